@@ -1,0 +1,1 @@
+"""Commands that print measured figures as ratios against a named peer."""

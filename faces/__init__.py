@@ -1,0 +1,1 @@
+"""What the server, the workers and the client must agree on."""

@@ -1,0 +1,84 @@
+"""The error tree. What a caller does with an error follows from its branch alone.
+
+FacefleetError
+├── SettingError            a setting cannot be used: the process does not start
+├── MismatchError           the data was made with another model or tolerance: the worker does not start
+├── Permanent               the same input fails again: never retried
+│   ├── MessageError        a message that cannot be decoded: dead letter
+│   ├── PictureError        bytes that are not a usable picture: the picture is `failed`
+│   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
+│   ├── PictureNameError    a name that cannot be used: refused with 400
+│   └── FetchError          an address that cannot be fetched: refused by the server
+└── Transient               may pass: retried, or answered with 503
+    ├── BrokerError         RabbitMQ is away, blocked or has refused a message
+    ├── StoreError          Redis is away or has refused a transaction
+    └── ImageStoreError     the image store is away or full
+"""
+
+
+class FacefleetError(Exception):
+    """Every error of this project. `str(error)` is a sentence for the person who meets it."""
+
+
+class SettingError(FacefleetError):
+    """A setting has a value that cannot be used."""
+
+
+class MismatchError(FacefleetError):
+    """The stored encodings were made with another model, tolerance or schema than this process uses."""
+
+
+class Permanent(FacefleetError):
+    """The same input will fail again; `code` is a stable word for programs, `str(error)` a sentence for people."""
+
+    code = "permanent"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class MessageError(Permanent):
+    """A message from the queue is not one of ours, or is damaged."""
+
+    code = "bad_message"
+
+
+class PictureError(Permanent):
+    """Bytes that are not a picture, or one that is truncated, too large or of a format that is not allowed."""
+
+    code = "not_a_picture"
+
+
+class PoisonError(Permanent):
+    """A picture during whose processing the worker died, or ran out of time, each time that it was tried."""
+
+    code = "poison"
+
+
+class PictureNameError(Permanent):
+    """A picture's name is empty, too long or not text."""
+
+    code = "bad_name"
+
+
+class FetchError(Permanent):
+    """An address that is not allowed, does not answer, or answers with something unusable."""
+
+    code = "fetch_failed"
+
+
+class Transient(FacefleetError):
+    """A failure that may pass by itself."""
+
+
+class BrokerError(Transient):
+    """RabbitMQ is away, blocked by an alarm, or did not take a message."""
+
+
+class StoreError(Transient):
+    """Redis is away, or its reply was lost."""
+
+
+class ImageStoreError(Transient):
+    """The image store is away, full, or refuses."""

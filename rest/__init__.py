@@ -1,0 +1,1 @@
+"""The HTTP server: takes pictures, answers matches."""

@@ -1,0 +1,1 @@
+"""The worker: takes pictures from the queue, finds and compares faces, commits."""
