@@ -28,8 +28,8 @@ class MismatchError(FacefleetError):
     """The stored encodings were made with another model, tolerance or schema than this process uses."""
 
 
-class Permanent(FacefleetError):
-    """The same input will fail again; `code` is a stable word for programs, `str(error)` a sentence for people."""
+class Permanent(FacefleetError):  # noqa: N818 -- a branch of the tree, named as people say it
+    """The same input will fail again; `code` is a stable word for programs."""
 
     code = "permanent"
 
@@ -45,7 +45,7 @@ class MessageError(Permanent):
 
 
 class PictureError(Permanent):
-    """Bytes that are not a picture, or one that is truncated, too large or of a format that is not allowed."""
+    """Bytes that are not a picture, or one that is truncated, too large or of a forbidden format."""
 
     code = "not_a_picture"
 
@@ -68,7 +68,7 @@ class FetchError(Permanent):
     code = "fetch_failed"
 
 
-class Transient(FacefleetError):
+class Transient(FacefleetError):  # noqa: N818 -- a branch of the tree, named as people say it
     """A failure that may pass by itself."""
 
 

@@ -1,0 +1,187 @@
+"""Every setting: its name, its default, how it is read, a line of help. The only reader of the environment.
+
+A field `redis_host` is the environment variable `REDIS_HOST`. `Settings.read(os.environ)` gives the settings
+in force; `table()` gives them as rows, to which a test holds the README.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from faces.errors import SettingError
+
+
+def text(value: str) -> str:
+    """Any text, without white space around it."""
+    return value.strip()
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def yes_no(value: str) -> bool:
+    """1, true, yes, on; or 0, false, no, off."""
+    lowered = value.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("write yes or no")
+
+
+def positive(value: str) -> int:
+    """A whole number above zero."""
+    number = int(value)
+    if number <= 0:
+        raise ValueError("write a whole number above 0")
+    return number
+
+
+def port(value: str) -> int:
+    """A TCP port."""
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError("write a port from 1 to 65535")
+    return number
+
+
+def seconds(value: str) -> float:
+    """A time above zero."""
+    number = float(value)
+    if not 0 < number < float("inf"):
+        raise ValueError("write seconds above 0")
+    return number
+
+
+def distance(value: str) -> float:
+    """A Euclidean distance between encodings."""
+    number = float(value)
+    if not 0 < number < 2:
+        raise ValueError("write a distance above 0 and below 2")
+    return number
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def parse(value: str) -> str:
+        if value.strip() not in allowed:
+            raise ValueError(f"write one of: {', '.join(allowed)}")
+        return value.strip()
+
+    return parse
+
+
+def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
+    """Describe a field of `Settings`; a secret never shows in a repr or a table."""
+    return field(default=default, repr=not secret, metadata={"parse": parse, "help": about, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings in force."""
+
+    redis_host: str = setting(text, "localhost", "host of Redis")
+    redis_port: int = setting(port, 6379, "port of Redis")
+    redis_username: str = setting(text, "", "ACL user of Redis; empty: the default user")
+    redis_password: str = setting(text, "", "password of Redis; empty: none", secret=True)
+    rabbitmq_host: str = setting(text, "localhost", "host of RabbitMQ")
+    rabbitmq_port: int = setting(port, 5672, "port of RabbitMQ")
+    rabbitmq_user: str = setting(text, "guest", "user at RabbitMQ")
+    rabbitmq_password: str = setting(text, "guest", "password at RabbitMQ", secret=True)
+    rabbitmq_vhost: str = setting(text, "/", "virtual host at RabbitMQ")
+    rabbitmq_heartbeat: int = setting(positive, 60, "seconds between heartbeats with RabbitMQ")
+    publish_timeout: float = setting(seconds, 10.0, "seconds to wait for RabbitMQ to confirm a picture")
+
+    rest_host: str = setting(text, "127.0.0.1", "address that the server listens on")
+    rest_port: int = setting(port, 5000, "port that the server listens on")
+    rest_threads: int = setting(positive, 8, "requests that the server handles at once")
+    rest_url: str = setting(text, "", "address of the server as the client reaches it; empty: this machine")
+    max_picture_bytes: int = setting(
+        positive, 15 << 20, "largest picture taken, in bytes; RabbitMQ 4 carries 16 MiB"
+    )
+    max_name_length: int = setting(positive, 1024, "longest name or URL taken, in characters")
+    fetch_timeout: float = setting(seconds, 20.0, "seconds in all for fetching a URL")
+    fetch_redirects: int = setting(positive, 5, "redirects followed when fetching a URL")
+    fetch_allow: tuple[str, ...] = setting(
+        words, (), "private hosts and networks that URLs may point at, by commas"
+    )
+
+    image_store_url: str = setting(
+        text, "", "where originals are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
+    )
+
+    match_tolerance: float = setting(distance, 0.6, "largest distance between encodings of one face")
+    max_picture_pixels: int = setting(
+        positive, 64_000_000, "most pixels of a picture, checked before decoding"
+    )
+    picture_formats: tuple[str, ...] = setting(
+        words, ("JPEG", "PNG", "GIF", "BMP", "WEBP"), "picture formats taken, by commas"
+    )
+    queue_max_length: int = setting(positive, 100_000, "pictures that may wait in the queue; past that: 503")
+    queue_max_bytes: int = setting(positive, 8 << 30, "bytes that may wait in the queue; past that: 503")
+    batch_size: int = setting(positive, 8, "most pictures that a worker takes in hand at once")
+    prefetch: int = setting(positive, 16, "most pictures that RabbitMQ hands a worker ahead")
+    log_level: str = setting(
+        choice("debug", "info", "warning", "error"), "info", "least level of the process's own log"
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings from the environment; an empty variable counts as absent.
+
+        Raises:
+            SettingError: a value cannot be used; the message names the variable and what to write instead.
+        """
+        given = {f.name: _parsed(f, environ[_variable(f)]) for f in fields(cls) if environ.get(_variable(f))}
+        return cls(**given)
+
+    @property
+    def server(self) -> str:
+        """Address of the server, as a client on this machine or elsewhere reaches it."""
+        return (self.rest_url or f"http://127.0.0.1:{self.rest_port}").rstrip("/")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the settings table."""
+
+    name: str
+    default: str
+    help: str
+
+
+def table() -> list[Row]:
+    """Give every setting as a row, in the order of their definition."""
+    return [Row(_variable(f), _shown(f), f.metadata["help"]) for f in fields(Settings)]
+
+
+def hostname() -> str:
+    """Name of this host, as it stands in the routing keys of log lines."""
+    return socket.gethostname()
+
+
+def _variable(f: Field[Any]) -> str:
+    return f.name.upper()
+
+
+def _parsed(f: Field[Any], value: str) -> Any:
+    try:
+        return f.metadata["parse"](value)
+    except ValueError as error:
+        shown = "a value that is not shown" if f.metadata["secret"] else repr(value)
+        raise SettingError(f"{_variable(f)} is {shown}: {error}") from error
+
+
+def _shown(f: Field[Any]) -> str:
+    if f.metadata["secret"]:
+        return "set" if f.default else ""
+    if isinstance(f.default, tuple):
+        return ",".join(f.default)
+    return str(f.default)

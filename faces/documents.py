@@ -1,0 +1,22 @@
+"""Typed values -> JSON, and JSON -> plain values. Nothing is ever rebuilt into objects from what is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonpickle
+
+
+def to_json(value: Any) -> str:
+    """Write a value, dataclasses included, as plain JSON on one line."""
+    return str(jsonpickle.encode(value, unpicklable=False))
+
+
+def from_json(text: str | bytes) -> Any:
+    """Read JSON into dicts, lists, text and numbers; a mark like `py/object` stays the plain key that it is.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    return json.loads(text)

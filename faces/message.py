@@ -1,0 +1,93 @@
+"""The wire message: one picture on its way from the server to a worker.
+
+The body is the picture's raw bytes, or empty when the picture lies in the image store. All else is in the
+AMQP headers, which hold plain text and numbers:
+
+| header       | value |
+|--------------|-------|
+| `version`    | 1 |
+| `hash`       | SHA-256 of the picture, 64 lower-case hex digits |
+| `name`       | the name or URL it was sent with |
+| `stored`     | true: the body is empty, the bytes are in the image store |
+| `request_id` | of the HTTP call, carried into the log lines |
+| `attempt`    | how many times it was put on the retry ladder |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from faces.errors import MessageError
+from faces.identity import hash_of, is_hash
+
+VERSION = 1
+LONGEST_NAME = 65_536  # bytes; far above any setting, small enough that a header cannot exhaust memory
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A picture to process; `picture` is None when its bytes are in the image store."""
+
+    hash: str
+    name: str
+    picture: bytes | None
+    request_id: str = ""
+    attempt: int = 0
+
+    def again(self) -> Message:
+        """Give the same message, tried once more."""
+        return replace(self, attempt=self.attempt + 1)
+
+
+def encode(message: Message) -> tuple[dict[str, Any], bytes]:
+    """Give the AMQP headers and the body of a message."""
+    headers = {
+        "version": VERSION,
+        "hash": message.hash,
+        "name": message.name,
+        "stored": message.picture is None,
+        "request_id": message.request_id,
+        "attempt": message.attempt,
+    }
+    return headers, message.picture or b""
+
+
+def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
+    """Read a message. Nothing in it is trusted: the hash is computed again from the bytes.
+
+    Raises:
+        MessageError: it is not one of ours, of another version, or damaged.
+    """
+    headers = headers or {}
+    _check(headers.get("version") == VERSION, f"version is {_shown(headers, 'version')}, not {VERSION}")
+    picture_hash = _text(headers, "hash")
+    _check(is_hash(picture_hash), "hash is not 64 lower-case hex digits")
+    stored, attempt = headers.get("stored"), headers.get("attempt")
+    _check(isinstance(stored, bool), "stored is neither true nor false")
+    if not isinstance(attempt, int) or attempt < 0:
+        raise MessageError(f"attempt is {_shown(headers, 'attempt')}, not a count")
+    if stored:
+        _check(not body, "it carries a body although its picture is in the image store")
+    else:
+        _check(hash_of(body) == picture_hash, "the hash of the body is not the hash that it names")
+    return Message(
+        picture_hash, _text(headers, "name"), None if stored else body, _text(headers, "request_id"), attempt
+    )
+
+
+def _text(headers: Mapping[str, Any], key: str) -> str:
+    value = headers.get(key)
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        raise MessageError(f"message refused: {key} is {_shown(headers, key)}, not a text of sensible length")
+    return value
+
+
+def _check(holds: bool, fault: str) -> None:
+    if not holds:
+        raise MessageError(f"message refused: {fault}")
+
+
+def _shown(headers: Mapping[str, Any], key: str) -> str:
+    return repr(headers.get(key, "absent"))[:40]

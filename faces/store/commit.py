@@ -1,0 +1,174 @@
+"""*The* transaction: how what a worker found comes into the databases, in all of them or in none.
+
+Two workers that each compared with "all known faces" before either wrote would miss each other's faces. So the
+journal is watched; what others committed since the worker last read it is compared with the new faces; then one
+MULTI writes everything. If someone commits in between, EXEC does nothing, and only the new tail of the journal
+is compared before the next try. An EXEC whose reply is lost is safe to repeat: the status document, watched as
+well, tells whether it took place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from faces.store import journal
+from faces.store.journal import Entry
+from faces.store.keys import (
+    ATTEMPTS,
+    COUNTS,
+    ENCODINGS,
+    HOME,
+    INFLIGHT,
+    JOURNAL,
+    MATCHES,
+    pending_key,
+    status_key,
+)
+from faces.store.link import Command, Link, Session
+from faces.store.naming import Sending, settle
+from faces.store.status import Status, done, failed
+
+CatchUp = Callable[[Sequence[Entry]], Sequence[Iterable[str]]]
+"""Takes the journal's new tail; gives for each picture the hashes of all others with a matching face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a worker found in a picture: `faces` for the status document, and the encodings of the indexed ones."""
+
+    picture: str
+    faces: list[dict[str, Any]] = field(default_factory=list)
+    encodings: tuple[bytes, ...] = ()
+
+
+class Outcome(Enum):
+    """What became of a picture in a commit."""
+
+    DONE = "done"
+    ALREADY = "already done or failed before"
+    GONE = "erased or withdrawn before it was done"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Outcomes, one a picture, and how often EXEC found the journal or a picture changed."""
+
+    outcomes: list[Outcome]
+    retries: int
+
+
+def commit(
+    link: Link, found: Sequence[Found], model: str, position: Callable[[], int], catch_up: CatchUp
+) -> Committed:
+    """Write pictures with different hashes in one transaction.
+
+    Args:
+        link: the connection to Redis.
+        found: what was found in each picture.
+        model: name of the model that made the encodings.
+        position: up to where the journal has been followed; it is asked before each try.
+        catch_up: called with what the journal has from there on, before each try.
+
+    Raises:
+        StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
+    """
+    retries = 0
+    while True:
+        with link.session() as session:
+            outcomes = _try(session, found, model, position(), catch_up)
+        if outcomes is not None:
+            return Committed(outcomes, retries)
+        retries += 1
+
+
+def fail(link: Link, picture: str, code: str, reason: str) -> Outcome:
+    """Mark an accepted picture as failed for good, with a stable code and a sentence."""
+    while True:
+        with link.session() as session:
+            _, document, names = session.ask(
+                (HOME, "WATCH", status_key(picture), pending_key(picture)),
+                (HOME, "GET", status_key(picture)),
+                (HOME, "HVALS", pending_key(picture)),
+            )
+            status = Status.from_json(document)
+            if status is None or status.state != "pending":
+                return _outcome(status)
+            shown = sorted({name.decode() for name in names})
+            commands = _finishing(failed(status, code, reason, shown), "failed")
+            if session.commit(*commands) is not None:
+                return Outcome.DONE
+
+
+def _try(
+    session: Session, found: Sequence[Found], model: str, position: int, catch_up: CatchUp
+) -> list[Outcome] | None:
+    statuses, names, tail = _watch(session, found, position)
+    edges = catch_up(tail)
+    outcomes = [_outcome(status) for status in statuses]
+    gone = {f.picture for f, outcome in zip(found, outcomes, strict=True) if outcome is Outcome.GONE}
+    commands: list[Command] = []
+    sendings: list[Sending] = []
+    for f, status, sent, matching, outcome in zip(found, statuses, names, edges, outcomes, strict=True):
+        if outcome is Outcome.DONE and status is not None:
+            commands += _finishing(done(status, model, f.faces), "done")
+            commands += _faces(f, {other for other in matching if other not in gone})
+            sendings += sent
+    commands += settle(session, sendings)
+    if commands and session.commit(*sorted(commands, key=lambda command: int(command[0]))) is None:
+        return None
+    return outcomes
+
+
+def _watch(
+    session: Session, found: Sequence[Found], position: int
+) -> tuple[list[Status | None], list[list[Sending]], list[Entry]]:
+    pictures = [f.picture for f in found]
+    status_keys = [status_key(p) for p in pictures]
+    _, lines, documents, *waiting = session.ask(
+        (HOME, "WATCH", JOURNAL, *status_keys, *(pending_key(p) for p in pictures)),
+        journal.tail(position),
+        (HOME, "MGET", *status_keys),
+        *((HOME, "HGETALL", pending_key(p)) for p in pictures),
+    )
+    names = [
+        [
+            Sending(int(number), name.decode(), picture)
+            for number, name in zip(flat[::2], flat[1::2], strict=True)
+        ]
+        for picture, flat in zip(pictures, waiting, strict=True)
+    ]
+    return [Status.from_json(d) for d in documents], names, journal.entries(session, lines)
+
+
+def _outcome(status: Status | None) -> Outcome:
+    if status is None:
+        return Outcome.GONE
+    return Outcome.DONE if status.state == "pending" else Outcome.ALREADY
+
+
+def _finishing(status: Status, counter: str) -> list[Command]:
+    return [
+        (HOME, "SET", status_key(status.hash), status.to_json()),
+        (HOME, "HINCRBY", COUNTS, counter, 1),
+        (HOME, "ZREM", INFLIGHT, status.hash),
+        (HOME, "HDEL", ATTEMPTS, status.hash),
+        (HOME, "DEL", pending_key(status.hash)),
+    ]
+
+
+def _faces(found: Found, matching: set[str]) -> list[Command]:
+    picture = found.picture
+    if not found.encodings:
+        return []
+    commands: list[Command] = [
+        (ENCODINGS, "DEL", picture),
+        (ENCODINGS, "RPUSH", picture, *found.encodings),
+        journal.committed(picture),
+    ]
+    if matching:
+        commands.append((MATCHES, "SADD", picture, *matching))
+        commands += [(MATCHES, "SADD", other, picture) for other in matching]
+    return commands

@@ -1,0 +1,100 @@
+"""Taking a picture in, before it is published; and taking that back when it cannot be published.
+
+The status document is written first. So a worker that gets the message always finds it, and a message without
+one is a picture that was erased or withdrawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
+from faces.store.link import Command, Link, Session
+from faces.store.naming import Sending, settle
+from faces.store.status import Status, pending
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A picture taken in: the sending it stands for, and its status before."""
+
+    sending: Sending
+    before: Status | None
+
+    @property
+    def known(self) -> bool:
+        """The picture is done already: its new name has been set, and nothing is to be published."""
+        return self.before is not None and self.before.state == "done"
+
+
+def accept(link: Link, picture: str, name: str) -> Receipt:
+    """Take in a picture under a name, or give the name to a picture that is done.
+
+    Raises:
+        StoreError: Redis is away; the picture may or may not have been taken in, and sending it again is safe.
+    """
+    while True:
+        with link.session() as session:
+            number, _, document = session.ask(
+                (HOME, "INCR", SEQUENCE),
+                (HOME, "WATCH", status_key(picture)),
+                (HOME, "GET", status_key(picture)),
+            )
+            receipt = Receipt(Sending(number, name, picture), Status.from_json(document))
+            if session.commit(*_taking_in(session, receipt)) is not None:
+                return receipt
+
+
+def withdraw(link: Link, receipt: Receipt) -> bool:
+    """Take a sending back that could not be published.
+
+    Returns:
+        False if it is too late, because another sending of the same picture has meanwhile made it done.
+    """
+    while True:
+        with link.session() as session:
+            picture = receipt.sending.picture
+            _, senders = session.ask(
+                (HOME, "WATCH", status_key(picture), pending_key(picture)),
+                (HOME, "HKEYS", pending_key(picture)),
+            )
+            if str(receipt.sending.number).encode() not in senders:
+                return False
+            commands = _taking_back(receipt, alone=len(senders) == 1)
+            if session.commit(*commands) is not None:
+                return True
+
+
+def _taking_in(session: Session, receipt: Receipt) -> list[Command]:
+    sending, before = receipt.sending, receipt.before
+    if receipt.known:
+        return settle(session, [sending])
+    picture = sending.picture
+    name_waits: Command = (HOME, "HSET", pending_key(picture), sending.number, sending.name)
+    if before is not None and before.state == "pending":
+        return [name_waits]
+    counted: Command = (
+        (HOME, "HINCRBY", COUNTS, "accepted", 1)
+        if before is None
+        else (HOME, "HINCRBY", COUNTS, "failed", -1)
+    )
+    return [
+        name_waits,
+        counted,
+        (HOME, "SET", status_key(picture), pending(picture).to_json()),
+        (HOME, "ZADD", INFLIGHT, sending.number, picture),
+    ]
+
+
+def _taking_back(receipt: Receipt, *, alone: bool) -> list[Command]:
+    picture = receipt.sending.picture
+    forget_name: Command = (HOME, "HDEL", pending_key(picture), receipt.sending.number)
+    if not alone:
+        return [forget_name]
+    return [forget_name, (HOME, "ZREM", INFLIGHT, picture), *_restore(picture, receipt.before)]
+
+
+def _restore(picture: str, before: Status | None) -> list[Command]:
+    if before is not None and before.state == "failed":
+        return [(HOME, "SET", status_key(picture), before.to_json()), (HOME, "HINCRBY", COUNTS, "failed", 1)]
+    return [(HOME, "DEL", status_key(picture)), (HOME, "HINCRBY", COUNTS, "accepted", -1)]

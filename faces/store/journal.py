@@ -1,0 +1,73 @@
+"""The journal: which pictures with faces were committed and erased, in order.
+
+Each entry is `+` or `-` and the picture's 32-byte digest. Who has read up to a position knows every face
+committed before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faces.errors import StoreError
+from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL
+from faces.store.link import Command, Link, Session
+
+ENTRY_BYTES = 33
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal; a committed picture comes with its encodings, 512 bytes each."""
+
+    digest: bytes
+    erased: bool
+    encodings: tuple[bytes, ...] = ()
+
+
+def committed(picture: str) -> Command:
+    """Command that notes a picture as committed."""
+    return (HOME, "RPUSH", JOURNAL, b"+" + bytes.fromhex(picture))
+
+
+def erased(picture: str) -> Command:
+    """Command that notes a picture as erased."""
+    return (HOME, "RPUSH", JOURNAL, b"-" + bytes.fromhex(picture))
+
+
+def tail(position: int, most: int | None = None) -> Command:
+    """Command that reads the journal from a position on, at most `most` lines."""
+    return (HOME, "LRANGE", JOURNAL, position, -1 if most is None else position + most - 1)
+
+
+def read(link: Link, position: int, most: int) -> list[Entry]:
+    """Read at most `most` entries from a position on, with their encodings."""
+    with link.session() as session:
+        (lines,) = session.ask(tail(position, most))
+        return entries(session, lines)
+
+
+def entries(session: Session, lines: Sequence[bytes]) -> list[Entry]:
+    """Complete journal lines with the encodings that db 3 has now; an erased picture has none.
+
+    Raises:
+        StoreError: a line or an encoding is damaged.
+    """
+    for line in lines:
+        if len(line) != ENTRY_BYTES or line[:1] not in {b"+", b"-"}:
+            raise StoreError(f"the journal has a damaged line: {line[:40]!r}")
+    alive = list({line[1:] for line in lines if line[:1] == b"+"})
+    lists = session.ask(*((ENCODINGS, "LRANGE", digest.hex(), 0, -1) for digest in alive)) if alive else []
+    known = {digest: _sound(digest, found) for digest, found in zip(alive, lists, strict=True)}
+    return [
+        Entry(line[1:], erased=True)
+        if line[:1] == b"-"
+        else Entry(line[1:], erased=False, encodings=known[line[1:]])
+        for line in lines
+    ]
+
+
+def _sound(digest: bytes, found: Sequence[bytes]) -> tuple[bytes, ...]:
+    if any(len(encoding) != ENCODING_BYTES for encoding in found):
+        raise StoreError(f"db 3 has a damaged encoding of picture {digest.hex()}")
+    return tuple(found)

@@ -1,0 +1,43 @@
+"""What is in Redis: every key and document, named in this one place.
+
+| db | key | value |
+|----|-----|-------|
+| 1 | name | hash of the picture last sent with it |
+| 2 | hash | set of its names |
+| 3 | hash | list of encodings, one element a face: 128 little-endian float32, 512 bytes |
+| 4 | hash | set of hashes of pictures with a matching face |
+| 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
+| 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
+| 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
+| 0 | `order` | sorted set: name -> sequence number it was last set by, kept while an older one is in flight |
+| 0 | `sequence` | count of names accepted so far |
+| 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
+| 0 | `attempts` | hash: hash of a picture -> how often it was begun again after a worker died with it |
+| 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
+| 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data was made with |
+"""
+
+from __future__ import annotations
+
+HOME, NAMES, HASHES, ENCODINGS, MATCHES = 0, 1, 2, 3, 4
+
+INFLIGHT = "inflight"
+ORDER = "order"
+SEQUENCE = "sequence"
+COUNTS = "counts"
+ATTEMPTS = "attempts"
+JOURNAL = "journal"
+META = "meta"
+
+ENCODING_BYTES = 512
+SCHEMA = "1"
+
+
+def status_key(picture: str) -> str:
+    """Key of a picture's status document."""
+    return f"status:{picture}"
+
+
+def pending_key(picture: str) -> str:
+    """Key of the names that wait for a picture to be done."""
+    return f"pending:{picture}"

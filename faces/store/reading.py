@@ -1,0 +1,76 @@
+"""Questions to the databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faces.errors import MismatchError
+from faces.store.keys import COUNTS, HASHES, HOME, INFLIGHT, MATCHES, META, NAMES, SCHEMA, status_key
+from faces.store.link import Link
+from faces.store.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many pictures were accepted, and what became of them."""
+
+    accepted: int
+    done: int
+    failed: int
+    erased: int
+    in_flight: int
+
+    @property
+    def unaccounted(self) -> int:
+        """Accepted pictures that nothing accounts for: always zero."""
+        return self.accepted - self.done - self.failed - self.erased - self.in_flight
+
+
+def matching_names(link: Link, picture: str) -> list[str]:
+    """Give the names of the other pictures that show a matching face, sorted; none for an unknown picture."""
+    (others,) = link.ask((MATCHES, "SMEMBERS", picture))
+    names = link.ask(*((HASHES, "SMEMBERS", other) for other in others)) if others else []
+    return sorted(name.decode() for some in names for name in some)
+
+
+def picture_named(link: Link, name: str) -> str | None:
+    """Give the hash of the picture that has this name; None if there is none."""
+    (picture,) = link.ask((NAMES, "GET", name))
+    return picture.decode() if picture else None
+
+
+def statuses(link: Link, pictures: Sequence[str]) -> list[Status | None]:
+    """Give the status documents of pictures, None where there is none."""
+    if not pictures:
+        return []
+    (documents,) = link.ask((HOME, "MGET", *(status_key(p) for p in pictures)))
+    return [Status.from_json(document) for document in documents]
+
+
+def counts(link: Link) -> Counts:
+    """Give the counts of one instant."""
+    with link.session() as session:
+        replies = session.commit(
+            (HOME, "HMGET", COUNTS, "accepted", "done", "failed", "erased"), (HOME, "ZCARD", INFLIGHT)
+        )
+    totals, in_flight = replies or ([0] * 4, 0)
+    accepted, done, failed, erased = (int(total or 0) for total in totals)
+    return Counts(accepted, done, failed, erased, in_flight)
+
+
+def agree(link: Link, model: str, tolerance: float) -> None:
+    """Note what the data is made with, or see that it was made with the same.
+
+    Raises:
+        MismatchError: it was made with another schema, model or tolerance.
+    """
+    ours = {"schema": SCHEMA, "model": model, "tolerance": repr(tolerance)}
+    link.ask(*((HOME, "HSETNX", META, key, value) for key, value in ours.items()))
+    (found,) = link.ask((HOME, "HMGET", META, *ours))
+    for (key, value), stored in zip(ours.items(), found, strict=True):
+        if stored.decode() != value:
+            raise MismatchError(
+                f"the data in Redis has {key} {stored.decode()}, this process {value}: "
+                f"set {key} to the same, or rebuild the data"
+            )

@@ -1,0 +1,73 @@
+"""Exchanges, queues, dead letters and the retry ladder, declared from here alone.
+
+    rest --picture--> toWorker (direct) --> pictures --> workers
+                          ^                     |
+                          | after its delay     | may pass          | will not pass
+                          +---- pictures.retry.N s <---- worker ----+--> pictures.dead --> pictures.dead
+
+Every queue is a quorum queue that refuses what it cannot hold (`reject-publish`), so that the publisher
+hears of it, and dead-letters at least once. `logs` is a topic exchange and not durable: existing tailers
+declare it so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faces.config import Settings
+
+PICTURES_EXCHANGE = "toWorker"
+PICTURES_QUEUE = "pictures"
+PICTURE_KEY = "picture"
+DEAD = "pictures.dead"
+LOGS_EXCHANGE = "logs"
+
+RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
+DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
+
+
+def retry_queue(delay: int) -> str:
+    """Name of the queue in which a picture waits for `delay` seconds."""
+    return f"pictures.retry.{delay}s"
+
+
+def declare(channel: Any, settings: Settings) -> None:
+    """Declare everything; a second declaration changes nothing."""
+    declare_logs(channel)
+    channel.exchange_declare(PICTURES_EXCHANGE, exchange_type="direct", durable=True)
+    channel.exchange_declare(DEAD, exchange_type="fanout", durable=True)
+    _declare_queue(channel, DEAD, {})
+    channel.queue_bind(DEAD, DEAD)
+    _declare_queue(channel, PICTURES_QUEUE, _pictures_arguments(settings))
+    channel.queue_bind(PICTURES_QUEUE, PICTURES_EXCHANGE, PICTURE_KEY)
+    for delay in RETRY_DELAYS:
+        _declare_queue(channel, retry_queue(delay), _retry_arguments(delay))
+
+
+def declare_logs(channel: Any) -> None:
+    """Declare the exchange of the log lines."""
+    channel.exchange_declare(LOGS_EXCHANGE, exchange_type="topic", durable=False)
+
+
+def _declare_queue(channel: Any, name: str, arguments: dict[str, Any]) -> None:
+    quorum = {"x-queue-type": "quorum", "x-overflow": "reject-publish"}
+    channel.queue_declare(name, durable=True, arguments=quorum | arguments)
+
+
+def _pictures_arguments(settings: Settings) -> dict[str, Any]:
+    return {
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-max-length": settings.queue_max_length,
+        "x-max-length-bytes": settings.queue_max_bytes,
+    }
+
+
+def _retry_arguments(delay: int) -> dict[str, Any]:
+    return {
+        "x-message-ttl": delay * 1000,
+        "x-dead-letter-exchange": PICTURES_EXCHANGE,
+        "x-dead-letter-routing-key": PICTURE_KEY,
+        "x-dead-letter-strategy": "at-least-once",
+    }
