@@ -1,0 +1,121 @@
+"""Where dlib's model files are found, and their conversion to ONNX, kept in a cache.
+
+`python -m worker.engine.models --cache DIR` converts both at set-up or while an image is built; a worker that
+finds nothing in its cache converts by itself, which takes a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+from onnx import ModelProto
+
+from faces.errors import SettingError
+from worker.engine import networks
+from worker.engine.dlib_format import DlibNetwork, parse
+
+CONVERTER = 1
+"""Part of each cached file's name; grows when the conversion gives another result."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of dlib's networks: its file's name, and how it becomes ONNX."""
+
+    file: str
+    convert: Callable[[DlibNetwork], ModelProto]
+
+
+ENCODER = Model("dlib_face_recognition_resnet_model_v1.dat", networks.encoder)
+DETECTOR = Model("mmod_human_face_detector.dat", networks.detector)
+
+
+def source(file: str) -> Path:
+    """Return where a file of the package face_recognition_models lies.
+
+    The package is located, not imported: importing it needs pkg_resources, which newer setuptools lack.
+
+    Raises:
+        SettingError: the package, or the file in it, is missing.
+    """
+    spec = find_spec("face_recognition_models")
+    if spec is None or spec.origin is None:
+        raise SettingError(
+            "the package face-recognition-models is not installed: pip install face-recognition-models"
+        )
+    path = Path(spec.origin).with_name("models") / file
+    if not path.is_file():
+        raise SettingError(f"{path} is missing: install the package face-recognition-models again")
+    return path
+
+
+def onnx(model: Model, cache: Path) -> Path:
+    """Return the ONNX file of `model` in the folder `cache`, converted now if it is not there yet.
+
+    The file's name holds the SHA-256 of what it was made from, so a cache never answers for another model. The
+    file appears whole or not at all, however many processes convert at once.
+
+    Raises:
+        SettingError: dlib's file is missing or is not what its name says, or the cache cannot be written.
+    """
+    return converted(source(model.file), model.convert, cache)
+
+
+def converted(path: Path, convert: Callable[[DlibNetwork], ModelProto], cache: Path) -> Path:
+    """Return the ONNX file made of the dlib file at `path`; see `onnx`."""
+    data = path.read_bytes()
+    target = cache / f"{path.stem}-{sha256(data).hexdigest()}-{CONVERTER}.onnx"
+    if not target.exists():
+        _write_whole(target, _converted(path, data, convert))
+    return target
+
+
+def _converted(path: Path, data: bytes, convert: Callable[[DlibNetwork], ModelProto]) -> bytes:
+    try:
+        return bytes(convert(parse(data)).SerializeToString())
+    except ValueError as error:
+        raise SettingError(
+            f"{path} is not the model that its name says: {error}. Install face-recognition-models again"
+        ) from error
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
+            part.write(data)
+        Path(part.name).chmod(0o644)
+        Path(part.name).replace(target)
+    except OSError as error:
+        raise SettingError(
+            f"cannot keep converted models in {target.parent}: {error}. Name a writable folder"
+        ) from error
+
+
+def main(arguments: list[str]) -> int:
+    """Convert both models and print where they are."""
+    parser = argparse.ArgumentParser(
+        prog="python -m worker.engine.models", description="Convert dlib's networks."
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path("var/models"), help="folder to keep them in (%(default)s)"
+    )
+    cache = parser.parse_args(arguments).cache
+    try:
+        paths = [onnx(model, cache) for model in (ENCODER, DETECTOR)]
+    except SettingError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command speaks to a person
+        return 1
+    print(*paths, sep="\n")  # noqa: T201 - a command speaks to a person
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
