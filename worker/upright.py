@@ -38,7 +38,6 @@ def upright_pixels(image: Image.Image, orientation: int) -> NDArray[np.uint8]:
 
 def _as_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
-    image.info.pop("transparency", None)  # else Pillow looks for a colour to stand for it
     if image.mode.startswith("I;16"):  # Pillow's conversion clips: 256 and 65535 would both be white
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode not in {"RGB", "CMYK"}:
