@@ -1,0 +1,1 @@
+"""The whole system on one machine, for `deploy-local-dev.sh` and the tests."""

@@ -1,0 +1,85 @@
+"""Taking a picture in: hash it, note it, keep it, publish it. In that order, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faces.errors import PictureError, PictureNameError, Transient
+from faces.identity import hash_of
+from faces.images import ImageStore
+from faces.message import Message
+from faces.store import intake, reading
+from faces.store.link import Link
+from rest.publishing import Publishers
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A picture that was accepted; `new` means that it is not processed yet."""
+
+    hash: str
+    new: bool
+
+
+class Scans:
+    """Takes pictures in. Threads may share this object."""
+
+    def __init__(
+        self, link: Link, publishers: Publishers, images: ImageStore | None, *, longest_name: int
+    ) -> None:
+        self._link = link
+        self._publishers = publishers
+        self._images = images
+        self._longest_name = longest_name
+
+    def take(self, data: bytes, name: str, request_id: str) -> Scan:
+        """Accept a picture under a name.
+
+        Raises:
+            PictureNameError: the name cannot be used.
+            PictureError: there are no bytes.
+            Transient: Redis, RabbitMQ or the image store is away; nothing was accepted.
+        """
+        self._check_name(name)
+        if not data:
+            raise PictureError("the body is empty: send the bytes of a picture", code="empty")
+        picture = hash_of(data)
+        receipt = intake.accept(self._link, picture, name)
+        if receipt.known:
+            return Scan(picture, new=False)
+        try:
+            self._publish(Message(picture, name, data, request_id))
+        except Transient:
+            if intake.withdraw(self._link, receipt):
+                raise
+            return Scan(picture, new=False)  # another sending of the same bytes was done meanwhile
+        return Scan(picture, new=True)
+
+    def take_url(self, url: str, fetch: Callable[[str], bytes], request_id: str) -> Scan:
+        """Accept the picture at an address, under that address; one already processed is not fetched again.
+
+        Raises:
+            FetchError: the address cannot be fetched; and what `take` raises.
+        """
+        self._check_name(url)
+        known = reading.picture_named(self._link, url)
+        return Scan(known, new=False) if known else self.take(fetch(url), url, request_id)
+
+    def _publish(self, message: Message) -> None:
+        if self._images is not None and message.picture is not None:
+            self._images.put(message.hash, message.picture)
+            message = Message(message.hash, message.name, None, message.request_id)
+        self._publishers.publish(message)
+
+    def _check_name(self, name: str) -> None:
+        if not name:
+            raise PictureNameError("the name is empty: put it at the end of the path, /scan/image/<name>")
+        if len(name) > self._longest_name:
+            raise PictureNameError(
+                f"the name has {len(name)} characters: use at most {self._longest_name}, or raise MAX_NAME_LENGTH"
+            )
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise PictureNameError("the name is not text: it has half a surrogate pair in it") from error

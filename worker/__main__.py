@@ -1,0 +1,90 @@
+"""`python -m worker`: one worker process."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from faces.amqp import Publisher
+from faces.config import Settings
+from faces.errors import MismatchError, SettingError, Transient
+from faces.images import open_store
+from faces.progress import Progress
+from faces.store import reading
+from faces.store.link import Link
+from worker.consumer import Consumer, Delivery
+from worker.engine.reference import ReferenceEngine
+from worker.hands import Hands
+from worker.job import Jobs
+from worker.known import Known
+from worker.patience import Patience
+from worker.picture import Limits
+
+log = logging.getLogger("worker")
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; then finish the pictures in hand and leave the rest queued.
+
+    Returns:
+        The exit code: 0 after a stop, 2 where a setting or the stored data forbids a start.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        settings = Settings.read()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
+        run(settings, stopping)
+    except (SettingError, MismatchError) as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 2
+    except Transient as error:
+        log.warning("stopped while waiting: %s", error)
+    return 0
+
+
+def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] = lambda: None) -> None:
+    """Build a worker from its settings and run it until told to stop."""
+    deliveries: queue.Queue[Delivery] = queue.Queue()
+    link, patience = Link(settings), Patience(stopping)
+    engine, known = ReferenceEngine(), Known(settings.match_tolerance)
+    limits = Limits(
+        settings.max_picture_bytes, settings.max_picture_pixels, frozenset(settings.picture_formats)
+    )
+    patience.until_done(link.check)
+    patience.until_done(lambda: reading.agree(link, engine.model, settings.match_tolerance))
+    patience.until_done(lambda: known.follow(link))
+    progress = Progress(settings, "worker").start()
+    jobs = Jobs(
+        link=link,
+        images=open_store(settings.image_store_url),
+        engine=engine,
+        known=known,
+        limits=limits,
+        patience=patience,
+    )
+    hands = Hands(
+        deliveries=deliveries,
+        jobs=jobs,
+        link=link,
+        publisher=Publisher(settings),
+        progress=progress,
+        stopping=stopping,
+        batch_size=settings.batch_size,
+    )
+    computing = threading.Thread(target=hands.run, name="computing", daemon=True)
+    computing.start()
+    log.info("ready: %d faces known, model %s", len(known), engine.model)
+    Consumer(settings, deliveries, stopping).run(computing, tick)
+    progress.close()
+    link.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The computing thread: takes deliveries in batches, has them done, and settles each with the broker."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faces.amqp import Publisher
+from faces.errors import FacefleetError, MessageError, PoisonError, StoreError
+from faces.message import Message, decode, encode
+from faces.progress import Progress
+from faces.store.attempts import begin
+from faces.store.commit import Outcome, fail
+from faces.store.link import Link
+from faces.topology import DEAD, retry_queue
+from worker.consumer import Delivery
+from worker.job import Jobs, Result
+from worker.patience import Patience
+from worker.retry import MOST_STARTS, DeadLetter, Fail, RetryAfter, decide
+
+IDLE = 1.0  # seconds without a picture after which the journal is followed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A delivery and the message in it."""
+
+    delivery: Delivery
+    message: Message
+
+
+class Hands:
+    """Does what comes in, until told to stop; then finishes what is begun and leaves the rest queued."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: queue.Queue[Delivery],
+        jobs: Jobs,
+        link: Link,
+        publisher: Publisher,
+        progress: Progress,
+        stopping: threading.Event,
+        batch_size: int,
+    ) -> None:
+        self._deliveries = deliveries
+        self._jobs = jobs
+        self._link = link
+        self._publisher = publisher
+        self._progress = progress
+        self._stopping = stopping
+        self._batch_size = batch_size
+        self._patience = Patience(stopping)
+        self._next: Delivery | None = None
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        while not self._stopping.is_set():
+            try:
+                self._work_once()
+            except StoreError as error:
+                log.warning("leaving pictures queued: %s", error)
+        self._publisher.close()
+
+    def _work_once(self) -> None:
+        batch = self._take()
+        if not batch:
+            self._patience.until_done(self._jobs.follow)
+            return
+        in_hand = [held for delivery in batch if (held := self._read(delivery))]
+        if batch[0].redelivered:
+            in_hand = [held for held in in_hand if self._may_begin_again(held)]
+        for held in in_hand:
+            self._progress.debug("taken", **_about(held.message))
+        results = self._jobs.run([held.message for held in in_hand])
+        for held in in_hand:
+            self._settle(held, results[held.message.hash])
+
+    def _take(self) -> Sequence[Delivery]:
+        """Whatever waits, up to the batch size, without waiting for more; a redelivered picture alone."""
+        first = self._get(wait=True)
+        if first is None or first.redelivered:
+            return [first] if first else []
+        batch = [first]
+        while len(batch) < self._batch_size and (delivery := self._get(wait=False)):
+            if delivery.redelivered:
+                self._next = delivery
+                break
+            batch.append(delivery)
+        return batch
+
+    def _get(self, *, wait: bool) -> Delivery | None:
+        delivery, self._next = self._next, None
+        try:
+            while delivery is None or not delivery.valid():
+                delivery = self._deliveries.get(wait, IDLE)
+        except queue.Empty:
+            return None
+        return delivery
+
+    def _read(self, delivery: Delivery) -> InHand | None:
+        try:
+            return InHand(delivery, decode(delivery.headers, delivery.body))
+        except MessageError as error:
+            self._bury(delivery, error)
+            return None
+
+    def _may_begin_again(self, held: InHand) -> bool:
+        """Count a start that follows a worker's end; a picture that ends workers is not begun for ever."""
+        picture = held.message.hash
+        if self._patience.until_done(lambda: begin(self._link, picture)) <= MOST_STARTS:
+            return True
+        reason = (
+            f"the worker died or ran out of time with it each of the {MOST_STARTS} times it was begun again"
+        )
+        self._settle(held, Result(error=PoisonError(reason)))
+        return False
+
+    def _settle(self, held: InHand, result: Result) -> None:
+        """Tell the world what became of a picture, then acknowledge it."""
+        message = held.message
+        if result.error is not None:
+            self._settle_error(held, result.error)
+            return
+        if result.outcome is Outcome.DONE:
+            seconds = round(result.seconds, 3)
+            self._progress.info(
+                "done", **_about(message), faces=result.faces, matches=result.matches, seconds=seconds
+            )
+        elif result.outcome is not None:
+            self._progress.debug("skipped", **_about(message), reason=result.outcome.value)
+        held.delivery.acknowledge()
+
+    def _settle_error(self, held: InHand, error: FacefleetError) -> None:
+        message = held.message
+        decision = decide(error, message.attempt)
+        match decision:
+            case DeadLetter():
+                self._bury(held.delivery, error)
+                return
+            case Fail():
+                code = getattr(error, "code", "gave_up")
+                self._patience.until_done(lambda: fail(self._link, message.hash, code, str(error)))
+                self._progress.info("failed", **_about(message), code=code, reason=str(error))
+            case RetryAfter(rung, wait):
+                headers, body = encode(message.again())
+                self._publish("", retry_queue(rung), headers, body, wait)
+                self._progress.info("retried", **_about(message), wait=round(wait, 1), reason=str(error))
+        held.delivery.acknowledge()
+
+    def _bury(self, delivery: Delivery, error: FacefleetError) -> None:
+        headers = {**(delivery.headers or {}), "reason": str(error)}
+        self._publish(DEAD, "", headers, delivery.body, None)
+        self._progress.info("dead letter", reason=str(error))
+        delivery.acknowledge()
+
+    def _publish(
+        self, exchange: str, key: str, headers: dict[str, object], body: bytes, wait: float | None
+    ) -> None:
+        self._patience.until_done(lambda: self._publisher.publish(exchange, key, headers, body, expires=wait))
+
+
+def _about(message: Message) -> dict[str, str]:
+    return {"hash": message.hash, "name": message.name, "request_id": message.request_id}

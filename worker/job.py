@@ -1,0 +1,132 @@
+"""What a worker does with the pictures it has in hand: fetch, decode, find faces, compare, commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from faces.errors import FacefleetError, PictureError
+from faces.images import ImageStore
+from faces.message import Message
+from faces.store import reading
+from faces.store.commit import Found, Outcome, commit
+from faces.store.link import Link
+from worker.engine.faces import Engine, Face
+from worker.known import Known
+from worker.patience import Patience
+from worker.picture import Limits, Picture, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a picture: an outcome of the commit, or the error that kept it from one."""
+
+    outcome: Outcome | None = None
+    error: FacefleetError | None = None
+    faces: int = 0
+    matches: int = 0
+    seconds: float = 0.0
+
+
+class Jobs:
+    """Does batches of pictures. It belongs to one thread, as its engine and its index do."""
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        images: ImageStore | None,
+        engine: Engine,
+        known: Known,
+        limits: Limits,
+        patience: Patience,
+    ) -> None:
+        self._link = link
+        self._images = images
+        self._engine = engine
+        self._known = known
+        self._limits = limits
+        self._patience = patience
+
+    def follow(self) -> None:
+        """Keep up with what other workers commit.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        self._known.follow(self._link)
+
+    def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+        """Do a batch and give a result for each hash in it; one bad picture fails alone.
+
+        While Redis is away this waits, with all that was computed in hand.
+
+        Raises:
+            StoreError: Redis is away and the worker is to stop.
+        """
+        begun = time.monotonic()
+        messages = list({message.hash: message for message in messages}.values())
+        results = self._patience.until_done(lambda: self._settled_before(messages))
+        pictures: dict[str, Picture] = {}
+        for message in messages:
+            if message.hash not in results:
+                try:
+                    pictures[message.hash] = self._open(message)
+                except FacefleetError as error:
+                    results[message.hash] = Result(error=error)
+        found = self._find(pictures, results)
+        results |= self._patience.until_done(lambda: self._commit(found, begun))
+        return results
+
+    def _settled_before(self, messages: Sequence[Message]) -> dict[str, Result]:
+        statuses = reading.statuses(self._link, [message.hash for message in messages])
+        return {
+            message.hash: Result(Outcome.GONE if status is None else Outcome.ALREADY)
+            for message, status in zip(messages, statuses, strict=True)
+            if status is None or status.state != "pending"
+        }
+
+    def _open(self, message: Message) -> Picture:
+        return decode(self._bytes(message), limits=self._limits)
+
+    def _bytes(self, message: Message) -> bytes:
+        if message.picture is not None:
+            return message.picture
+        if self._images is None:
+            raise PictureError(
+                "the picture lies in an image store, but IMAGE_STORE_URL is not set here", code="missing"
+            )
+        return self._images.get(message.hash)
+
+    def _find(self, pictures: dict[str, Picture], results: dict[str, Result]) -> list[Found]:
+        """Find the faces of all pictures at once; where that fails, of each alone, to see which one it was."""
+        try:
+            faces = self._engine.find([picture.pixels for picture in pictures.values()]) if pictures else []
+            return [_found(h, p, f) for (h, p), f in zip(pictures.items(), faces, strict=True)]
+        except (RuntimeError, ValueError, MemoryError) as error:
+            if len(pictures) == 1:
+                reason = f"the engine failed on it: {error or type(error).__name__}"
+                results[next(iter(pictures))] = Result(error=PictureError(reason, code="engine_failed"))
+                return []
+        return [found for h, picture in pictures.items() for found in self._find({h: picture}, results)]
+
+    def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:
+        if not found:
+            return {}
+        self._known.follow(self._link)
+        comparison = self._known.compare(found)
+        model = self._engine.model
+        committed = commit(self._link, found, model, lambda: self._known.position, comparison.catch_up)
+        done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
+        self._known.add_committed(done)
+        seconds = time.monotonic() - begun
+        return {
+            f.picture: Result(outcome, None, len(f.faces), len(edges), seconds)
+            for f, outcome, edges in zip(found, committed.outcomes, comparison.edges, strict=True)
+        }
+
+
+def _found(picture_hash: str, picture: Picture, faces: Sequence[Face]) -> Found:
+    described = [{"box": asdict(face.box.scaled(picture.scale))} for face in faces]
+    return Found(picture_hash, described, tuple(face.encoding.astype("<f4").tobytes() for face in faces))

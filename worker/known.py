@@ -1,0 +1,109 @@
+"""All faces known so far: the index, kept up with the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faces.store import journal
+from faces.store.commit import Found
+from faces.store.journal import Entry
+from faces.store.link import Link
+from worker.index import Index
+
+PIECE = 20_000  # journal entries read at once: about 10 MB of encodings
+
+
+class Known:
+    """The faces of every picture that the journal has up to `position`. It belongs to one thread."""
+
+    def __init__(self, tolerance: float) -> None:
+        self.position = 0
+        self._tolerance = tolerance
+        self._index = Index(tolerance)
+
+    def __len__(self) -> int:
+        """Count of faces known."""
+        return len(self._index)
+
+    def follow(self, link: Link) -> None:
+        """Read the journal to its end.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        while entries := journal.read(link, self.position, PIECE):
+            self.advance(entries)
+
+    def advance(self, entries: Sequence[Entry]) -> None:
+        """Take in the entries that follow `position`."""
+        last = {entry.digest: entry for entry in entries}
+        for entry in last.values():
+            self._index.remove(entry.digest)
+        self._add([(entry.digest, entry.encodings) for entry in last.values() if entry.encodings])
+        self.position += len(entries)
+
+    def compare(self, found: Sequence[Found]) -> Comparison:
+        """Compare the faces of pictures with different hashes with all known ones and with each other."""
+        return Comparison(self, found)
+
+    def add_committed(self, found: Iterable[Found]) -> None:
+        """Take in pictures of our own, committed right after `position`."""
+        ours = [(bytes.fromhex(f.picture), f.encodings) for f in found if f.encodings]
+        self._add(ours)
+        self.position += len(ours)
+
+    def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
+        """For each face, shape (n, 128), the digests of the known pictures that show a matching one."""
+        return self._index.matches(faces)
+
+    def matches_among(
+        self, faces: NDArray[np.float32], pictures: Iterable[tuple[bytes, tuple[bytes, ...]]]
+    ) -> list[list[bytes]]:
+        """The same among a few pictures only, by the same rule."""
+        few = Index(self._tolerance)
+        for digest, encodings in pictures:
+            few.add(digest, vectors(encodings))
+        return few.matches(faces)
+
+    def _add(self, pictures: Sequence[tuple[bytes, tuple[bytes, ...]]]) -> None:
+        if pictures:
+            counts = np.array([len(encodings) for _, encodings in pictures], dtype=np.int64)
+            faces = vectors([encoding for _, encodings in pictures for encoding in encodings])
+            self._index.extend([digest for digest, _ in pictures], counts, faces)
+
+
+class Comparison:
+    """Which pictures match each of a batch's; `catch_up` keeps it complete while others commit."""
+
+    def __init__(self, known: Known, found: Sequence[Found]) -> None:
+        self._known = known
+        self._pictures = [f.picture for f in found]
+        self._owners = [number for number, f in enumerate(found) for _ in f.encodings]
+        self._faces = vectors([encoding for f in found for encoding in f.encodings])
+        self.edges: list[set[str]] = [set() for _ in found]
+        self._note(known.matches(self._faces))
+        self._note(known.matches_among(self._faces, ((bytes.fromhex(f.picture), f.encodings) for f in found)))
+
+    def catch_up(self, tail: Sequence[Entry]) -> list[set[str]]:
+        """Take in what others committed and erased meanwhile, and give each picture's matches."""
+        if tail:
+            self._known.advance(tail)
+            last = {entry.digest: entry for entry in tail}
+            gone = {digest.hex() for digest, entry in last.items() if entry.erased} - set(self._pictures)
+            self.edges = [edges - gone for edges in self.edges]
+            alive = ((digest, entry.encodings) for digest, entry in last.items() if entry.encodings)
+            self._note(self._known.matches_among(self._faces, alive))
+        return self.edges
+
+    def _note(self, matches: Sequence[Iterable[bytes]]) -> None:
+        for owner, digests in zip(self._owners, matches, strict=True):
+            self.edges[owner].update(digest.hex() for digest in digests)
+            self.edges[owner].discard(self._pictures[owner])
+
+
+def vectors(encodings: Sequence[bytes]) -> NDArray[np.float32]:
+    """Encodings as Redis has them -> float32 of shape (n, 128)."""
+    return np.frombuffer(b"".join(encodings), dtype="<f4").reshape(-1, 128).astype(np.float32)
