@@ -1,0 +1,122 @@
+"""dlib's CNN face detector: the boxes of dlib.cnn_face_detection_model_v1, in another runtime.
+
+Its window is 80 pixels, so smaller faces are found only with `upsample`, which doubles the picture each time.
+Source: dlib 20.0's dnn/loss.h (loss_mmod_), image_processing/box_overlap_testing.h and
+tools/python/src/cnn_face_detector.cpp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.engine.bilinear import doubled
+from worker.engine.canvas import Layout, layout, paint, to_picture
+from worker.engine.networks import OVERLAP, WINDOW
+from worker.engine.runtime import Network
+
+STRIDE = 8
+"""Pixels of the canvas from one score to the next."""
+
+FIRST_CENTRE = 14
+"""Where the window of the first score has its centre, in pixels of the canvas: three strided kernels of 5 x 5."""
+
+LEAST_CANVAS = 29
+"""A side of a canvas that is smaller gives no score."""
+
+
+@dataclass(frozen=True)
+class CnnDetection:
+    """A face: corners in pixels, inclusive as in dlib.rectangle, maybe outside the picture; a score above 0."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: float
+
+
+class CnnDetector:
+    """Finds faces with dlib's network in any runtime."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def detect(self, pixels: NDArray[np.uint8], upsample: int = 0) -> list[CnnDetection]:
+        """Return the faces in `pixels`, (h, w, 3) RGB or (h, w) grey, uint8; the highest score first.
+
+        Raises:
+            ValueError: `pixels` has another shape or type, or no pixel.
+        """
+        picture = _colour(pixels)
+        for _ in range(upsample):
+            picture = doubled(picture)
+        plan = layout(*picture.shape[:2])
+        if min(plan.height, plan.width) < LEAST_CANVAS:
+            return []
+        scores = self._network.run(paint(picture, plan)[None])[0, 0]
+        boxes, kept = _boxes(scores, plan)
+        chosen = unsuppressed(boxes)
+        shrunk = _shrunk(boxes[chosen], upsample)
+        return [
+            CnnDetection(*box, score)
+            for box, score in zip(shrunk.tolist(), kept[chosen].tolist(), strict=True)
+        ]
+
+
+def _colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if (
+        pixels.dtype != np.uint8
+        or pixels.ndim not in {2, 3}
+        or pixels.shape[2:] not in {(), (3,)}
+        or not pixels.size
+    ):
+        raise ValueError(f"a picture is RGB or grey bytes, not {pixels.shape} {pixels.dtype}")
+    return np.ascontiguousarray(pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2))
+
+
+def _boxes(scores: NDArray[np.float32], plan: Layout) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the boxes (n, 4) and scores (n,) of the windows with a score above 0, the highest score first."""
+    rows, columns = np.nonzero(scores > 0)
+    found = scores[rows, columns]
+    order = np.argsort(-found, kind="stable")
+    centres = STRIDE * np.stack([columns, rows], axis=1)[order] + FIRST_CENTRE
+    half = (WINDOW - 1) / 2
+    corners = np.concatenate([centres - half, centres + half], axis=1)
+    return _rounded(to_picture(plan, centres, corners)), found[order]
+
+
+def _rounded(corners: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Round half away from zero, as C's lround."""
+    return np.trunc(corners + np.copysign(0.5, corners)).astype(np.int64)
+
+
+def _shrunk(boxes: NDArray[np.int64], upsample: int) -> NDArray[np.int64]:
+    """Take boxes of the doubled picture back to the picture."""
+    corners = boxes.astype(np.float64)
+    for _ in range(upsample):
+        corners = corners / 2 - (1.25, 0.75, 1.25, 0.75)
+    return _rounded(corners)
+
+
+def unsuppressed(boxes: NDArray[np.int64]) -> list[int]:
+    """Return which of `boxes` (n, 4), best first, stay: those that overlap no better one that stays.
+
+    The overlap is the shared area divided by that of the *rectangle around both*, not of their union.
+    """
+    chosen: list[int] = []
+    left = np.arange(len(boxes))
+    while left.size:
+        best, left = left[0], left[1:]
+        chosen.append(int(best))
+        left = left[_overlaps(boxes[best], boxes[left]) <= OVERLAP]
+    return chosen
+
+
+def _overlaps(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
+    shared = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]) + 1
+    around = np.maximum(box[2:], others[:, 2:]) - np.minimum(box[:2], others[:, :2]) + 1
+    overlaps: NDArray[np.float64] = np.maximum(shared, 0).prod(axis=1) / around.prod(axis=1)
+    return overlaps
