@@ -57,22 +57,15 @@ class CnnDetector:
         if min(plan.height, plan.width) < LEAST_CANVAS:
             return []
         scores = self._network.run(paint(picture, plan)[None])[0, 0]
-        boxes, kept = _boxes(scores, plan)
+        boxes, found = _boxes(scores, plan)
         chosen = unsuppressed(boxes)
-        shrunk = _shrunk(boxes[chosen], upsample)
-        return [
-            CnnDetection(*box, score)
-            for box, score in zip(shrunk.tolist(), kept[chosen].tolist(), strict=True)
-        ]
+        left, top, right, bottom = _shrunk(boxes[chosen], upsample).T.tolist()
+        return list(map(CnnDetection, left, top, right, bottom, found[chosen].tolist()))
 
 
 def _colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if (
-        pixels.dtype != np.uint8
-        or pixels.ndim not in {2, 3}
-        or pixels.shape[2:] not in {(), (3,)}
-        or not pixels.size
-    ):
+    is_picture = pixels.ndim >= 2 and pixels.shape[2:] in {(), (3,)} and pixels.size
+    if pixels.dtype != np.uint8 or not is_picture:
         raise ValueError(f"a picture is RGB or grey bytes, not {pixels.shape} {pixels.dtype}")
     return np.ascontiguousarray(pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2))
 

@@ -37,7 +37,7 @@ ENCODER = Model("dlib_face_recognition_resnet_model_v1.dat", networks.encoder)
 DETECTOR = Model("mmod_human_face_detector.dat", networks.detector)
 
 
-def model_file(file: str) -> Path:
+def source(file: str) -> Path:
     """Return where a file of the package face_recognition_models lies.
 
     The package is located, not imported: importing it needs pkg_resources, which newer setuptools lack.
@@ -65,7 +65,7 @@ def onnx(model: Model, cache: Path) -> Path:
     Raises:
         SettingError: dlib's file is missing or is not what its name says, or the cache cannot be written.
     """
-    return converted(model_file(model.file), model.convert, cache)
+    return converted(source(model.file), model.convert, cache)
 
 
 def converted(path: Path, convert: Callable[[DlibNetwork], ModelProto], cache: Path) -> Path:

@@ -51,7 +51,7 @@ def chips() -> Chips:
 
 @pytest.fixture(scope="module")
 def dlibs(chips: Chips) -> Encodings:
-    encoder = dlib.face_recognition_model_v1(str(models.model_file(models.ENCODER.file)))
+    encoder = dlib.face_recognition_model_v1(str(models.source(models.ENCODER.file)))
     return np.array([encoder.compute_face_descriptor(chip) for chip in chips], np.float32)
 
 
