@@ -10,7 +10,7 @@ import jsonpickle
 
 def to_json(value: Any) -> str:
     """Write a value, dataclasses included, as plain JSON on one line."""
-    return str(jsonpickle.encode(value, unpicklable=False))
+    return str(jsonpickle.encode(value, unpicklable=False, keys=True, make_refs=False))
 
 
 def from_json(text: str | bytes) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,15 +26,12 @@ class Process:
         """Start the process in a session of its own, its output appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            output = [(os.POSIX_SPAWN_DUP2, log.fileno(), stream) for stream in (1, 2)]
+            no_input = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+            pid = os.posix_spawnp(
+                command[0], command, environ, file_actions=[no_input, *output], setsid=True
             )
-        self._pid_file.write_text(f"{process.pid} {_started(process.pid)}")
+        self._pid_file.write_text(f"{pid} {_started(pid)}")
 
     @property
     def pid(self) -> int | None:

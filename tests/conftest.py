@@ -1,0 +1,110 @@
+"""Servers of the tests' own, on free ports, started once and stopped at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from faces.amqp import connect
+from faces.config import Settings
+from faces.store.link import Link
+from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
+from local.process import free_port
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer, debian_server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    yield from _running(RedisServer(tmp_path_factory.mktemp("redis"), free_port()))
+
+
+@pytest.fixture(scope="session", params=["embedded", "debian"])
+def each_redis_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    """The embedded server, then Debian's own."""
+    binary = None
+    if request.param == "debian" and (binary := debian_server()) is None:
+        missing("Debian's redis-server: apt-get install redis-server")
+    yield from _running(RedisServer(tmp_path_factory.mktemp("redis"), free_port(), binary))
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    server = RabbitServer(tmp_path_factory.mktemp("rabbitmq"), free_port(), free_port(), free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def store_settings(redis_server: RedisServer) -> Settings:
+    """Settings for an empty Redis."""
+    return emptied(redis_server)
+
+
+@pytest.fixture
+def link(store_settings: Settings) -> Iterator[Link]:
+    """A link to an empty Redis."""
+    with closing(Link(store_settings)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def each_link(each_redis_server: RedisServer) -> Iterator[Link]:
+    """A link to each kind of Redis, empty."""
+    with closing(Link(emptied(each_redis_server))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(store_settings: Settings, rabbit_server: RabbitServer) -> Settings:
+    """Settings for an empty Redis and a RabbitMQ with empty queues."""
+    both = replace(store_settings, rabbitmq_port=rabbit_server.port)
+    with closing(connect(both)) as connection:
+        channel = connection.channel()
+        declare(channel, both)
+        for name in (PICTURES_QUEUE, DEAD, *map(retry_queue, RETRY_DELAYS)):
+            channel.queue_purge(name)
+    return both
+
+
+def emptied(server: RedisServer) -> Settings:
+    """Empty a server of the tests' own, and give settings that lead to it."""
+    with Redis(port=server.port) as client:
+        client.flushall()
+    return replace(Settings(), redis_port=server.port, redis_host="127.0.0.1", rabbitmq_host="127.0.0.1")
+
+
+def missing(what: str) -> None:
+    """Skip where something is not installed; in CI everything has to be."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI lacks {what}")
+    pytest.skip(f"needs {what}")
+
+
+def environ(settings: Settings, folder: Path) -> dict[str, str]:
+    """Environment of a process of ours under test."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "REDIS_HOST": settings.redis_host,
+        "REDIS_PORT": str(settings.redis_port),
+        "RABBITMQ_HOST": settings.rabbitmq_host,
+        "RABBITMQ_PORT": str(settings.rabbitmq_port),
+    }
+
+
+def _running(server: RedisServer) -> Iterator[RedisServer]:
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,287 @@
+"""The transaction, on each kind of server."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+
+from faces.config import Settings
+from faces.errors import StoreError
+from faces.store import journal, reading
+from faces.store.commit import Found, Outcome, commit, fail
+from faces.store.intake import accept, withdraw
+from faces.store.journal import Entry
+from faces.store.link import Link, Session
+from tests.rules import faults, read_all
+from worker.known import Known
+
+
+def picture(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def face(person: int, number: int = 0) -> bytes:
+    """A face of a person: near to the person's others, far from everybody else's."""
+    rng = np.random.default_rng(person)
+    centre = rng.normal(size=128)
+    noise = np.random.default_rng([person, number]).normal(size=128)
+    vector = centre / np.linalg.norm(centre) + 0.1 * noise / np.linalg.norm(noise)
+    return vector.astype("<f4").tobytes()
+
+
+def found(number: int, *people: int) -> Found:
+    return Found(picture(number), [{} for _ in people], tuple(face(p, number) for p in people))
+
+
+class Worker:
+    """The part of a worker that follows the journal and commits."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.known = Known(0.6)
+
+    def commit(self, *pictures: Found) -> list[Outcome]:
+        self.known.follow(self.link)
+        comparison = self.known.compare(pictures)
+        committed = commit(self.link, pictures, "test", lambda: self.known.position, comparison.catch_up)
+        done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
+        self.known.add_committed(done)
+        return committed.outcomes
+
+
+def test_a_picture_is_in_all_databases_with_its_matches(each_link: Link) -> None:
+    worker = Worker(each_link)
+    for number, name in enumerate(["a", "b", "c"]):
+        accept(each_link, picture(number), name)
+    assert worker.commit(found(0, 1)) == [Outcome.DONE]
+    assert worker.commit(found(1, 2, 1), found(2, 3)) == [Outcome.DONE, Outcome.DONE]
+    state = read_all(each_link)
+    assert faults(state) == []
+    assert state.names == {"a": picture(0), "b": picture(1), "c": picture(2)}
+    assert state.matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
+    assert [len(state.encodings[picture(n)]) for n in range(3)] == [1, 2, 1]
+    assert reading.matching_names(each_link, picture(0)) == ["b"]
+    assert worker.known.position == 3
+
+
+def test_pictures_of_one_batch_match_each_other(each_link: Link) -> None:
+    for number in range(3):
+        accept(each_link, picture(number), str(number))
+    Worker(each_link).commit(found(0, 1), found(1, 1), found(2, 1))
+    assert read_all(each_link).matches[picture(0)] == {picture(1), picture(2)}
+    assert faults(read_all(each_link)) == []
+
+
+def test_a_picture_without_faces_is_done(link: Link) -> None:
+    accept(link, picture(0), "empty street")
+    assert Worker(link).commit(found(0)) == [Outcome.DONE]
+    (status,) = reading.statuses(link, [picture(0)])
+    assert status is not None
+    assert (status.state, status.faces) == ("done", [])
+    assert read_all(link).names == {"empty street": picture(0)}
+
+
+def test_what_others_committed_after_the_comparison_is_matched_too(link: Link) -> None:
+    for number in range(2):
+        accept(link, picture(number), str(number))
+    slow, quick = Worker(link), Worker(link)
+    ours = [found(0, 1)]
+    comparison = slow.known.compare(ours)
+    quick.commit(found(1, 1))
+    commit(link, ours, "test", lambda: slow.known.position, comparison.catch_up)
+    assert read_all(link).matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
+
+
+def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
+    for number in range(2):
+        accept(link, picture(number), str(number))
+    slow, quick = Worker(link), Worker(link)
+    ours = [found(0, 1)]
+    comparison = slow.known.compare(ours)
+    rivals = [found(1, 1)]
+
+    def catch_up(tail: Sequence[Entry]) -> Sequence[Iterable[str]]:
+        edges = comparison.catch_up(tail)
+        if rivals:
+            quick.commit(rivals.pop())
+        return edges
+
+    committed = commit(link, ours, "test", lambda: slow.known.position, catch_up)
+    assert committed.retries == 1
+    assert faults(read_all(link)) == []
+    assert read_all(link).matches[picture(0)] == {picture(1)}
+
+
+def test_a_second_delivery_changes_nothing(link: Link) -> None:
+    accept(link, picture(0), "a")
+    Worker(link).commit(found(0, 1))
+    before = read_all(link)
+    assert Worker(link).commit(found(0, 1)) == [Outcome.ALREADY]
+    assert read_all(link) == before
+
+
+def test_a_picture_that_nobody_accepted_is_not_committed(link: Link) -> None:
+    accept(link, picture(1), "b")
+    outcomes = Worker(link).commit(found(0, 1), found(1, 1))
+    assert outcomes == [Outcome.GONE, Outcome.DONE]
+    state = read_all(link)
+    assert state.encodings.keys() == {picture(1)}
+    assert faults(state) == []
+
+
+def test_a_lost_reply_to_exec_is_safe_to_repeat(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept(link, picture(0), "a")
+    worker = Worker(link)
+    send = Session.commit
+
+    def lose_the_reply(session: Session, *commands: object) -> None:
+        send(session, *commands)  # type: ignore[arg-type]  # passed on as they came
+        raise StoreError("the reply was lost")
+
+    monkeypatch.setattr(Session, "commit", lose_the_reply)
+    with pytest.raises(StoreError):
+        worker.commit(found(0, 1))
+    monkeypatch.undo()
+    assert worker.commit(found(0, 1)) == [Outcome.ALREADY]
+    assert faults(read_all(link)) == []
+    assert (reading.counts(link).done, len(worker.known)) == (1, 1)
+
+
+def test_a_failed_picture_keeps_its_reason_and_its_names_and_may_come_again(link: Link) -> None:
+    accept(link, picture(0), "a")
+    accept(link, picture(0), "b")
+    assert fail(link, picture(0), "truncated", "the file ends too early") is Outcome.DONE
+    assert fail(link, picture(0), "truncated", "again") is Outcome.ALREADY
+    (status,) = reading.statuses(link, [picture(0)])
+    assert status is not None
+    assert (status.state, status.code, status.names) == ("failed", "truncated", ["a", "b"])
+    assert read_all(link).names == {}
+    accept(link, picture(0), "a")
+    assert reading.counts(link).in_flight == 1
+    Worker(link).commit(found(0, 1))
+    assert read_all(link).names == {"a": picture(0)}
+    assert faults(read_all(link)) == []
+
+
+def test_a_name_belongs_to_the_picture_it_was_last_sent_with_whichever_is_done_last(link: Link) -> None:
+    accept(link, picture(0), "portrait")
+    accept(link, picture(1), "portrait")
+    worker = Worker(link)
+    worker.commit(found(1, 1))
+    worker.commit(found(0, 2))
+    assert read_all(link).names == {"portrait": picture(1)}
+    assert faults(read_all(link)) == []
+
+
+def test_a_name_moves_within_a_batch_as_it_was_sent(link: Link) -> None:
+    accept(link, picture(0), "portrait")
+    accept(link, picture(1), "portrait")
+    Worker(link).commit(found(1, 1), found(0, 2))
+    assert read_all(link).names == {"portrait": picture(1)}
+    assert faults(read_all(link)) == []
+
+
+def test_a_name_sent_again_with_a_known_picture_moves_at_once(link: Link) -> None:
+    accept(link, picture(0), "a")
+    accept(link, picture(1), "b")
+    Worker(link).commit(found(0, 1), found(1, 1))
+    assert accept(link, picture(1), "a").known
+    state = read_all(link)
+    assert state.names == {"a": picture(1), "b": picture(1)}
+    assert picture(0) not in state.hashes
+    assert faults(state) == []
+
+
+def test_an_older_sending_does_not_take_a_name_back_from_a_known_picture(link: Link) -> None:
+    accept(link, picture(1), "b")
+    Worker(link).commit(found(1, 1))
+    accept(link, picture(0), "a")  # waits in the queue
+    accept(link, picture(1), "a")  # sent later, known, settled at once
+    Worker(link).commit(found(0, 1))
+    assert read_all(link).names == {"a": picture(1), "b": picture(1)}
+
+
+def test_the_order_of_names_is_forgotten_when_nothing_older_can_come(link: Link) -> None:
+    for number in range(20):
+        accept(link, picture(number), str(number))
+        Worker(link).commit(found(number))
+    assert link.ask((0, "ZCARD", "order"))[0] <= 1
+
+
+def test_withdrawing_the_only_sending_leaves_nothing(link: Link) -> None:
+    assert withdraw(link, accept(link, picture(0), "a"))
+    assert reading.statuses(link, [picture(0)]) == [None]
+    counts = reading.counts(link)
+    assert (counts.accepted, counts.in_flight) == (0, 0)
+    assert Worker(link).commit(found(0, 1)) == [Outcome.GONE]
+
+
+def test_withdrawing_one_of_two_sendings_leaves_the_other(link: Link) -> None:
+    accept(link, picture(0), "a")
+    assert withdraw(link, accept(link, picture(0), "b"))
+    Worker(link).commit(found(0, 1))
+    assert read_all(link).names == {"a": picture(0)}
+
+
+def test_withdrawing_comes_too_late_once_the_picture_is_done(link: Link) -> None:
+    first, second = accept(link, picture(0), "a"), accept(link, picture(0), "b")
+    Worker(link).commit(found(0, 1))
+    assert not withdraw(link, first)
+    assert not withdraw(link, second)
+    assert read_all(link).names == {"a": picture(0), "b": picture(0)}
+
+
+def test_withdrawing_a_second_try_restores_the_failure(link: Link) -> None:
+    accept(link, picture(0), "a")
+    fail(link, picture(0), "truncated", "the file ends too early")
+    assert withdraw(link, accept(link, picture(0), "a"))
+    (status,) = reading.statuses(link, [picture(0)])
+    assert status is not None
+    assert status.state == "failed"
+    assert reading.counts(link).unaccounted == 0
+
+
+def test_a_damaged_journal_is_an_error_that_says_so(link: Link) -> None:
+    link.ask((0, "RPUSH", "journal", b"?" + bytes(32)))
+    with pytest.raises(StoreError, match="damaged line"):
+        journal.read(link, 0, 10)
+
+
+def race(settings: Settings, first: int, last: int, start: object) -> None:
+    """A worker process that commits pictures of the same four people, one or two at a time."""
+    worker = Worker(Link(settings))
+    start.wait()  # type: ignore[attr-defined]  # a multiprocessing barrier
+    for number in range(first, last, 2):
+        worker.commit(found(number, number % 4), found(number + 1, (number + 1) % 4))
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_that_race_on_the_same_people_lose_no_pair(
+    link: Link, store_settings: Settings, workers: int
+) -> None:
+    each = 60
+    for number in range(workers * each):
+        accept(link, picture(number), str(number))
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(workers + 1)
+    racers = [
+        context.Process(target=race, args=(store_settings, n * each, (n + 1) * each, start))
+        for n in range(workers)
+    ]
+    for racer in racers:
+        racer.start()
+    start.wait()
+    seen = 0
+    while any(racer.is_alive() for racer in racers):
+        assert faults(read_all(link)) == []
+        seen += 1
+    state = read_all(link)
+    assert [racer.exitcode for racer in racers] == [0] * workers
+    assert len(state.encodings) == workers * each
+    assert all(len(matching) == workers * each // 4 - 1 for matching in state.matches.values())
+    assert faults(state) == []
+    assert seen > 1
