@@ -1,0 +1,97 @@
+"""From histograms of cells to 31 planes of features, as dlib 20.0.1's `extract_fhog_features` makes them.
+
+Each cell lies in four blocks of 2x2 cells. By the energy of a block its histogram is scaled and capped; planes
+0..17 add up the four results for each direction, 18..26 for each direction and its opposite together, and
+27..30 add up the directions for each block (Felzenszwalb and others, PAMI 32(9), 2010).
+
+A row of cells is DIRECTIONS * stride float32, one direction after the other; sixteen cells are one vector.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from worker.engine.hog.histogram import DIRECTIONS
+from worker.engine.hog.lanes import fma, load, minimum, splat, sqrt, store
+
+HALF = DIRECTIONS // 2
+LANES = 16
+TEXTURE = np.float32(2 * 0.2357)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def measure_energy(cells, row, stride, energy, to):  # type: ignore[no-untyped-def]  # compiled
+    """Write the energy of each cell of the row that begins at `row`."""
+    for x in range(0, stride, LANES):
+        total = splat(np.float32(0), LANES)
+        for k in range(HALF):
+            both = load(cells, row + k * stride + x, LANES) + load(cells, row + (k + HALF) * stride + x, LANES)
+            total = fma(both, both, total)
+        store(energy, to + x, total)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def measure_blocks(energy, above, below, stride, caps, scales, to):  # type: ignore[no-untyped-def]  # compiled
+    """Write each block's cap and scale; block x is made of the cells x and x + 1 of two rows."""
+    for x in range(0, stride - LANES, LANES):
+        total = load(energy, above + x, LANES) + load(energy, above + x + 1, LANES)
+        total += load(energy, below + x, LANES) + load(energy, below + x + 1, LANES)
+        cap = splat(np.float32(0.2), LANES) * sqrt(total + splat(np.float32(0.0001), LANES))
+        store(caps, to + x, cap)
+        store(scales, to + x, splat(np.float32(0.1), LANES) / cap)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def write_features(cells, row, stride, caps, scales, above, below, width, features, to, plane):  # type: ignore[no-untyped-def]  # compiled
+    """Write the features of cells 2 .. width + 1 of a row, and zeros after them.
+
+    cells, row, stride: the histograms, and where the row begins. caps, scales, above, below: of the blocks, and
+    where the rows of blocks above and below begin. features, to, plane: plane p goes to features[to + p * plane:].
+    """
+    for x in range(0, width, LANES):
+        cap = (
+            load(caps, below + x + 2, LANES),
+            load(caps, above + x + 2, LANES),
+            load(caps, below + x + 1, LANES),
+            load(caps, above + x + 1, LANES),
+        )
+        scale = (
+            load(scales, below + x + 2, LANES),
+            load(scales, above + x + 2, LANES),
+            load(scales, below + x + 1, LANES),
+            load(scales, above + x + 1, LANES),
+        )
+        texture0 = texture1 = texture2 = texture3 = splat(np.float32(0), LANES)
+        at, out = row + x + 2, to + x
+        for k in range(HALF):
+            forward = load(cells, at + k * stride, LANES)
+            backward = load(cells, at + (k + HALF) * stride, LANES)
+            capped = _cap(forward, cap)
+            opposite = _cap(backward, cap)
+            store(features, out + k * plane, _scale(capped, scale))
+            store(features, out + (k + HALF) * plane, _scale(opposite, scale))
+            store(features, out + (k + DIRECTIONS) * plane, _scale(_cap(forward + backward, cap), scale))
+            texture0 += capped[0] + opposite[0]
+            texture1 += capped[1] + opposite[1]
+            texture2 += capped[2] + opposite[2]
+            texture3 += capped[3] + opposite[3]
+        factor = splat(TEXTURE, LANES)
+        store(features, out + 27 * plane, texture0 * scale[0] * factor)
+        store(features, out + 28 * plane, texture1 * scale[1] * factor)
+        store(features, out + 29 * plane, texture2 * scale[2] * factor)
+        store(features, out + 30 * plane, texture3 * scale[3] * factor)
+    for k in range(31):
+        store(features, to + k * plane + width, splat(np.float32(0), LANES))
+        store(features, to + k * plane + width + LANES, splat(np.float32(0), LANES))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _cap(h, cap):  # type: ignore[no-untyped-def]  # compiled
+    return minimum(h, cap[0]), minimum(h, cap[1]), minimum(h, cap[2]), minimum(h, cap[3])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _scale(capped, scale):  # type: ignore[no-untyped-def]  # compiled
+    total = fma(capped[1], scale[1], capped[0] * scale[0])
+    return fma(capped[3], scale[3], fma(capped[2], scale[2], total))

@@ -1,0 +1,227 @@
+"""Gradient histograms of cells of 8x8 pixels, as dlib 20.0.1's `extract_fhog_features` votes them.
+
+A pixel votes with the length of its gradient for one of 18 directions, in the four cells around it, by how near
+their centres are. So the pixels between four neighbouring cell centres, 8x8 of them, vote in the same four
+cells: a *patch*. A patch keeps, for each direction, its votes for the four cells side by side, and one vote is
+one vector of four numbers. That needs no care for conflicts and no spreading of votes; `spread` adds the patches
+to the cells when a row of patches is complete.
+
+Cell (row, column) has number (row + 1, column + 1) here, patch (r, c) lies between the cells numbered r and
+r + 1, c and c + 1; cells 0 and the last are a border whose votes never count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from worker.engine.hog.lanes import (
+    as_i16,
+    as_i32,
+    dot_pairs,
+    every,
+    fma,
+    interleave,
+    load,
+    part,
+    select,
+    shift_left,
+    splat,
+    sqrt,
+    store,
+    to_f32,
+    to_i16,
+)
+from worker.engine.hog.picture import ROOM_BEFORE
+
+CELL = 8
+DIRECTIONS = 18
+PATCHES = 16  # worked on at once
+PIXELS = PATCHES * CELL
+STEP = 4 * PATCHES  # numbers a direction, in the votes of a block of patches
+
+
+def _pair(low: int, high: int) -> int:
+    """Return two 16-bit numbers as one of 32 bits."""
+    return int(np.int32((high << 16) | (low & 0xFFFF)))
+
+
+# dlib picks the direction (of 9, or its opposite) with the largest product. For bytes' gradients that changes
+# where |gy| / |gx| passes four bounds near tan(10, 30, 50, 70 degrees), lower * |gy| > upper * |gx|. These
+# fractions lie between the same neighbours, among all fractions of two bytes, as dlib's float32 bounds do.
+BOUNDS = (0.17635004821600772, 0.57743532323649, 1.191745333238697, 2.7486263736263736)
+
+
+def _fraction(bound: float) -> int:
+    """Return a pair (-upper, lower) whose quotient no quotient of two bytes separates from `bound`."""
+    low, high = (0, 1), (1, 0)
+    while max(*low, *high) <= 255:
+        middle = low[0] + high[0], low[1] + high[1]
+        if np.float32(middle[1]) * np.float32(bound) < middle[0]:
+            high = middle
+        else:
+            low = middle
+    return _pair(-(low[0] + high[0]), low[1] + high[1])
+
+
+BOUND_10, BOUND_30, BOUND_50, BOUND_70 = (_fraction(bound) for bound in BOUNDS)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def cells_of(pixels):  # type: ignore[no-untyped-def]  # compiled
+    """Return how many cells a number of pixels gives: half a cell counts."""
+    return int(np.float32(pixels) / np.float32(CELL) + 0.5)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def visible(pixels):  # type: ignore[no-untyped-def]  # compiled
+    """Return the pixel at which gradients end; they begin at pixel 1."""
+    return min(cells_of(pixels) * CELL, pixels) - 1
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def vote(picture, patch_row, patch_column, votes, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    """Let the pixels of a block of patches vote.
+
+    votes: (DIRECTIONS * STEP,) float32, made new: four numbers for a patch, all patches of one direction together.
+    direction, length: room for PIXELS + 16 int32 and float32.
+    """
+    for i in range(0, DIRECTIONS * STEP, 16):
+        store(votes, i, splat(np.float32(0), 16))
+    x = patch_column * CELL - CELL // 2
+    y = patch_row * CELL - CELL // 2
+    right = visible(picture.width)
+    for row in range(max(y, 1), min(y + CELL, visible(picture.height))):
+        if picture.channels == 1:
+            _grey_gradients(picture, x, row, direction, length)
+        else:
+            _colour_gradients(picture, x, row, direction, length)
+            _leftover_gradients(picture, x, row, direction, length)
+        for i in range(1 - x):
+            length[i] = 0
+        for i in range(max(right - x, 0), PIXELS):
+            length[i] = 0
+        _count(np.float32((2 * (row - y) + 1) / 16), direction, length, votes)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _count(down, direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
+    """Add a row's votes; `down` is the share of the lower cells.
+
+    Neighbours in a row are of one patch and often of one direction, so the next to vote is the next patch's:
+    no addition waits for the one before.
+    """
+    share = np.empty(4, np.float32)
+    for column in range(CELL):
+        across = np.float32((2 * column + 1) / 16)
+        share[0] = (1 - down) * (1 - across)
+        share[1] = (1 - down) * across
+        share[2] = down * (1 - across)
+        share[3] = down * across
+        shares = load(share, 0, 4)
+        for patch in range(PATCHES):
+            pixel = patch * CELL + column
+            at = np.intp(direction[pixel]) + 4 * patch
+            store(votes, at, fma(splat(length[pixel], 4), shares, load(votes, at, 4)))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _gradient(data, at, stride):  # type: ignore[no-untyped-def]  # compiled
+    """Return 32 pixels' gradients, (dx, dy) after (dx, dy)."""
+    dx = to_i16(load(data, at + 1, 32)) - to_i16(load(data, at - 1, 32))
+    dy = to_i16(load(data, at + stride, 32)) - to_i16(load(data, at - stride, 32))
+    return interleave(dx, dy)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _settle(gradient, squared, at, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    """Write 16 pixels' directions (times STEP) and lengths."""
+    nothing = splat(np.int32(0), 16)
+    dx, dy = shift_left(as_i32(gradient), 16), as_i32(gradient)  # each in the high half: for their signs
+    size = select(gradient < splat(np.int16(0), 32), splat(np.int16(0), 32) - gradient, gradient)
+    above_10 = dot_pairs(size, as_i16(splat(np.int32(BOUND_10), 16))) > nothing
+    above_30 = dot_pairs(size, as_i16(splat(np.int32(BOUND_30), 16))) > nothing
+    above_50 = dot_pairs(size, as_i16(splat(np.int32(BOUND_50), 16))) > nothing
+    above_70 = dot_pairs(size, as_i16(splat(np.int32(BOUND_70), 16))) > nothing
+    steps = select(above_10, splat(np.int32(STEP), 16), nothing)
+    steps = select(above_30, splat(np.int32(2 * STEP), 16), steps)
+    steps = select(above_50, splat(np.int32(3 * STEP), 16), steps)
+    steps = select(above_70, splat(np.int32(4 * STEP), 16), steps)
+    apart = select(dy < nothing, nothing - dx, dx) < nothing  # one is positive, the other negative
+    mirrored = select(apart, splat(np.int32(9 * STEP), 16) - steps, steps)
+    steps = select(above_10, mirrored, steps)
+    backward = select(above_10, dy, dx) < nothing
+    store(direction, at, select(backward, steps + splat(np.int32(9 * STEP), 16), steps))
+    store(length, at, sqrt(to_f32(squared)))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _grey_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    start = row * picture.stride + ROOM_BEFORE + x
+    for i in range(0, PIXELS, 32):
+        gradient = _gradient(picture.data, start + i, picture.stride)
+        first, second = part(gradient, 0, 32), part(gradient, 32, 32)
+        _settle(first, dot_pairs(first, first), i, direction, length)
+        _settle(second, dot_pairs(second, second), i + 16, direction, length)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _colour_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    """Each pixel's longest gradient of the three channels; of equal ones green goes before red, blue before all."""
+    plane = picture.height * picture.stride
+    start = row * picture.stride + ROOM_BEFORE + x
+    for i in range(0, PIXELS, 32):
+        red = _gradient(picture.data, start + i, picture.stride)
+        green = _gradient(picture.data, start + i + plane, picture.stride)
+        blue = _gradient(picture.data, start + i + 2 * plane, picture.stride)
+        _longest(part(red, 0, 32), part(green, 0, 32), part(blue, 0, 32), i, direction, length)
+        _longest(part(red, 32, 32), part(green, 32, 32), part(blue, 32, 32), i + 16, direction, length)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _longest(red, green, blue, at, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    red_squared, green_squared, blue_squared = dot_pairs(red, red), dot_pairs(green, green), dot_pairs(blue, blue)
+    is_red = red_squared > green_squared
+    best = select(is_red, as_i32(red), as_i32(green))
+    squared = select(is_red, red_squared, green_squared)
+    is_best = squared > blue_squared
+    best = select(is_best, best, as_i32(blue))
+    _settle(as_i16(best), select(is_best, squared, blue_squared), at, direction, length)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _leftover_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
+    """The columns after dlib's last full group of eight: there, of equal gradients red goes before green and blue.
+
+    Done again with the channels in the opposite order: `_longest` prefers the last.
+    """
+    right = visible(picture.width)
+    first = 1 + max(right - 1, 0) // CELL * CELL
+    begin = max(first - x, 0)
+    if begin < min(right - x, PIXELS):
+        plane = picture.height * picture.stride
+        start = row * picture.stride + ROOM_BEFORE + x + begin
+        red = part(_gradient(picture.data, start, picture.stride), 0, 32)
+        green = part(_gradient(picture.data, start + plane, picture.stride), 0, 32)
+        blue = part(_gradient(picture.data, start + 2 * plane, picture.stride), 0, 32)
+        _longest(blue, green, red, begin, direction, length)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def spread(votes, patch_column, cells, upper, lower, stride):  # type: ignore[no-untyped-def]  # compiled
+    """Add the votes of a block of patches to the cells.
+
+    cells: rows of cells, each DIRECTIONS times `stride` float32; `upper`, `lower`: where the two rows begin.
+    """
+    for k in range(DIRECTIONS):
+        four = load(votes, k * STEP, STEP)
+        above, below = upper + k * stride + patch_column, lower + k * stride + patch_column
+        _add(cells, above, every(four, 4, 0))
+        _add(cells, above + 1, every(four, 4, 1))
+        _add(cells, below, every(four, 4, 2))
+        _add(cells, below + 1, every(four, 4, 3))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _add(cells, at, votes):  # type: ignore[no-untyped-def]  # compiled
+    store(cells, at, load(cells, at, PATCHES) + votes)

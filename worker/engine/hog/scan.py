@@ -1,0 +1,106 @@
+"""One level of the pyramid: pixels, histograms, features and scores, band by band.
+
+A band is a row of patches, eight rows of pixels. Its pixels are made from the level before, its patches vote, a
+row of cells becomes complete, then a row of features, and every second row of features goes through the filters.
+So each intermediate result is used while it is in the cache, and only a few rows of it exist.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from worker.engine.hog.features import measure_blocks, measure_energy, write_features
+from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair
+from worker.engine.hog.histogram import CELL, DIRECTIONS, PATCHES, PIXELS, STEP, cells_of, spread, vote
+from worker.engine.hog.resize import origins, resize_row
+from worker.engine.hog.weights import PLANES
+
+BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def scan(source, picture, filters, thresholds):  # type: ignore[no-untyped-def]  # compiled
+    """Return the windows of one level whose score reaches its sub-detector's threshold.
+
+    source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
+    Returns two arrays: (windows, 3) int64, with sub-detector, row and column; (windows,) float32, the scores.
+    """
+    made = picture.height if source.data is picture.data else 0
+    return made
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[no-untyped-def]  # compiled
+    origin = origins(source, picture)
+    made = 0 if resized else picture.height
+    tall, wide = cells_of(picture.height), cells_of(picture.width)
+    height, width = tall - 2, wide - 2
+    found_at = np.empty((64, 3), np.int64)
+    found_score = np.empty(64, np.float32)
+    count = 0
+
+    # numbers of cells run to wide + 1; a block of patches, its right cells and a vector may go past them
+    stride = (wide + 2 + 2 * PATCHES + 2 * LANES) // LANES * LANES
+    row_size = DIRECTIONS * stride
+    cells = np.zeros(4 * row_size, np.float32)
+    energy = np.zeros(2 * stride + LANES, np.float32)
+    caps = np.ones(2 * stride + LANES, np.float32)
+    scales = np.ones(2 * stride + LANES, np.float32)
+    blocks = (width + LANES - 1) // LANES
+    plane = BEFORE + blocks * LANES + 3 * LANES
+    features = np.zeros(2 * PLANES * plane, np.float32)
+    block_scores = (height + TOUCHED + 2) * ROW
+    scores = np.zeros(max(blocks, 0) * block_scores, np.float32)
+    votes = np.empty(DIRECTIONS * STEP, np.float32)
+    direction = np.empty(PIXELS + 16, np.int32)
+    length = np.empty(PIXELS + 16, np.float32)
+
+    for band in range(tall + 1):
+        needed = min(CELL * band + CELL // 2 + 1, picture.height)
+        while made < needed:
+            resize_row(source, origin, picture, made)
+            made += 1
+        if height < 1 or width < 1:
+            continue
+        upper, lower = band % 4 * row_size, (band + 1) % 4 * row_size
+        cells[lower : lower + row_size] = 0
+        for column in range(0, wide + 1, PATCHES):
+            vote(picture, band, column, votes, direction, length)
+            spread(votes, column, cells, upper, lower, stride)
+        this, last = band % 2 * stride, (band + 1) % 2 * stride
+        measure_energy(cells, upper, stride, energy, this)
+        measure_blocks(energy, last, this, stride, caps, scales, this)
+        y = band - 3
+        if y < 0:
+            continue
+        to = (y % 2) * PLANES * plane + BEFORE
+        center = (band - 1) % 4 * row_size
+        write_features(cells, center, stride, caps, scales, last, this, width, features, to, plane)
+        if y % 2 == 0 and y == height - 1:
+            features[PLANES * plane :] = 0
+        if y % 2 == 1 or y == height - 1:
+            first = y - y % 2
+            for block in range(blocks):
+                at = block * block_scores + first * ROW
+                add_pair(features, block * LANES, plane, filters, scores, at)
+                ready = at
+    while made < picture.height:
+        resize_row(source, origin, picture, made)
+        made += 1
+    for t in range(height):
+        for block in range(blocks):
+            for d in range(5):
+                at = block * block_scores + (t + 5) * ROW + d * LANES
+                for i in range(min(LANES, width - block * LANES)):
+                    score = scores[at + i]
+                    if score >= thresholds[d]:
+                        if count == len(found_score):
+                            found_score = np.concatenate((found_score, np.empty_like(found_score)))
+                            found_at = np.concatenate((found_at, np.empty_like(found_at)))
+                        found_at[count, 0] = d
+                        found_at[count, 1] = t
+                        found_at[count, 2] = block * LANES + i
+                        found_score[count] = score
+                        count += 1
+    return found_at[:count], found_score[:count]
