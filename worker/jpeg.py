@@ -26,10 +26,8 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 def refuse_bombs(data: bytes) -> None:
     """Walk the file's segments, as the decoders will, up to where the last scan can begin.
 
-    Raises
-    ------
-    PictureError
-        `damaged`: more than `MAX_SCANS` scans or `MAX_SEGMENTS` segments.
+    Raises:
+        PictureError: `damaged`: more than `MAX_SCANS` scans or `MAX_SEGMENTS` segments.
     """
     scans = components = position = 0
     progressive = False

@@ -41,10 +41,8 @@ _QUIET_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 class Limits:
     """What a picture may be.
 
-    Raises
-    ------
-    SettingError
-        A format that is not among `KNOWN_FORMATS`, or more than `MOST_PIXELS`.
+    Raises:
+        SettingError: a format that is not among `KNOWN_FORMATS`, or more than `MOST_PIXELS`.
     """
 
     max_bytes: int
@@ -88,11 +86,9 @@ class Picture:
 def check_header(data: bytes, limits: Limits) -> Header:
     """Tell a picture's format and size without decoding its pixels.
 
-    Raises
-    ------
-    PictureError
-        `empty`, `too_large`, `not_a_picture`, `format_not_allowed` or `too_many_pixels`; `truncated` or
-        `damaged` where the header cannot be read.
+    Raises:
+        PictureError: `empty`, `too_large`, `not_a_picture`, `format_not_allowed` or `too_many_pixels`; `truncated` or
+            `damaged` where the header cannot be read.
     """
     name = _identify(data, limits)
     with _open(data, name, limits) as image:
@@ -107,10 +103,8 @@ def decode(data: bytes, *, limits: Limits, longest_useful: int | None = None) ->
     for, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that does not fall below it: JPEG's transform
     does so at a fraction of the cost. Other formats are decoded in full.
 
-    Raises
-    ------
-    PictureError
-        As `check_header`, and `truncated` or `damaged` where the pixels cannot be decoded.
+    Raises:
+        PictureError: as `check_header`, and `truncated` or `damaged` where the pixels cannot be decoded.
     """
     name = _identify(data, limits)
     with _open(data, name, limits) as image:
