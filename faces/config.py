@@ -106,7 +106,7 @@ class Settings:
     max_picture_bytes: int = setting(
         positive, 15 << 20, "largest picture taken, in bytes; RabbitMQ 4 carries 16 MiB"
     )
-    max_name_length: int = setting(positive, 1024, "longest name or URL taken, in characters")
+    max_name_length: int = setting(positive, 512, "longest name or URL taken, in characters")
     fetch_timeout: float = setting(seconds, 20.0, "seconds in all for fetching a URL")
     fetch_redirects: int = setting(positive, 5, "redirects followed when fetching a URL")
     fetch_allow: tuple[str, ...] = setting(

@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from faces.config import Settings
 from faces.errors import SettingError
 from rest.app import build
+from rest.threads import JsonThreads
 
 
 class Server(BaseApplication):
@@ -25,7 +26,8 @@ class Server(BaseApplication):
         """Give gunicorn its settings."""
         settings = {
             "bind": f"{self._settings.rest_host}:{self._settings.rest_port}",
-            "worker_class": "gthread",
+            "worker_class": JsonThreads,
+            "control_socket_disable": True,
             "threads": self._settings.rest_threads,
             "timeout": 60,
             "graceful_timeout": 30,

@@ -15,7 +15,7 @@ from rest import problems
 from rest.fetch import Fetcher
 from rest.publishing import Publishers
 from rest.scans import Scans
-from rest.views import EXTENSION, Parts, routes
+from rest.views import EXTENSION, NameConverter, Parts, routes
 
 
 def build(settings: Settings) -> Flask:
@@ -31,18 +31,19 @@ def build(settings: Settings) -> Flask:
         allow=settings.fetch_allow,
     )
     progress = Progress(settings, "rest").start()
-    return create_app(Parts(link, scans, fetcher), progress, max_bytes=settings.max_picture_bytes)
+    return create_app(Parts(link, scans, fetcher, progress), max_bytes=settings.max_picture_bytes)
 
 
-def create_app(parts: Parts, progress: Progress, *, max_bytes: int) -> Flask:
+def create_app(parts: Parts, *, max_bytes: int) -> Flask:
     """Create the application on parts that are given to it."""
     app = Flask("facefleet", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
     app.extensions[EXTENSION] = parts
     app.url_map.merge_slashes = False  # a name may have two slashes in a row
+    app.url_map.converters["name"] = NameConverter
     app.register_blueprint(routes)
     problems.install(app)
-    _log_requests(app, progress)
+    _log_requests(app, parts.progress)
     return app
 
 

@@ -88,4 +88,8 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _code(error: HTTPException) -> str:
-    return HTTPStatus(error.code or 500).name.lower()
+    return (
+        "too_large"
+        if isinstance(error, RequestEntityTooLarge)
+        else HTTPStatus(error.code or 500).name.lower()
+    )

@@ -34,6 +34,10 @@ class Publishers:
         """
         self._publisher().check()
 
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._publisher().close()
+
     def _publisher(self) -> Publisher:
         if not hasattr(self._own, "publisher"):
             self._own.publisher = Publisher(self._settings)

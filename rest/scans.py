@@ -33,6 +33,10 @@ class Scans:
         self._images = images
         self._longest_name = longest_name
 
+    def close(self) -> None:
+        """Close this thread's connection to RabbitMQ."""
+        self._publishers.close()
+
     def take(self, data: bytes, name: str, request_id: str) -> Scan:
         """Accept a picture under a name.
 

@@ -7,8 +7,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.routing import BaseConverter
 
 from faces.documents import to_json
+from faces.progress import Progress
 from faces.store import reading
 from faces.store.link import Link
 from rest.fetch import Fetcher
@@ -18,6 +20,13 @@ routes = Blueprint("routes", __name__)
 EXTENSION = "facefleet"
 
 
+class NameConverter(BaseConverter):
+    """A name as it stands in the path: anything, slashes included, also at its beginning."""
+
+    regex = ".+"
+    part_isolating = False
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the routes work with."""
@@ -25,6 +34,13 @@ class Parts:
     link: Link
     scans: Scans
     fetcher: Fetcher
+    progress: Progress
+
+    def close(self) -> None:
+        """Let go of Redis and RabbitMQ."""
+        self.scans.close()
+        self.progress.close()
+        self.link.close()
 
 
 def parts() -> Parts:
@@ -40,7 +56,7 @@ def root() -> Response:
 
 
 @routes.post("/scan/image/", defaults={"name": ""})
-@routes.post("/scan/image/<path:name>")
+@routes.post("/scan/image/<name:name>")
 def scan_image(name: str) -> Response:
     """Take the picture in the body."""
     g.about = {"name": name}

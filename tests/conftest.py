@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -15,6 +18,7 @@ from faces.amqp import connect
 from faces.config import Settings
 from faces.store.link import Link
 from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
+from local.photographs import fetch_photographs
 from local.process import free_port
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
@@ -74,6 +78,20 @@ def settings(store_settings: Settings, rabbit_server: RabbitServer) -> Settings:
         for name in (PICTURES_QUEUE, DEAD, *map(retry_queue, RETRY_DELAYS)):
             channel.queue_purge(name)
     return both
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """Folder with the sample photographs, fetched once and kept."""
+    return fetch_photographs(Path(__file__).parents[1] / "var" / "photographs")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Any:
+    """The library whose answers ours are held against."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its models' package uses an old way of finding files
+        return importlib.import_module("face_recognition")
 
 
 def emptied(server: RedisServer) -> Settings:

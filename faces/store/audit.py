@@ -1,0 +1,216 @@
+"""Reading the databases for a check, while others write to them.
+
+Whatever is judged together is read in one MULTI, so that it is of one instant. What is too much for that, the
+encodings and edges, is read piece by piece between two readings of the journal, which names every picture whose
+part of db 3 or db 4 can have changed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from faces.errors import StoreError
+from faces.store import journal
+from faces.store.keys import (
+    ATTEMPTS,
+    ENCODINGS,
+    HASHES,
+    HOME,
+    INFLIGHT,
+    MATCHES,
+    META,
+    NAMES,
+    pending_key,
+    status_key,
+)
+from faces.store.link import Command, Link
+from faces.store.status import Status
+
+PIECE = 500  # keys asked for in one round trip: Redis is busy with them for about a millisecond
+LINES = 50_000  # journal lines read at once
+TYPES = {NAMES: "string", HASHES: "set", ENCODINGS: "list", MATCHES: "set", HOME: "string"}
+
+
+class Key(NamedTuple):
+    """A key that a scan came upon; `sound` means that its value is of the type that belongs there."""
+
+    name: bytes
+    sound: bool
+
+
+class Naming(NamedTuple):
+    """Of one instant: the picture that a name has in db 1, and whether db 2 gives the name to the picture asked for."""
+
+    owner: bytes | None
+    member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one instant: where a picture stands.
+
+    `state` is None without a status document, "damaged" where that cannot be read. `indexed` counts the faces
+    that the document calls indexed, `encodings` those in db 3.
+    """
+
+    picture: str
+    state: str | None
+    indexed: int
+    in_flight: bool
+    named: bool
+    encodings: int
+
+
+def keys(link: Link, database: int, pattern: str = "*") -> Iterator[list[Key]]:
+    """Scan a database. Keys there throughout come at least once, others perhaps."""
+    cursor: Any = b"0"
+    while True:
+        ((cursor, found),) = link.ask((database, "SCAN", cursor, "MATCH", pattern, "COUNT", PIECE))
+        types = link.ask(*((database, "TYPE", key) for key in found)) if found else []
+        right = {TYPES[database].encode(), b"none"}  # none: gone since
+        yield [Key(key, kind in right) for key, kind in zip(found, types, strict=True)]
+        if cursor == b"0":
+            return
+
+
+def status_keys(link: Link) -> Iterator[list[Key]]:
+    """Scan for the pictures that have a status document; the keys are their hashes."""
+    prefix = len(status_key(""))
+    for piece in keys(link, HOME, status_key("*")):
+        yield [Key(key.name[prefix:], key.sound) for key in piece]
+
+
+def in_flight(link: Link) -> Iterator[list[bytes]]:
+    """Scan the pictures that are accepted and not finished."""
+    cursor: Any = b"0"
+    while True:
+        ((cursor, found),) = link.ask((HOME, "ZSCAN", INFLIGHT, cursor, "COUNT", PIECE))
+        yield found[::2]
+        if cursor == b"0":
+            return
+
+
+def size(link: Link, database: int) -> int:
+    """Count the keys of a database."""
+    (count,) = link.ask((database, "DBSIZE"))
+    return int(count)
+
+
+def tolerance(link: Link) -> float | None:
+    """The tolerance that the data was made with; None before the first worker started.
+
+    Raises:
+        StoreError: what stands there is not a number.
+    """
+    (found,) = link.ask((HOME, "HGET", META, "tolerance"))
+    try:
+        return None if found is None else float(found)
+    except ValueError as error:
+        raise StoreError(f"the tolerance noted in Redis is not a number: {found[:40]!r}") from error
+
+
+def journal_lines(link: Link, position: int = 0) -> list[bytes]:
+    """Read the journal, as it is, from a position to its end."""
+    lines: list[bytes] = []
+    while True:
+        (piece,) = link.ask(journal.tail(position + len(lines), LINES))
+        if not piece:
+            return lines
+        lines += piece
+
+
+def encodings(link: Link, pictures: Sequence[bytes]) -> list[list[bytes]]:
+    """The encodings of each picture, as they are."""
+    return link.ask(*((ENCODINGS, "LRANGE", picture, 0, -1) for picture in pictures)) if pictures else []
+
+
+def matches(link: Link, pictures: Sequence[bytes]) -> list[list[bytes]]:
+    """The hashes that db 4 has for each picture."""
+    return link.ask(*((MATCHES, "SMEMBERS", picture) for picture in pictures)) if pictures else []
+
+
+def owners(link: Link, names: Sequence[bytes]) -> list[bytes | None]:
+    """The picture that each name has in db 1."""
+    return list(link.ask((NAMES, "MGET", *names))[0]) if names else []
+
+
+def names_of(link: Link, pictures: Sequence[bytes | str]) -> list[list[bytes]]:
+    """The names that db 2 has for each picture."""
+    return link.ask(*((HASHES, "SMEMBERS", picture) for picture in pictures)) if pictures else []
+
+
+def namings(link: Link, pairs: Sequence[tuple[bytes, bytes]]) -> list[Naming]:
+    """Look at pairs of a name and a picture, all at one instant."""
+    if not pairs:
+        return []
+    found, *members = _at_once(
+        link,
+        (NAMES, "MGET", *(name for name, _ in pairs)),
+        *((HASHES, "SISMEMBER", picture, name) for name, picture in pairs),
+    )
+    return [Naming(owner, bool(member)) for owner, member in zip(found, members, strict=True)]
+
+
+def standings(link: Link, pictures: Sequence[str]) -> list[Standing]:
+    """Look where pictures stand, all at one instant."""
+    if not pictures:
+        return []
+    documents, scores, *rest = _at_once(
+        link,
+        (HOME, "MGET", *map(status_key, pictures)),
+        (HOME, "ZMSCORE", INFLIGHT, *pictures),
+        *((HASHES, "EXISTS", picture) for picture in pictures),
+        *((ENCODINGS, "LLEN", picture) for picture in pictures),
+    )
+    named, lengths = rest[: len(pictures)], rest[len(pictures) :]
+    return [
+        Standing(picture, *_read(document), score is not None, bool(has_names), length)
+        for picture, document, score, has_names, length in zip(
+            pictures, documents, scores, named, lengths, strict=True
+        )
+    ]
+
+
+def residue(link: Link, picture: str) -> Iterator[str]:
+    """Every place in the databases where a picture is still found; the journal may name it for good."""
+    replies = _at_once(
+        link,
+        (HOME, "EXISTS", status_key(picture)),
+        (HOME, "EXISTS", pending_key(picture)),
+        (HOME, "ZSCORE", INFLIGHT, picture),
+        (HOME, "HEXISTS", ATTEMPTS, picture),
+        *((database, "EXISTS", picture) for database in (HASHES, ENCODINGS, MATCHES)),
+    )
+    places = ("status", "pending", "inflight", "attempts", "db 2", "db 3", "db 4")
+    for place, found in zip(places, replies, strict=True):
+        if found:
+            yield place
+    for piece in keys(link, NAMES):
+        names = [key.name for key in piece if key.sound]
+        for name, owner in zip(names, owners(link, names), strict=True):
+            if owner == picture.encode():
+                yield f"db 1, name {name.decode(errors='replace')}"
+    for piece in keys(link, MATCHES):
+        others = [key.name for key in piece if key.sound]
+        replies = link.ask(*((MATCHES, "SISMEMBER", other, picture) for other in others)) if others else []
+        for other, member in zip(others, replies, strict=True):
+            if member:
+                yield f"db 4, matches of {other.decode(errors='replace')}"
+
+
+def _read(document: bytes | None) -> tuple[str | None, int]:
+    """State and count of indexed faces; a face counts unless it is marked `"indexed": false`."""
+    try:
+        status = Status.from_json(document)
+        if status is None:
+            return None, 0
+        return status.state, sum(face.get("indexed", True) is not False for face in status.faces)
+    except (StoreError, TypeError, AttributeError):
+        return "damaged", 0
+
+
+def _at_once(link: Link, *commands: Command) -> list[Any]:
+    with link.session() as session:
+        return session.commit(*commands) or []

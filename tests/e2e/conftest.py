@@ -1,0 +1,97 @@
+"""The whole system as processes: the server and workers, on the tests' own Redis and RabbitMQ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from faces.config import Settings
+from faces.store import reading
+from faces.store.link import Link
+from local.process import Process, free_port, until
+from tests.conftest import environ
+
+SECONDS = 60.0  # for anything to happen on a busy machine
+
+
+class Fleet:
+    """A server and its workers, each a process."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = replace(settings, rest_port=free_port())
+        self.link = Link(settings)
+        self.url = self.settings.server
+        self.processes: list[Process] = []
+        self._folder = folder
+        self._http = requests.Session()
+
+    def start(self, part: str, **variables: str) -> Process:
+        """Start `rest` or a `worker`, with more environment variables."""
+        process = Process(f"{part}{len(self.processes)}", self._folder)
+        more = {"REST_PORT": str(self.settings.rest_port), **variables}
+        process.start([sys.executable, "-m", part], environ(self.settings, self._folder) | more)
+        self.processes.append(process)
+        return process
+
+    def start_all(self, workers: int = 1, **variables: str) -> None:
+        """Start the server and workers and wait until the server answers."""
+        self.start("rest", **variables)
+        for _ in range(workers):
+            self.start("worker", **variables)
+        assert until(self._answers, SECONDS), self.processes[0].last_lines()
+
+    def scan(self, data: bytes, name: str) -> str:
+        """Send a picture as an existing client does."""
+        answer = self._http.post(
+            f"{self.url}/scan/image/{name}", data=data, headers={"content-type": "image/jpg"}
+        )
+        assert answer.status_code in {200, 202}, answer.text
+        document: dict[str, str] = json.loads(answer.text)
+        assert document == {"hash": hashlib.sha256(data).hexdigest()}
+        return document["hash"]
+
+    def match(self, picture: str) -> list[str]:
+        """Ask for the names of matching pictures."""
+        names: list[str] = json.loads(self._http.get(f"{self.url}/match/{picture}").text)
+        return names
+
+    def status(self, picture: str) -> dict[str, Any]:
+        """Ask for a picture's status document."""
+        document: dict[str, Any] = json.loads(self._http.get(f"{self.url}/status/{picture}").text)
+        return document
+
+    def settled(self) -> bool:
+        """Tell whether every accepted picture is done or failed."""
+        return reading.counts(self.link).in_flight == 0
+
+    def wait(self, seconds: float = SECONDS) -> None:
+        """Wait until every accepted picture is done or failed."""
+        assert until(self.settled, seconds), "\n".join(p.last_lines() for p in self.processes)
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        for process in self.processes:
+            process.kill()
+        self._http.close()
+        self.link.close()
+
+    def _answers(self) -> bool:
+        try:
+            return self._http.get(self.url).ok
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture
+def fleet(settings: Settings, tmp_path: Path) -> Iterator[Fleet]:
+    running = Fleet(settings, tmp_path)
+    yield running
+    running.stop()

@@ -1,0 +1,95 @@
+"""Workers and servers die; nothing is lost and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from faces.store import reading
+from faces.store.keys import SEQUENCE
+from local.process import Process, until
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+from tests.conftest import environ
+from tests.drawing import drawing
+from tests.e2e.conftest import SECONDS, Fleet
+from tests.rules import faults, read_all
+
+
+def ended_well(fleet: Fleet, pictures: int) -> None:
+    """Every picture is done, once, and the queue is empty."""
+    fleet.wait()
+    state = read_all(fleet.link)
+    assert faults(state) == []
+    assert reading.counts(fleet.link) == reading.Counts(pictures, pictures, 0, 0, 0)
+    assert len(state.names) == pictures
+
+
+@pytest.mark.parametrize("step", ["before encode", "before exec", "after exec", "before ack"])
+def test_a_worker_killed_at_a_step_loses_nothing_and_does_nothing_twice(
+    fleet: Fleet, photographs: Path, tmp_path: Path, step: str
+) -> None:
+    fleet.start("rest")
+    doomed = Process("doomed", tmp_path)
+    doomed.start([sys.executable, "-m", "tests.e2e.crashing_worker", step], environ(fleet.settings, tmp_path))
+    assert until(fleet._answers, SECONDS)
+    sent = [fleet.scan((photographs / name).read_bytes(), name) for name in ("obama.jpg", "obama2.jpg")]
+    assert until(lambda: doomed.pid is None, SECONDS), "the worker was to be killed"
+    fleet.start("worker")
+    ended_well(fleet, 2)
+    assert fleet.match(sent[0]) == ["obama2.jpg"]
+
+
+def test_a_worker_told_to_stop_finishes_and_leaves_the_rest_queued(fleet: Fleet) -> None:
+    fleet.start_all()
+    worker = fleet.processes[-1]
+    for seed in range(30):
+        fleet.scan(drawing(seed, (640, 480)), str(seed))
+    assert until(lambda: reading.counts(fleet.link).done > 0, SECONDS)
+    pid = worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert reading.counts(fleet.link).unaccounted == 0
+    fleet.start("worker")
+    ended_well(fleet, 30)
+
+
+def restart_rabbitmq(fleet: Fleet, rabbit: RabbitServer, redis: RedisServer) -> None:
+    rabbit.process.kill()
+    rabbit.start()
+
+
+def restart_redis(fleet: Fleet, rabbit: RabbitServer, redis: RedisServer) -> None:
+    redis.process.kill()
+    redis.start()
+
+
+def restart_server(fleet: Fleet, rabbit: RabbitServer, redis: RedisServer) -> None:
+    fleet.processes[0].kill()
+    fleet.start("rest")
+    assert until(fleet._answers, SECONDS)
+
+
+@pytest.mark.parametrize("restart", [restart_rabbitmq, restart_redis, restart_server])
+def test_whatever_is_killed_and_comes_back_the_fleet_heals(
+    fleet: Fleet,
+    rabbit_server: RabbitServer,
+    redis_server: RedisServer,
+    restart: Callable[[Fleet, RabbitServer, RedisServer], None],
+) -> None:
+    fleet.start_all(workers=2)
+    for seed in range(20):
+        fleet.scan(drawing(seed, (480, 360)), str(seed))
+    restart(fleet, rabbit_server, redis_server)
+    assert until(lambda: fleet.link.ask((0, "GET", SEQUENCE)) == [b"20"], SECONDS)
+    fleet.wait()
+    for seed in range(20, 25):
+        fleet.scan(drawing(seed, (480, 360)), str(seed))
+    ended_well(fleet, 25)

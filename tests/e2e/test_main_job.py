@@ -1,0 +1,101 @@
+"""A picture goes in by HTTP, and every picture with the same face comes out."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pika
+import pytest
+from PIL import Image
+
+from faces.config import Settings
+from local.process import until
+from tests.drawing import drawing
+from tests.e2e.conftest import SECONDS, Fleet
+from tests.rules import faults, read_all
+
+OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
+
+
+class Tail:
+    """An existing tailer: it knows the exchange and its own binding, nothing else of ours."""
+
+    def __init__(self, settings: Settings, binding: str) -> None:
+        self._connection: Any = pika.BlockingConnection(
+            pika.ConnectionParameters(host=settings.rabbitmq_host, port=settings.rabbitmq_port)
+        )
+        self._channel = self._connection.channel()
+        self._channel.exchange_declare(exchange="logs", exchange_type="topic")
+        self._queue = self._channel.queue_declare("", exclusive=True).method.queue
+        self._channel.queue_bind(exchange="logs", queue=self._queue, routing_key=binding)
+        self.lines: list[tuple[str, str]] = []
+
+    def read(self) -> list[tuple[str, str]]:
+        while (got := self._channel.basic_get(self._queue, auto_ack=True))[0] is not None:
+            self.lines.append((got[0].routing_key, got[2].decode()))
+        return self.lines
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Fleet, photographs: Path) -> None:
+    fleet.start_all(workers=2)
+    with closing(Tail(fleet.settings, "#.info")) as tail:
+        sent = {name: fleet.scan((photographs / name).read_bytes(), name) for name in (*OBAMA, "biden.jpg")}
+        street = fleet.scan(drawing(), "a pattern")
+        fleet.wait()
+        for name in OBAMA:
+            assert fleet.match(sent[name]) == sorted(set(OBAMA) - {name})
+        assert fleet.match(sent["biden.jpg"]) == []
+        assert fleet.match(street) == []
+        assert fleet.status(street)["state"] == "done"
+        assert fleet.status(street)["faces"] == []
+        assert until(lambda: len([key for key, _ in tail.read() if "worker" in key]) == 5, SECONDS)
+        assert {key.rsplit(".", 2)[1] for key, _ in tail.lines} == {"rest", "worker"}
+        hashes = {json.loads(line)["hash"] for key, line in tail.lines if ".worker." in key}
+        assert hashes == {*sent.values(), street}
+    assert faults(read_all(fleet.link)) == []
+
+
+def test_encodings_are_those_of_face_recognition(fleet: Fleet, photographs: Path, reference: Any) -> None:
+    fleet.start_all(MODEL="dlib-resnet-v1")
+    picture = photographs / "obama2.jpg"
+    sent = fleet.scan(picture.read_bytes(), "obama2.jpg")
+    fleet.wait()
+    (stored,) = read_all(fleet.link).encodings[sent]
+    (expected,) = reference.face_encodings(np.array(Image.open(picture).convert("RGB")))
+    assert len(stored) == 512
+    assert np.abs(np.frombuffer(stored, "<f4") - expected).max() < 1e-3
+
+
+def test_a_picture_that_fails_is_visible_with_its_reason(fleet: Fleet) -> None:
+    fleet.start_all()
+    cut = fleet.scan(drawing(size=(400, 300))[:-2000], "cut.jpg")
+    fleet.wait()
+    status = fleet.status(cut)
+    assert (status["state"], status["code"], status["names"]) == ("failed", "truncated", ["cut.jpg"])
+    assert "send the whole file" in status["reason"]
+    assert read_all(fleet.link).names == {}
+
+
+def test_pictures_kept_in_an_image_store_are_found_there(
+    fleet: Fleet, photographs: Path, tmp_path: Path
+) -> None:
+    fleet.start_all(IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    sent = [fleet.scan((photographs / name).read_bytes(), name) for name in OBAMA[:2]]
+    fleet.wait()
+    assert fleet.match(sent[0]) == [OBAMA[1]]
+    assert all((tmp_path / "images" / h[:2] / h).exists() for h in sent)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP"])
+def test_formats(fleet: Fleet, kind: str) -> None:
+    fleet.start_all()
+    sent = fleet.scan(drawing(kind=kind), kind)
+    fleet.wait()
+    assert fleet.status(sent)["state"] == "done"

@@ -1,0 +1,186 @@
+"""The routes, on a real Redis and RabbitMQ, without a worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+from faces import message
+from faces.amqp import connect
+from faces.config import Settings
+from faces.store import reading
+from faces.store.commit import commit
+from faces.store.intake import accept
+from faces.store.link import Link
+from faces.topology import PICTURES_QUEUE
+from local.process import free_port
+from rest.app import build
+from tests.drawing import drawing
+from tests.integration.store.test_commit import Worker, found, picture
+from tests.rules import read_all
+
+PICTURE = drawing()
+HASH = hashlib.sha256(PICTURE).hexdigest()
+
+
+@contextmanager
+def serving(settings: Settings, **changes: Any) -> Iterator[FlaskClient]:
+    app = build(replace(settings, **changes))
+    with closing(app.extensions["facefleet"]), app.test_client() as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[FlaskClient]:
+    with serving(settings) as opened:
+        yield opened
+
+
+def queued(settings: Settings) -> list[message.Message]:
+    """Take all messages that wait in the queue."""
+    with closing(connect(settings)) as connection:
+        channel = connection.channel()
+        taken = []
+        while (delivery := channel.basic_get(PICTURES_QUEUE, auto_ack=True))[0] is not None:
+            _, properties, body = delivery
+            taken.append(message.decode(properties.headers, body))
+        return taken
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    """Status and code of an error's answer."""
+    document = json.loads(answer.data)
+    assert document["detail"]
+    assert document["status"] == answer.status_code
+    return answer.status_code, document["code"]
+
+
+def test_the_root_answers(client: FlaskClient) -> None:
+    assert client.get("/").status_code == 200
+
+
+def test_a_picture_is_accepted_noted_and_queued(client: FlaskClient, settings: Settings, link: Link) -> None:
+    answer = client.post("/scan/image/me.jpg", data=PICTURE, headers={"content-type": "image/jpg"})
+    assert (answer.status_code, json.loads(answer.data)) == (202, {"hash": HASH})
+    (status,) = reading.statuses(link, [HASH])
+    assert status is not None
+    assert status.state == "pending"
+    (waiting,) = queued(settings)
+    assert (waiting.hash, waiting.name, waiting.picture) == (HASH, "me.jpg", PICTURE)
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b/c.jpg", "//a//b", "../../etc/passwd", "é☃ 😀.jpg", "?#&.jpg", "x" * 512]
+)
+def test_names_are_data(client: FlaskClient, settings: Settings, name: str) -> None:
+    assert client.post(f"/scan/image/{quote(name)}", data=PICTURE).status_code == 202
+    (waiting,) = queued(settings)
+    assert waiting.name == name
+
+
+def test_a_known_picture_gets_its_new_name_at_once(
+    client: FlaskClient, settings: Settings, link: Link
+) -> None:
+    client.post("/scan/image/old", data=PICTURE)
+    commit(link, [replace(found(0), picture=HASH)], "test", lambda: 0, lambda _: [[]])
+    queued(settings)
+    answer = client.post("/scan/image/new", data=PICTURE)
+    assert (answer.status_code, json.loads(answer.data)) == (200, {"hash": HASH})
+    assert read_all(link).names == {"old": HASH, "new": HASH}
+    assert queued(settings) == []
+
+
+def test_matches_are_the_names_of_other_pictures(client: FlaskClient, link: Link) -> None:
+    for number, name in enumerate(["a", "https://example.org/b.jpg", "c"]):
+        accept(link, picture(number), name)
+    Worker(link).commit(found(0, 1), found(1, 1), found(2, 2))
+    assert json.loads(client.get(f"/match/{picture(0)}").data) == ["https://example.org/b.jpg"]
+    assert json.loads(client.get(f"/match/{picture(2)}").data) == []
+
+
+@pytest.mark.parametrize("unknown", ["0" * 64, "nonsense", "a:b*"])
+def test_an_unknown_hash_has_no_matches(client: FlaskClient, unknown: str) -> None:
+    answer = client.get(f"/match/{unknown}")
+    assert (answer.status_code, json.loads(answer.data)) == (200, [])
+
+
+def test_a_known_url_is_not_fetched_again(client: FlaskClient, link: Link) -> None:
+    accept(link, picture(0), "http://nowhere.invalid/a.jpg")
+    Worker(link).commit(found(0, 1))
+    answer = client.post("/scan/url", json={"url": "http://nowhere.invalid/a.jpg"})
+    assert (answer.status_code, json.loads(answer.data)) == (200, {"hash": picture(0)})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/scan/image/", PICTURE, (400, "bad_name")),
+        ("/scan/image/" + "x" * 513, PICTURE, (400, "bad_name")),
+        ("/scan/image/nothing.jpg", b"", (400, "empty")),
+        ("/scan/image/text.jpg", b"this is not a picture", (415, "not_a_picture")),
+        ("/scan/image/page.jpg", b"<html><body>404</body></html>", (415, "not_a_picture")),
+        ("/scan/image/large.jpg", bytes(100_001), (413, "too_large")),
+        ("/scan/image/wide.png", drawing(size=(3000, 2000), kind="PNG"), (413, "too_many_pixels")),
+        ("/scan/image/scan.tiff", drawing(kind="TIFF"), (415, "format_not_allowed")),
+        ("/scan/url", b"not json", (400, "bad_request")),
+        ("/scan/url", b'"http://example.org"', (400, "bad_request")),
+        ("/scan/url", b'{"url": 5}', (400, "bad_request")),
+        ("/scan/url", b'{"url": ""}', (400, "bad_name")),
+        ("/scan/url", b'{"url": "\\ud800"}', (400, "bad_name")),
+        ("/scan/url", b'{"url": "ftp://example.org/a"}', (400, "bad_url")),
+        ("/scan/url", b'{"url": "http://127.0.0.1/a"}', (403, "address_not_allowed")),
+        ("/nothing/here", b"", (404, "not_found")),
+        ("/", b"", (405, "method_not_allowed")),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_bad_input_gets_a_clear_error_and_leaves_nothing(
+    settings: Settings, link: Link, path: str, body: bytes, expected: tuple[int, str]
+) -> None:
+    with serving(settings, max_picture_bytes=100_000, max_picture_pixels=5_000_000) as client:
+        assert problem(client.post(path, data=body)) == expected
+    assert queued(settings) == []
+    assert link.ask((0, "DBSIZE"), (1, "DBSIZE"), (2, "DBSIZE")) == [0, 0, 0]
+
+
+def test_without_rabbitmq_nothing_is_accepted(settings: Settings, link: Link) -> None:
+    with serving(settings, rabbitmq_port=free_port()) as client:
+        answer = client.post("/scan/image/me.jpg", data=PICTURE)
+    assert problem(answer) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert reading.statuses(link, [HASH]) == [None]
+    assert reading.counts(link).accepted == 0
+
+
+def test_without_redis_nothing_is_accepted(settings: Settings) -> None:
+    with serving(settings, redis_port=free_port()) as client:
+        assert problem(client.post("/scan/image/me.jpg", data=PICTURE)) == (503, "unavailable")
+        assert problem(client.get(f"/match/{HASH}")) == (503, "unavailable")
+        assert client.get("/").status_code == 200
+    assert queued(settings) == []
+
+
+def test_with_an_image_store_the_message_carries_a_reference(settings: Settings, tmp_path: Any) -> None:
+    with serving(settings, image_store_url=f"file://{tmp_path}/images") as client:
+        client.post("/scan/image/me.jpg", data=PICTURE)
+    (waiting,) = queued(settings)
+    assert waiting.picture is None
+    assert (tmp_path / "images" / HASH[:2] / HASH).read_bytes() == PICTURE
+
+
+def test_with_the_image_store_broken_nothing_is_accepted(
+    settings: Settings, link: Link, tmp_path: Any
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with serving(settings, image_store_url=f"file://{tmp_path}/file") as client:
+        assert problem(client.post("/scan/image/me.jpg", data=PICTURE)) == (503, "unavailable")
+    assert queued(settings) == []
+    assert reading.counts(link).accepted == 0
