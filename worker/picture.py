@@ -87,8 +87,8 @@ def check_header(data: bytes, limits: Limits) -> Header:
     """Tell a picture's format and size without decoding its pixels.
 
     Raises:
-        PictureError: `empty`, `too_large`, `not_a_picture`, `format_not_allowed` or `too_many_pixels`; `truncated` or
-            `damaged` where the header cannot be read.
+        PictureError: `empty`, `too_large`, `not_a_picture`, `format_not_allowed` or `too_many_pixels`;
+            `truncated` or `damaged` where the header cannot be read.
     """
     name = _identify(data, limits)
     with _open(data, name, limits) as image:
