@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from faces.config import Settings, table
+from faces.errors import SettingError
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = Settings.read({})
+    assert (settings.redis_host, settings.rabbitmq_host, settings.rest_port) == (
+        "localhost",
+        "localhost",
+        5000,
+    )
+    assert settings.match_tolerance == 0.6
+
+
+def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> None:
+    settings = Settings.read(
+        {"REDIS_HOST": "redis", "REDIS_PORT": "", "PICTURE_FORMATS": "JPEG, PNG", "OTHER": "x"}
+    )
+    assert (settings.redis_host, settings.redis_port) == ("redis", 6379)
+    assert settings.picture_formats == ("JPEG", "PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_PORT", "seven"),
+        ("REDIS_PORT", "70000"),
+        ("MATCH_TOLERANCE", "0"),
+        ("MATCH_TOLERANCE", "nan"),
+        ("BATCH_SIZE", "0"),
+        ("FETCH_TIMEOUT", "inf"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} is '{value}': "):
+        Settings.read({name: value})
+
+
+def test_secrets_show_nowhere() -> None:
+    settings = Settings.read({"REDIS_PASSWORD": "hunter2", "RABBITMQ_PASSWORD": "hunter3"})
+    assert "hunter" not in repr(settings)
+    assert settings.redis_password == "hunter2"  # noqa: S105 -- made up
+
+
+def test_every_setting_is_a_row_with_its_help() -> None:
+    rows = {row.name: row for row in table()}
+    assert rows["MATCH_TOLERANCE"].default == "0.6"
+    assert rows["PICTURE_FORMATS"].default == "JPEG,PNG,GIF,BMP,WEBP"
+    assert rows["RABBITMQ_PASSWORD"].default == "set"
+    assert all(row.help for row in rows.values())

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faces.errors import MessageError
+from faces.identity import hash_of
+from faces.message import Message, decode, encode
+
+GOOD, BODY = encode(Message(hash_of(b"picture"), "me.jpg", b"picture", "request"))
+
+messages = st.builds(
+    lambda data, stored, name, request, attempt: Message(
+        hash_of(data), name, None if stored else data, request, attempt
+    ),
+    st.binary(min_size=1),
+    st.booleans(),
+    st.text(),
+    st.text(),
+    st.integers(0, 100),
+)
+values = st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.lists(st.text())
+
+
+@given(messages)
+def test_what_is_encoded_is_decoded(message: Message) -> None:
+    assert decode(*encode(message)) == message
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GOOD)) | st.text(), values), st.binary())
+def test_anything_else_is_one_error(headers: dict[str, Any], body: bytes) -> None:
+    with pytest.raises(MessageError):
+        decode(headers, body)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"version": 2}, "version is 2"),
+        ({"version": None}, "version is None"),
+        ({"hash": "A" * 64}, "not 64 lower-case hex digits"),
+        ({"hash": hash_of(b"another")}, "hash of the body"),
+        ({"hash": "../../etc/passwd"}, "not 64 lower-case hex digits"),
+        ({"name": None}, "name is None"),
+        ({"name": "x" * 70_000}, "sensible length"),
+        ({"stored": "yes"}, "neither true nor false"),
+        ({"stored": True}, "carries a body"),
+        ({"attempt": -1}, "not a count"),
+        ({"attempt": "1"}, "not a count"),
+        ({"request_id": 5}, "request_id"),
+    ],
+)
+def test_a_damaged_message_says_what_is_wrong(change: dict[str, Any], fault: str) -> None:
+    with pytest.raises(MessageError, match=fault):
+        decode({**GOOD, **change}, BODY)
+
+
+def test_a_message_without_headers_is_refused() -> None:
+    with pytest.raises(MessageError):
+        decode(None, b'{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["touch /tmp/executed"]}]}')
+
+
+def test_trying_again_counts() -> None:
+    message = decode(GOOD, BODY)
+    assert message.again().again().attempt == 2
