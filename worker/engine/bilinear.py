@@ -1,9 +1,9 @@
 """dlib's bilinear resize for the canvas of its CNN detector: colour in bytes, and planes of float32.
 
 Corners are aligned and nothing is smoothed. dlib places four columns at a time in float32, whose rounding errors
-accumulate along the row, and the columns near the right border one by one in double. Rows accumulate in double.
-All of it is followed to the bit, because each level is made from the one before. Source: dlib 20.0's
-image_transforms/interpolation.h, resize_image with interpolate_bilinear.
+accumulate along the row, and the columns near the right border one by one in double; rows accumulate in double.
+The places are followed to the bit, because each level is made from the one before; so are the bytes, because
+they are truncated. Source: dlib 20.0's image_transforms/interpolation.h, resize_image with interpolate_bilinear.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 Area: TypeAlias = tuple[int, int, int, int]
 """The left, top, width and height of a rectangle."""
+
+
+ONE = np.uint64(1)
+"""Columns are counted without sign, so that the compiled loops need not look for negative ones."""
 
 
 def doubled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -48,7 +52,7 @@ def _rows(size, target):  # type: ignore[no-untyped-def]  # compiled
 def _columns(size, target):  # type: ignore[no-untyped-def]  # compiled
     """Return each column's left neighbour, the share of its right one, and how many are placed in float32."""
     scale = (size - 1) / max(target - 1, 1)
-    left = np.empty(target, np.int32)
+    left = np.empty(target, np.uint64)
     share = np.empty(target, np.float64)
     lanes = np.empty(4, np.float32)
     for lane in range(4):
@@ -79,7 +83,7 @@ def _resize_bytes(source, target):  # type: ignore[no-untyped-def]  # compiled
     left, share, walked = _columns(width, target.shape[1])
     for row in range(target.shape[0]):
         top = floor(rows[row])
-        upper, lower = source[top], source[min(top + 1, height - 1)]
+        upper, lower, made = source[top], source[min(top + 1, height - 1)], target[row]
         down = rows[row] - top
         down32, up32 = np.float32(down), np.float32(1 - down)
         for column in range(walked):
@@ -88,16 +92,17 @@ def _resize_bytes(source, target):  # type: ignore[no-untyped-def]  # compiled
             rest = np.float32(1) - across
             a, b, c, d = up32 * rest, up32 * across, down32 * rest, down32 * across
             for k in range(3):
-                value = a * np.float32(upper[at, k]) + b * np.float32(upper[at + 1, k])
-                value = value + c * np.float32(lower[at, k]) + d * np.float32(lower[at + 1, k])
-                target[row, column, k] = np.uint8(value)
+                above = a * np.float32(upper[at, k]) + b * np.float32(upper[at + ONE, k])
+                made[column, k] = np.uint8(
+                    above + c * np.float32(lower[at, k]) + d * np.float32(lower[at + ONE, k])
+                )
         for column in range(walked, target.shape[1]):
-            at, right = left[column], min(left[column] + 1, width - 1)
+            at, right = left[column], min(int(left[column]) + 1, width - 1)
             f = share[column]
             for k in range(3):
                 above = (1 - f) * upper[at, k] + f * upper[right, k]
                 below = (1 - f) * lower[at, k] + f * lower[right, k]
-                target[row, column, k] = np.uint8((1 - down) * above + down * below)
+                made[column, k] = np.uint8((1 - down) * above + down * below)
 
 
 @njit(nogil=True, cache=True)
@@ -105,19 +110,21 @@ def _resize_planes(canvas, source, target):  # type: ignore[no-untyped-def]  # c
     x0, y0, width, height = source
     x1, y1, new_width, new_height = target
     rows = _rows(height, new_height)
-    left, share, _ = _columns(width, new_width)
+    left, share, walked = _columns(width, new_width)
     across = share.astype(np.float32)
+    between = np.empty(width, np.float32)
     for k in range(canvas.shape[0]):
         for row in range(new_height):
             top = floor(rows[row])
-            upper, lower = canvas[k, y0 + top], canvas[k, y0 + min(top + 1, height - 1)]
-            made = canvas[k, y1 + row]
+            upper = canvas[k, y0 + top, x0 : x0 + width]
+            lower = canvas[k, y0 + min(top + 1, height - 1), x0 : x0 + width]
+            made = canvas[k, y1 + row, x1 : x1 + new_width]
             down, up = np.float32(rows[row] - top), np.float32(1 - (rows[row] - top))
-            for column in range(new_width):
-                at = x0 + left[column]
-                right = min(at + 1, x0 + width - 1)
-                f = across[column]
-                rest = np.float32(1) - f
-                value = (up * rest) * upper[at] + (up * f) * upper[right]
-                value = value + (down * rest) * lower[at] + (down * f) * lower[right]
-                made[x1 + column] = value
+            for column in range(width):
+                between[column] = up * upper[column] + down * lower[column]
+            for column in range(walked):
+                at, f = left[column], across[column]
+                made[column] = (np.float32(1) - f) * between[at] + f * between[at + ONE]
+            for column in range(walked, new_width):
+                at, f = left[column], across[column]
+                made[column] = (np.float32(1) - f) * between[at] + f * between[min(int(at) + 1, width - 1)]

@@ -7,24 +7,22 @@ tools/python/src/cnn_face_detector.cpp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.errors import MismatchError
+from worker.engine import models
 from worker.engine.bilinear import doubled
-from worker.engine.canvas import Layout, layout, paint, to_picture
+from worker.engine.canvas import LEAST_CANVAS, STRIDE, Layout, layout, paint, to_picture
 from worker.engine.networks import OVERLAP, WINDOW
-from worker.engine.runtime import Network
-
-STRIDE = 8
-"""Pixels of the canvas from one score to the next."""
+from worker.engine.portrait import portrait
+from worker.engine.runtime import Network, Probe, load
 
 FIRST_CENTRE = 14
 """Where the window of the first score has its centre, in pixels of the canvas: three strided kernels of 5 x 5."""
-
-LEAST_CANVAS = 29
-"""A side of a canvas that is smaller gives no score."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,17 @@ class CnnDetection:
     right: int
     bottom: int
     score: float
+
+
+SELF_TEST_SIDE = 320
+SELF_TEST_FACE = CnnDetection(75, 77, 239, 241, 1.0355)
+"""What dlib 20.0 itself finds in `portrait(SELF_TEST_SIDE)`."""
+
+BOX_TOLERANCE = 17
+"""Pixels: in bfloat16 the next window may win, which is 8 pixels away in a level of half the size."""
+
+SCORE_TOLERANCE = 0.05
+"""Twice what bfloat16 was seen to change in a score; a clear face scores about 1."""
 
 
 class CnnDetector:
@@ -61,6 +70,44 @@ class CnnDetector:
         chosen = unsuppressed(boxes)
         left, top, right, bottom = _shrunk(boxes[chosen], upsample).T.tolist()
         return list(map(CnnDetection, left, top, right, bottom, found[chosen].tolist()))
+
+
+def load_detector(cache: Path, *, engine: str = "auto", threads: int = 1) -> tuple[CnnDetector, str]:
+    """Return a detector that has passed its self-test, and a sentence about the runtime it is in and why.
+
+    `cache` is the folder of converted models; `engine` and `threads` are those of `runtime.load`.
+
+    Raises:
+        SettingError: dlib's file, the cache or the engine cannot be used.
+        MismatchError: the self-test failed.
+    """
+    picture = portrait(SELF_TEST_SIDE)
+    probe = Probe(paint(picture, layout(*picture.shape[:2]))[None], SCORE_TOLERANCE)
+    network, reason = load(models.onnx(models.DETECTOR, cache), probe, engine=engine, threads=threads)
+    detector = CnnDetector(network)
+    self_test(detector)
+    return detector, reason
+
+
+def self_test(detector: CnnDetector) -> None:
+    """Find the one face in a drawn picture, so that a worker with a wrong model or runtime does not start.
+
+    Raises:
+        MismatchError: not one face is found, or it lies or scores differently than with dlib 20.0 itself.
+    """
+    found = detector.detect(portrait(SELF_TEST_SIDE))
+    if len(found) != 1 or not _near(found[0], SELF_TEST_FACE):
+        raise MismatchError(
+            f"the face detector's self-test found {found} and not {SELF_TEST_FACE}:"
+            " convert the models again, or choose another engine"
+        )
+
+
+def _near(found: CnnDetection, expected: CnnDetection) -> bool:
+    corners = np.subtract(astuple(found)[:4], astuple(expected)[:4])
+    return bool(
+        np.abs(corners).max() <= BOX_TOLERANCE and abs(found.score - expected.score) <= SCORE_TOLERANCE
+    )
 
 
 def _colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

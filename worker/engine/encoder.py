@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from faces.errors import MismatchError, SettingError
+from worker.engine import models
 from worker.engine.networks import CHIP
-from worker.engine.runtime import Network
+from worker.engine.runtime import Network, Probe, load
 
 MODEL_PLAIN = "dlib-resnet-v1"
 """Encodings as face_recognition and dlib compute them, to 1e-3 in each component."""
@@ -29,6 +32,9 @@ _SELF_TEST = {
     ),
 }
 """Every eighth number of what dlib 20.0 itself computes for `self_test_chip`."""
+
+PROBE_CHIPS = 4
+"""As many chips as a few pictures have together: on so many, runtimes are compared."""
 
 LARGEST_BATCH = 16
 """More chips at once make a call larger, not faster."""
@@ -58,10 +64,10 @@ class Encoder:
         """
         if chips.dtype != np.uint8 or chips.shape[1:] != (CHIP, CHIP, 3):
             raise ValueError(f"chips are {CHIP} x {CHIP} RGB bytes each, not {chips.shape} {chips.dtype}")
-        encodings = self._run(chips)
-        if self.model == MODEL_MIRROR:
-            encodings = (encodings + self._run(chips[:, :, ::-1])) / np.float32(2)
-        return encodings
+        if self.model == MODEL_PLAIN:
+            return self._run(chips)
+        both = self._run(np.concatenate([chips, chips[:, :, ::-1]]))
+        return (both[: len(chips)] + both[len(chips) :]) / np.float32(2)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [
@@ -69,6 +75,24 @@ class Encoder:
             for start in range(0, len(chips), LARGEST_BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, 128), np.float32)
+
+
+def load_encoder(
+    cache: Path, *, model: str = MODEL_PLAIN, engine: str = "auto", threads: int = 1
+) -> tuple[Encoder, str]:
+    """Return an encoder that has passed its self-test, and a sentence about the runtime it is in and why.
+
+    `cache` is the folder of converted models; `engine` and `threads` are those of `runtime.load`.
+
+    Raises:
+        SettingError: dlib's file, the cache, the engine or the model's name cannot be used.
+        MismatchError: the self-test failed.
+    """
+    probe = Probe(np.repeat(self_test_chip()[None], PROBE_CHIPS, axis=0), SELF_TEST_TOLERANCE)
+    network, reason = load(models.onnx(models.ENCODER, cache), probe, engine=engine, threads=threads)
+    encoder = Encoder(network, model)
+    self_test(encoder)
+    return encoder, reason
 
 
 def self_test_chip() -> NDArray[np.uint8]:

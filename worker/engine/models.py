@@ -21,7 +21,7 @@ from faces.errors import SettingError
 from worker.engine import networks
 from worker.engine.dlib_format import DlibNetwork, parse
 
-CONVERTER = 1
+CONVERTER = 2
 """Part of each cached file's name; grows when the conversion gives another result."""
 
 

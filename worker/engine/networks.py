@@ -82,7 +82,7 @@ def detector(network: DlibNetwork) -> ModelProto:
     for filters, stride, padding in ((16, 2, 0), (32, 2, 0), (32, 2, 0), (45, 1, 2), (45, 1, 2), (45, 1, 2)):
         x = walk.convolution(x, (filters, channels, 5), stride=stride, padding=padding, relu=True)
         channels = filters
-    x = walk.convolution(x, (1, channels, 9), stride=1, padding=4, affine=False)
+    x = walk.last_convolution(x, channels, 9)
     walk.graph.output("scores", ("n", 1, "rows", "columns"), x)
     return walk.finished("mmod_human_face_detector")
 
@@ -120,6 +120,14 @@ class _Walk:
             raise self._unexpected("no more layers", type(self._layers[self._next]).__name__)
         return self.graph.model(name)
 
+    def _take_convolution(self, shape: tuple[int, int, int], *, stride: int, padding: int) -> Convolution:
+        layer = self._take(Convolution)
+        filters, channels, size = shape
+        expected = (filters, channels, size, size), (stride, stride), (padding, padding)
+        if (found := (layer.weights.shape, layer.stride, layer.padding)) != expected:
+            raise self._unexpected(f"a convolution {expected}", found)
+        return layer
+
     def convolution(
         self,
         x: str,
@@ -128,28 +136,35 @@ class _Walk:
         stride: int,
         padding: int,
         means: tuple[float, ...] | None = None,
-        affine: bool = True,
         relu: bool = False,
     ) -> str:
-        """Convolve with (filters, channels, side of the square kernel).
+        """Convolve with (filters, channels, side of the square kernel), the affine layer after it included.
 
         With `means`, the input is pixels from 0 to 255 and the normalisation is folded into the weights, which is
         exact only without padding.
         """
-        layer = self._take(Convolution)
-        filters, channels, size = shape
-        expected = (filters, channels, size, size), (stride, stride), (padding, padding)
-        if (found := (layer.weights.shape, layer.stride, layer.padding)) != expected:
-            raise self._unexpected(f"a convolution {expected}", found)
+        layer = self._take_convolution(shape, stride=stride, padding=padding)
         weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-        if affine:
-            last = self._take(Affine)
-            weights, bias = weights * last.gamma[:, None, None, None], bias * last.gamma + last.beta
+        last = self._take(Affine)
+        weights, bias = weights * last.gamma[:, None, None, None], bias * last.gamma + last.beta
         if means:
             weights = weights / 256
             bias = bias - np.einsum("fcyx,c->f", weights, np.asarray(means))
         x = self.graph.convolution(x, weights, bias, stride=stride, padding=padding)
         return self._relu(x) if relu else x
+
+    def last_convolution(self, x: str, channels: int, size: int) -> str:
+        """Convolve with one square filter; no affine layer follows.
+
+        Runtimes compute filters by eights or sixteens, so a single one costs as much as many. Here each of its
+        columns is a filter of its own, and their results are shifted and added: the same sums in another order.
+        In bfloat16 it is also more exact, because runtimes add in float32 after the last convolution.
+        """
+        layer = self._take_convolution((1, channels, size), stride=1, padding=size // 2)
+        columns = layer.weights.transpose(3, 1, 2, 0)
+        x = self.graph.convolution(x, columns, np.zeros(size), stride=1, padding=size // 2)
+        shifted = [self.graph.sliced(x, channel=k, columns=(k, k - size + 1)) for k in range(size)]
+        return self.graph.add("Sum", *shifted, self.graph.constant(layer.bias))
 
     def _relu(self, x: str) -> str:
         self._take(Relu)

@@ -16,6 +16,10 @@ IR_VERSION = 8
 """The version of the file format that came with that set of operators."""
 
 
+END = np.iinfo(np.int64).max
+"""Past the last row or column, as ONNX writes it."""
+
+
 class Graph:
     """Grows by operators; each method that adds one returns the name of its result."""
 
@@ -60,6 +64,15 @@ class Graph:
         if not channels and not side:
             return x
         return self.add("Pad", x, self.constant([0, 0, 0, 0, 0, channels, side, side], np.int64))
+
+    def sliced(self, x: str, *, channel: int, columns: tuple[int, int]) -> str:
+        """Take one channel of (n, channels, rows, columns), and its columns from the first to before the second.
+
+        A second column of 0 is the end, a negative one counts from there.
+        """
+        start, stop = columns
+        bounds = [channel, start], [channel + 1, stop or END], [1, 3]
+        return self.add("Slice", x, *(self.constant(bound, np.int64) for bound in bounds))
 
     def model(self, name: str) -> ModelProto:
         """Return the graph as a model that ONNX's own checker accepts."""
