@@ -6,10 +6,8 @@ those; TLS still proves the name. Nothing that the server claims is relied on: n
 
 import functools
 import socket
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -115,7 +113,7 @@ class Fetcher:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
                     return _target(response.headers["location"], base=target.url)
                 return self._body(response, target.host, deadline)
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _failure(
                 target.host, error, deadline
             ) from None  # the library's own words carry the whole URL
@@ -197,7 +195,7 @@ def _target(url: str, base: str = "") -> _Target:
 def _failure(host: str, error: Exception, deadline: Deadline) -> FetchError:
     if deadline.passed or isinstance(error, requests.Timeout | TimeoutError):
         return _late(host)
-    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError):
+    if isinstance(error, requests.exceptions.SSLError):
         return FetchError(
             f"The secure connection to {host} failed: its certificate does not prove that name, or TLS broke off.",
             code="tls",

@@ -1,6 +1,8 @@
 """Fetching over real sockets, from servers that behave badly in each way that a stranger's can."""
 
+import contextlib
 import gzip
+import random
 import resource
 import socket
 import ssl
@@ -547,3 +549,31 @@ def test_nothing_is_carried_from_one_fetch_to_the_next() -> None:
         fetching.fetch(server.url())
     assert all(b"cookie" not in request.lower() for request in server.requests)
     assert all(b"authorization" not in request.lower() for request in server.requests)
+
+
+def damaged(answer: bytes, rng: random.Random) -> bytes:
+    changed = bytearray(answer)
+    for _ in range(rng.choice((1, 2, 5, 20))):
+        start = rng.randrange(len(changed) or 1)
+        part = rng.choice(
+            (b"\r\n", b"\0", b": ", b"9" * 20, b"-1", b",", b"chunked", b"gzip", rng.randbytes(1), b"")
+        )
+        changed[start : start + rng.randrange(1, 4)] = part
+    return bytes(changed)
+
+
+def test_an_answer_damaged_anyhow_ends_well() -> None:
+    rng = random.Random(7)
+    answers = [
+        response(),
+        response(gzip.compress(PICTURE), "200 OK", "Content-Encoding: gzip"),
+        CHUNKED + chunked(PICTURE),
+        response(b"", "301 Moved", "Location: http://pictures.example:1/\xff"),
+        response(bytes(100), "200 OK", "Content-Encoding: br, gzip, zstd, deflate, gzip, gzip, gzip"),
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + response(),
+    ]
+    fetching = fetcher(total_timeout=2)
+    with Server(lambda connection, _: connection.sendall(damaged(rng.choice(answers), rng))) as server:
+        for _ in range(500):
+            with contextlib.suppress(FetchError):
+                assert len(fetching.fetch(server.url())) <= 100_000
