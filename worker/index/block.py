@@ -30,6 +30,7 @@ class Block:
         self._faces = np.empty((ROWS, DIMENSIONS), np.float32)
         self._sketches = np.empty((ROWS // LANES, VECTORS, LANES, 4), np.uint8)
         self._terms = np.empty(ROWS, np.int16)
+        self._flat = self._sketches.reshape(-1), self._terms, self._faces.reshape(-1)
 
     @property
     def room(self) -> int:
@@ -67,9 +68,7 @@ class Block:
         """Find the faces within the tolerance: numbers of query faces, rows, distances."""
         codes, distances = scan(
             self.count,
-            self._sketches.reshape(-1),
-            self._terms,
-            self._faces.reshape(-1),
+            *self._flat,
             query.levels,
             query.least,
             query.faces,

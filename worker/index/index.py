@@ -111,7 +111,7 @@ class Index:
         queries, rows, _ = self._near(faces)
         order = np.argsort(queries, kind="stable")
         ends = np.searchsorted(queries[order], np.arange(len(faces) + 1))
-        return [self._distinct(rows[order[start:end]]) for start, end in pairwise(ends)]
+        return [self._register.distinct(rows[order[start:end]]) for start, end in pairwise(ends)]
 
     def neighbours(self, faces: NDArray[np.float32]) -> list[Neighbour]:
         """Every known face within the tolerance of each query face, (n, 128), with its distance."""
@@ -173,10 +173,6 @@ class Index:
                 parts.append((found + np.int64(first), places + np.int64(number * ROWS), apart))
         queries, rows, distances = zip(*parts, strict=True)
         return np.concatenate(queries), np.concatenate(rows), np.concatenate(distances)
-
-    def _distinct(self, rows: NDArray[np.int64]) -> list[bytes]:
-        pictures = self._register.pictures(rows)
-        return list(set(pictures)) if self._register.numbers(rows).any() else pictures
 
 
 def _checked(encodings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Which rows belong to which picture: a hash table of row numbers beside the rows' digests."""
 
+import struct
 from collections.abc import Iterable
 
 import numpy as np
@@ -55,8 +56,12 @@ class Register:
 
     def pictures(self, rows: NDArray[np.int64]) -> list[bytes]:
         """Tell the picture of each row."""
-        digests: list[bytes] = self._digests[rows].view(f"V{DIGEST}")[:, 0].tolist()
-        return digests
+        return _split(self._digests.take(rows, axis=0))  # ten times faster than indexing
+
+    def distinct(self, rows: NDArray[np.int64]) -> list[bytes]:
+        """Tell the pictures of some rows, each once."""
+        digests = self._digests.take(rows, axis=0)
+        return _split(digests[_firsts(digests)])
 
     def numbers(self, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
         """Tell which face of its picture each row is."""
@@ -86,9 +91,18 @@ def _words(digests: bytes) -> NDArray[np.uint64]:
     return np.frombuffer(digests, np.uint64).reshape(-1, DIGEST // 8)
 
 
+def _split(digests: NDArray[np.uint64]) -> list[bytes]:
+    return list(struct.unpack(f"{DIGEST}s" * len(digests), digests.tobytes()))
+
+
 @njit(cache=True, nogil=True)
 def _home(slots: NDArray[np.int32], digest: NDArray[np.uint64]) -> np.int64:
     return np.int64(digest[0] % np.uint64(len(slots)))
+
+
+@njit(cache=True, nogil=True)
+def _same(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
+    return a[0] == b[0] and a[1] == b[1] and a[2] == b[2] and a[3] == b[3]
 
 
 @njit(cache=True, nogil=True)
@@ -108,9 +122,24 @@ def _known(
     for i in range(len(pictures)):
         place = _home(slots, pictures[i])
         while slots[place] != EMPTY and not known[i]:
-            known[i] = (digests[slots[place]] == pictures[i]).all()
+            known[i] = _same(digests[slots[place]], pictures[i])
             place = (place + 1) % len(slots)
     return known
+
+
+@njit(cache=True, nogil=True)
+def _firsts(digests: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Mark the digests that no earlier one equals."""
+    slots = np.full(2 * len(digests) + 1, EMPTY, np.int32)
+    first = np.ones(len(digests), np.bool_)
+    for i in range(len(digests)):
+        place = _home(slots, digests[i])
+        while slots[place] != EMPTY and first[i]:
+            first[i] = not _same(digests[slots[place]], digests[i])
+            place = (place + 1) % len(slots)
+        if first[i]:
+            slots[place] = i
+    return first
 
 
 @njit(cache=True, nogil=True)
@@ -121,7 +150,7 @@ def _rows(
     count = 0
     place = _home(slots, picture)
     while slots[place] != EMPTY:
-        if (digests[slots[place]] == picture).all():
+        if _same(digests[slots[place]], picture):
             rows[count] = slots[place]
             count += 1
         place = (place + 1) % len(slots)

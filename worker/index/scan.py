@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from worker.index.lanes import LANES, prefetch, rough, squared, survivors, unpack
 from worker.index.sketch import DIMENSIONS, QUADS, VECTORS
 
-ROWS = 8192  # faces of a block
+ROWS = 1 << 12  # faces of a block
 MOST_QUERIES = 64  # of one pass
-QUERY_BITS = 13  # a code is query << 13 | row
+QUERY_BITS = 12  # a code is query << 12 | row
 AHEAD = 16  # faces asked for before they are read
 
 
@@ -29,7 +29,7 @@ def scan(  # noqa: PLR0917 - Numba takes positional arguments alone
     """Find the faces of a block at a distance of at most `tolerance` from each query.
 
     All arrays are flat and C-contiguous. `codes` is scratch of `ROWS * queries + LANES + AHEAD`.
-    Returns query << 13 | row, and distances.
+    Returns query << 12 | row, and distances.
 
     `limit` excludes by a float32 sum of squares. Each of its 128 terms has two roundings or three, and
     the sum 127 more at most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
