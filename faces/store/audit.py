@@ -30,18 +30,11 @@ from faces.store.status import Status
 
 PIECE = 500  # keys asked for in one round trip: Redis is busy with them for about a millisecond
 LINES = 50_000  # journal lines read at once
-TYPES = {NAMES: "string", HASHES: "set", ENCODINGS: "list", MATCHES: "set", HOME: "string"}
-
-
-class Key(NamedTuple):
-    """A key that a scan came upon; `sound` means that its value is of the type that belongs there."""
-
-    name: bytes
-    sound: bool
+TYPES = {HOME: b"string", NAMES: b"string", HASHES: b"set", ENCODINGS: b"list", MATCHES: b"set"}
 
 
 class Naming(NamedTuple):
-    """Of one instant: the picture that a name has in db 1, and whether db 2 gives the name to the picture asked for."""
+    """Of one instant: the picture that a name has in db 1, and whether db 2 gives it to the picture asked for."""
 
     owner: bytes | None
     member: bool
@@ -63,23 +56,30 @@ class Standing:
     encodings: int
 
 
-def keys(link: Link, database: int, pattern: str = "*") -> Iterator[list[Key]]:
-    """Scan a database. Keys there throughout come at least once, others perhaps."""
+def keys(link: Link, database: int, pattern: str = "*") -> Iterator[list[bytes]]:
+    """Scan a database. Keys that are there throughout come at least once, others perhaps."""
     cursor: Any = b"0"
     while True:
         ((cursor, found),) = link.ask((database, "SCAN", cursor, "MATCH", pattern, "COUNT", PIECE))
-        types = link.ask(*((database, "TYPE", key) for key in found)) if found else []
-        right = {TYPES[database].encode(), b"none"}  # none: gone since
-        yield [Key(key, kind in right) for key, kind in zip(found, types, strict=True)]
+        yield found
         if cursor == b"0":
             return
 
 
-def status_keys(link: Link) -> Iterator[list[Key]]:
-    """Scan for the pictures that have a status document; the keys are their hashes."""
+def mistyped(link: Link, database: int) -> Iterator[bytes]:
+    """Scan a database for keys whose value is of another type than belongs there; of ours, only the statuses."""
+    pattern = status_key("*") if database == HOME else "*"
+    right = {TYPES[database], b"none"}  # none: gone since
+    for piece in keys(link, database, pattern):
+        types = link.ask(*((database, "TYPE", key) for key in piece)) if piece else []
+        yield from (key for key, kind in zip(piece, types, strict=True) if kind not in right)
+
+
+def with_status(link: Link) -> Iterator[list[bytes]]:
+    """Scan the pictures that have a status document."""
     prefix = len(status_key(""))
     for piece in keys(link, HOME, status_key("*")):
-        yield [Key(key.name[prefix:], key.sound) for key in piece]
+        yield [key[prefix:] for key in piece]
 
 
 def in_flight(link: Link) -> Iterator[list[bytes]]:
@@ -187,15 +187,13 @@ def residue(link: Link, picture: str) -> Iterator[str]:
     for place, found in zip(places, replies, strict=True):
         if found:
             yield place
-    for piece in keys(link, NAMES):
-        names = [key.name for key in piece if key.sound]
+    for names in keys(link, NAMES):
         for name, owner in zip(names, owners(link, names), strict=True):
             if owner == picture.encode():
                 yield f"db 1, name {name.decode(errors='replace')}"
-    for piece in keys(link, MATCHES):
-        others = [key.name for key in piece if key.sound]
-        replies = link.ask(*((MATCHES, "SISMEMBER", other, picture) for other in others)) if others else []
-        for other, member in zip(others, replies, strict=True):
+    for others in keys(link, MATCHES):
+        members = link.ask(*((MATCHES, "SISMEMBER", other, picture) for other in others)) if others else []
+        for other, member in zip(others, members, strict=True):
             if member:
                 yield f"db 4, matches of {other.decode(errors='replace')}"
 

@@ -1,0 +1,114 @@
+"""Pictures on their way: sent to the server, then watched until they are done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from client.errors import Refused, ServerError
+from client.patience import Patience
+from client.server import Accepted, Server
+from client.sources import Source
+from client.threads import spread
+
+WINDOW = (
+    64  # pictures asked after at once: workers finish the oldest first, so these are the ones to ask about
+)
+PAUSES = (0.1, 0.2, 0.5, 1.0)  # seconds between questions while nothing finishes
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What has become of a picture.
+
+    `state`: `accepted`, `done`, `failed`, or `refused`: never accepted. The last two come with `code` and `reason`.
+    """
+
+    name: str
+    hash: str | None = None
+    new: bool = False
+    state: str = "refused"
+    faces: int = 0
+    code: str | None = None
+    reason: str | None = None
+
+
+def send(
+    server: Server, sources: Sequence[Source], patience: Patience, *, threads: int, largest: int
+) -> Iterator[Picture]:
+    """Send pictures and give each as it is accepted or refused.
+
+    While the server is away or busy a picture waits; when nothing was accepted until patience ended, the rest
+    is refused with that reason.
+    """
+    yield from spread(partial(_send_one, server, patience, largest), sources, threads)
+
+
+def watch(
+    server: Server, pictures: Sequence[str], patience: Patience, *, threads: int
+) -> Iterator[tuple[str, Picture]]:
+    """Ask after accepted pictures until each is done or has failed; give them with their hashes as they finish.
+
+    Raises:
+        ServerError: none has finished until patience ended; the server was away, or no worker is at work.
+    """
+    waiting, idle = list(pictures), 0
+    while waiting:
+        window, rest = waiting[:WINDOW], waiting[WINDOW:]
+        answers = dict(spread(partial(_ask_after, server, patience), window, min(threads, len(window))))
+        finished = {h: picture for h, picture in answers.items() if picture is not None}
+        yield from finished.items()
+        unfinished = [h for h in window if h not in finished]
+        if finished:
+            patience.renew()
+            waiting, idle = unfinished + rest, 0
+        else:
+            waiting, idle = rest + unfinished, idle + 1
+            time.sleep(min(PAUSES[min(idle, len(PAUSES)) - 1], patience.left))
+
+
+def _send_one(server: Server, patience: Patience, largest: int, source: Source) -> Picture:
+    picture = Picture(source.name)
+    try:
+        accepted = _accept(server, patience, largest, source)
+    except Refused as error:
+        return replace(picture, code=error.code, reason=str(error))
+    except ServerError as error:
+        return replace(picture, code="unavailable", reason=str(error))
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror or error}"
+        return replace(picture, code="unreadable", reason=reason)
+    patience.renew()
+    return replace(picture, hash=accepted.hash, new=accepted.new, state="accepted")
+
+
+def _accept(server: Server, patience: Patience, largest: int, source: Source) -> Accepted:
+    path = source.path
+    if path is None:
+        return patience.ask(lambda: server.scan_url(source.name))
+    size = path.stat().st_size
+    if size > largest:
+        raise Refused(
+            f"the file has {size:,} bytes, more than MAX_PICTURE_BYTES, {largest:,}", code="too_large"
+        )
+    data = path.read_bytes()
+    return patience.ask(lambda: server.scan_image(source.name, data))
+
+
+def _ask_after(server: Server, patience: Patience, picture: str) -> tuple[str, Picture | None]:
+    status = patience.ask(lambda: server.status(picture))
+    if status is None:
+        reason = "it is not known any more: it was erased, or could not be queued"
+        return picture, Picture("", picture, state="failed", code="gone", reason=reason)
+    if status["state"] not in {"done", "failed"}:
+        return picture, None
+    return picture, Picture(
+        "",
+        picture,
+        state=status["state"],
+        faces=len(status.get("faces") or ()),
+        code=status.get("code"),
+        reason=status.get("reason"),
+    )

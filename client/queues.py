@@ -1,0 +1,47 @@
+"""How many pictures wait in each queue, asked of RabbitMQ without changing anything there."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from faces.amqp import connect, translated
+from faces.config import Settings
+from faces.errors import BrokerError
+from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, retry_queue
+
+NOT_FOUND = 404  # AMQP's reply code
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages ready in a queue, without those in a worker's hands; None where the queue is not declared yet."""
+
+    queue: str
+    ready: int | None
+    consumers: int = 0
+
+
+def depths(settings: Settings) -> list[Depth]:
+    """Depth of every queue.
+
+    Raises:
+        BrokerError: RabbitMQ is away.
+    """
+    queues = (PICTURES_QUEUE, *map(retry_queue, RETRY_DELAYS), DEAD)
+    with closing(connect(settings)) as connection:
+        return [_depth(connection, queue) for queue in queues]
+
+
+def _depth(connection: Any, queue: str) -> Depth:
+    try:
+        with translated():
+            channel = connection.channel()  # one each: a queue that is not there costs its channel
+            declared = channel.queue_declare(queue, passive=True).method
+            channel.close()
+    except BrokerError as error:
+        if getattr(error.__cause__, "reply_code", None) == NOT_FOUND:
+            return Depth(queue, None)
+        raise
+    return Depth(queue, declared.message_count, declared.consumer_count)

@@ -1,0 +1,156 @@
+"""The server as the client sees it, over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from client.errors import Refused, ServerError
+from faces.documents import from_json
+from faces.identity import is_hash
+
+CONNECT, READ = (
+    5.0,
+    120.0,
+)  # seconds; the server may fetch an address, or wait for RabbitMQ, before it answers
+BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+LONGEST_WAIT = 30.0  # seconds, whatever Retry-After asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server has taken a picture; `new` means that it is not processed yet."""
+
+    hash: str
+    new: bool
+
+
+class Server:
+    """Asks the server. Threads may share this object: each gets connections of its own.
+
+    Every method raises ServerError where the server is away, busy, or not one of ours.
+    """
+
+    def __init__(self, address: str, *, read_timeout: float = READ) -> None:
+        self.address = address
+        self._timeout = (CONNECT, read_timeout)
+        self._own = threading.local()
+
+    def check(self) -> None:
+        """See that the server is there."""
+        self._ask("GET", "/")
+
+    def scan_image(self, name: str, data: bytes) -> Accepted:
+        """Send a picture under a name.
+
+        Raises:
+            Refused: the server does not take it.
+        """
+        return self._accepted(self._ask("POST", f"/scan/image/{_quoted(name)}", data=data))
+
+    def scan_url(self, url: str) -> Accepted:
+        """Have the server fetch the picture at an address.
+
+        Raises:
+            Refused: it cannot, or may not.
+        """
+        return self._accepted(self._ask("POST", "/scan/url", json={"url": url}))
+
+    def status(self, picture: str) -> dict[str, Any] | None:
+        """A picture's status document; None for one that was never accepted, or is erased."""
+        answer = self._ask("GET", f"/status/{_quoted(picture)}", allowed=HTTPStatus.NOT_FOUND)
+        document = self._document(answer, dict)
+        if not isinstance(document.get("state"), str):
+            raise self._foreign(answer)
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else document
+
+    def matches(self, picture: str) -> list[str]:
+        """Names of the other pictures that show a matching face."""
+        return [str(name) for name in self._document(self._ask("GET", f"/match/{_quoted(picture)}"), list)]
+
+    def _ask(
+        self, method: str, path: str, *, allowed: int = HTTPStatus.OK, **content: Any
+    ) -> requests.Response:
+        try:
+            answer = self._session().request(
+                method, self.address + path, timeout=self._timeout, allow_redirects=False, **content
+            )
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            raise ServerError(f"the server at {self.address} does not answer: is it started?") from error
+        except (requests.RequestException, ValueError) as error:
+            raise Refused(f"{self.address}{path[:80]} cannot be asked: {error}") from error
+        if answer.status_code in BUSY:
+            raise ServerError(f"the server is busy: {_detail(answer)}", wait=_wait(answer))
+        if answer.is_redirect:
+            raise ServerError(
+                f"the server sends us on to {answer.headers['Location']}: set REST_URL to its address"
+            )
+        if not answer.ok and answer.status_code != allowed:
+            raise Refused(_detail(answer), code=_code(answer))
+        return answer
+
+    def _accepted(self, answer: requests.Response) -> Accepted:
+        picture = self._document(answer, dict).get("hash")
+        if not isinstance(picture, str) or not is_hash(picture):
+            raise self._foreign(answer)
+        return Accepted(picture, new=answer.status_code == HTTPStatus.ACCEPTED)
+
+    def _document(self, answer: requests.Response, kind: type) -> Any:
+        document = _json(answer)
+        if not isinstance(document, kind):
+            raise self._foreign(answer)
+        return document
+
+    def _foreign(self, answer: requests.Response) -> ServerError:
+        return ServerError(
+            f"{self.address} answers {answer.status_code} with something that is not Facefleet's: "
+            "set REST_URL to the server's address"
+        )
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._own, "session"):
+            self._own.session = requests.Session()
+        session: requests.Session = self._own.session
+        return session
+
+
+def _quoted(name: str) -> str:
+    try:
+        return quote(name)
+    except UnicodeEncodeError as error:
+        raise Refused("the name is not valid UTF-8: rename the file", code="bad_name") from error
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return from_json(answer.content)
+    except ValueError:
+        return None
+
+
+def _problem(answer: requests.Response) -> dict[str, Any]:
+    document = _json(answer)
+    return document if isinstance(document, dict) else {}
+
+
+def _detail(answer: requests.Response) -> str:
+    return str(_problem(answer).get("detail") or f"it answers {answer.status_code} {answer.reason}")
+
+
+def _code(answer: requests.Response) -> str:
+    return str(_problem(answer).get("code") or answer.status_code)
+
+
+def _wait(answer: requests.Response) -> float:
+    """Seconds that Retry-After asks for; a date or nonsense counts as one second."""
+    asked = answer.headers.get("Retry-After", "")
+    return min(float(asked), LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 1.0

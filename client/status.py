@@ -1,0 +1,99 @@
+"""`facefleet status`: what the fleet has done and what waits, or what is known of one picture."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+
+from client.errors import UsageError
+from client.match import picture_hash
+from client.queues import Depth, depths
+from client.terminal import GREEN, RED, paint, printable, table
+from faces.config import Settings
+from faces.documents import to_json
+from faces.store import audit, reading
+from faces.store.link import Link
+from faces.store.reading import Counts
+from faces.store.status import Status
+
+HELP = "counts and queues of the fleet; with a hash or a file: what is known of that picture"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument(
+        "picture", metavar="HASH|FILE", nargs="?", help="a picture's hash, or the picture itself"
+    )
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Ask Redis and RabbitMQ; 1 when a picture is unaccounted for."""
+    with closing(Link(settings)) as link:
+        if args.picture:
+            return _picture(link, picture_hash(args.picture), as_json=args.json)
+        return _fleet(reading.counts(link), settings, as_json=args.json)
+
+
+def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:
+    if as_json:
+        figures = {**asdict(counts), "unaccounted": counts.unaccounted}
+        print(to_json({**figures, "queues": [asdict(depth) for depth in depths(settings)]}))
+    else:
+        print(_shown(counts))
+        print("\n" + table(_rows(depths(settings))))
+    return 1 if counts.unaccounted else 0
+
+
+def _shown(counts: Counts) -> str:
+    verdict = paint("  every picture is accounted for", GREEN)
+    if counts.unaccounted:
+        verdict = paint("  must be 0: run facefleet check", RED)
+    rows = [(label.replace("_", " "), value) for label, value in asdict(counts).items()]
+    return table([*rows, ("unaccounted", counts.unaccounted)]) + verdict
+
+
+def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
+    for depth in queues:
+        ready = "-" if depth.ready is None else depth.ready
+        workers = f"{depth.consumers:,} consumers" if depth.consumers else ""
+        yield depth.queue, ready, "not declared yet" if depth.ready is None else workers
+
+
+def _picture(link: Link, picture: str, *, as_json: bool) -> int:
+    (status,) = reading.statuses(link, [picture])
+    if status is None:
+        raise UsageError(f"picture {picture} is not known: it was never accepted, or it is erased")
+    names = sorted(name.decode(errors="replace") for name in audit.names_of(link, [picture])[0])
+    names = names or sorted(status.names)
+    if as_json:
+        print(to_json({**asdict(status), "names": names}))
+    else:
+        print(table(_about(status, names)))
+    return 0
+
+
+def _about(status: Status, names: Sequence[str]) -> Iterable[Sequence[object]]:
+    yield "hash", status.hash
+    yield "state", status.state
+    yield "accepted", _time(status.accepted)
+    if status.finished is not None:
+        yield "finished", _time(status.finished)
+    if status.model:
+        yield "model", status.model
+    if status.reason:
+        yield "reason", f"{status.code}: {status.reason}"
+    for label, values in (("name", names), ("face", map(_face, status.faces))):
+        for value in values:
+            yield label, printable(value)
+
+
+def _face(face: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in face.items())
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
