@@ -5,65 +5,111 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+LARGEST_LOG = 20 << 20  # bytes; a larger one is set aside at the next start
+
+# The process writes its own pid file before it becomes the program: a starter that is killed in between
+# leaves no program behind of which nothing is known. Field 22 of stat(5) is the start time.
+LAUNCH = f'echo "$$ $(cut -d" " -f22 "/proc/$$/stat") $(cat {BOOT})" >"$0" && exec "$@"'
 
 
 class Process:
     """A named process with `<name>.pid` and `<name>.log` in a folder.
 
-    The pid file also holds the process's start time: a pid that another process has got since is not ours.
+    The pid file also holds the start time and the boot: a pid that another process has got since is not ours.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self._pid_file = folder / f"{name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """Start the process in a session of its own, its output appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
-            output = [(os.POSIX_SPAWN_DUP2, log.fileno(), stream) for stream in (1, 2)]
-            no_input = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-            pid = os.posix_spawnp(
-                command[0], command, environ, file_actions=[no_input, *output], setsid=True
+            self._child = subprocess.Popen(
+                ["/bin/sh", "-c", LAUNCH, str(self._pid_file.absolute()), *command],
+                cwd=ROOT,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
-        self._pid_file.write_text(f"{pid} {_started(pid)}")
+        until(lambda: self.pid is not None or self.exit_code is not None, 10, pause=0.005)
 
     @property
     def pid(self) -> int | None:
         """Pid of the process; None if it does not run."""
         with suppress(OSError, ValueError):
-            pid, started = self._pid_file.read_text().split()
-            if _started(int(pid)) == started:
-                return int(pid)
+            number, *identity = self._pid_file.read_text().split()
+            pid = int(number)
+            if len(identity) == 2 and _identity(pid) == identity:
+                return pid
         return None
+
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with, below zero for a signal; None while it runs, or if another started it."""
+        return self._child.poll() if self._child else None
+
+    def started_since(self, starting: Callable[[], bool], timeout: float) -> bool:
+        """Wait until something holds; False if it does not within `timeout` seconds or the process ends."""
+        return until(lambda: self.ended() or starting(), timeout, pause=0.1) and not self.ended()
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Ask the process to end and wait; kill it after `timeout` seconds. False if it did not run."""
-        pid = self.pid
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            if not until(lambda: self.pid is None, timeout):
-                self.kill()
-        self._pid_file.unlink(missing_ok=True)
-        return pid is not None
+        return bool(stop_all([self], timeout))
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal, by default the one that nothing survives, and wait for the end if it is that one."""
         pid = self.pid
         if pid is not None:
-            os.kill(pid, how)
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
             if how == signal.SIGKILL:
-                until(lambda: self.pid is None, 10)
+                until(self.ended, 10)
+
+    def forget(self) -> None:
+        """Remove the pid file."""
+        self._pid_file.unlink(missing_ok=True)
 
     def last_lines(self, count: int = 5) -> str:
         """The end of the log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
+
+    def ended(self) -> bool:
+        """Tell whether the process does not run; a child of ours leaves the process table with this question."""
+        return self.exit_code is not None or self.pid is None
+
+
+def stop_all(processes: Iterable[Process], timeout: float) -> list[str]:
+    """Ask processes to end, all at once, and wait; kill those left after `timeout` seconds.
+
+    Returns:
+        The names of those that ran.
+    """
+    processes = list(processes)
+    running = [process for process in processes if process.pid is not None]
+    for process in running:
+        process.kill(signal.SIGTERM)
+    until(lambda: all(process.ended() for process in running), timeout)
+    for process in processes:
+        process.kill()
+        process.forget()
+    return [process.name for process in running]
 
 
 def until(holds: Callable[[], bool], timeout: float, pause: float = 0.05) -> bool:
@@ -93,11 +139,9 @@ def free_port(wanted: int = 0) -> int:
     raise OSError("this machine has no free port left")
 
 
-def _started(pid: int) -> str | None:
-    """Start time of a process in clock ticks since boot, proc(5) field 22; None for a dead or defunct one."""
-    with suppress(OSError, ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a child of this process would stay behind as a zombie
+def _identity(pid: int) -> list[str] | None:
+    """Start time in clock ticks, stat(5) field 22, and the boot it counts from; None for one that has ended."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return None if fields[0] == "Z" else fields[19]
+        return None if fields[0] == "Z" else [fields[19], BOOT.read_text().strip()]
     return None

