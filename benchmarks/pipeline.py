@@ -1,0 +1,149 @@
+"""Pictures a second through the whole system, from POST to committed, beside a plain loop.
+
+    python -m benchmarks.pipeline FOLDER [--pictures 100] [--workers CORES] [--rounds 3] [--peer loop|engine]
+
+The system: its own Redis and RabbitMQ, the server, one worker process a core, pictures posted by a few threads.
+The peer, on the same pictures in the same number of processes: `loop` is load_image_file and face_encodings of
+face_recognition with its defaults; `engine` is the worker's own engine without anything around it. Rounds of
+both alternate, and the ratio of each pair counts, so that a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from benchmarks.pictures import pictures_in
+from faces.config import Settings
+from faces.store import reading
+from faces.store.link import Link
+from local.process import Process, free_port, listening, until
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+
+SENDERS = 4
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system of the benchmark's own."""
+
+    url: str
+    link: Link
+
+    def take(self, pictures: Sequence[bytes]) -> float:
+        """Send pictures and wait until all are committed; give the seconds that took."""
+        begun = time.monotonic()
+        with ThreadPoolExecutor(SENDERS) as senders:
+            list(senders.map(self._send, pictures, range(len(pictures))))
+        if not until(lambda: reading.counts(self.link).in_flight == 0, 3600, pause=0.01):
+            raise SystemExit("the system did not finish within an hour")
+        return time.monotonic() - begun
+
+    def _send(self, picture: bytes, number: int) -> None:
+        requests.post(f"{self.url}/scan/image/{number}", data=picture, timeout=60).raise_for_status()
+
+
+@contextmanager
+def running(workers: int) -> Iterator[System]:
+    """Run a system in a temporary folder."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis = RedisServer(folder / "redis", free_port())
+        rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
+        for server in (redis, rabbit):
+            server.start()
+            stack.callback(server.stop)
+        settings = Settings(
+            redis_host="127.0.0.1",
+            redis_port=redis.port,
+            rabbitmq_host="127.0.0.1",
+            rabbitmq_port=rabbit.port,
+            rest_port=free_port(),
+        )
+        variables = {
+            "REDIS_PORT": str(redis.port),
+            "RABBITMQ_PORT": str(rabbit.port),
+            "REST_PORT": str(settings.rest_port),
+            "LOG_LEVEL": "warning",
+        }
+        for number, part in enumerate(["rest"] + ["worker"] * workers):
+            process = Process(f"{part}{number}", folder)
+            process.start([sys.executable, "-m", part], {**os.environ, **variables})
+            stack.callback(process.stop)
+        if not until(lambda: listening(settings.rest_port), 60):
+            raise SystemExit("the server did not start")
+        link = Link(settings)
+        stack.callback(link.close)
+        yield System(settings.server, link)
+
+
+def loop(paths: Sequence[Path]) -> int:
+    """Find the faces of pictures with face_recognition, as its documentation shows."""
+    import face_recognition  # noqa: PLC0415 -- loads its models, and only the peer's processes need them
+
+    return sum(len(face_recognition.face_encodings(face_recognition.load_image_file(path))) for path in paths)
+
+
+def engine(paths: Sequence[Path]) -> int:
+    """Find the faces of pictures with the worker's engine alone, as many at once as a worker takes."""
+    from worker.alone import find_faces  # noqa: PLC0415 -- as above
+
+    return find_faces(Settings.read(), [path.read_bytes() for path in paths])
+
+
+def through_peer(pool: multiprocessing.pool.Pool, peer: str, paths: Sequence[Path], processes: int) -> float:
+    """Have the peer's processes do their shares; give the seconds until the last has ended."""
+    begun = time.monotonic()
+    shares = [paths[number::processes] for number in range(processes)]
+    pool.map({"loop": loop, "engine": engine}[peer], shares, chunksize=1)
+    return time.monotonic() - begun
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="pictures a second through the whole system")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pictures", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", choices=["loop", "engine"], default="loop")
+    options = parser.parse_args()
+    paths = pictures_in(options.folder, options.pictures)
+    data = [path.read_bytes() for path in paths]
+    context = multiprocessing.get_context("spawn")
+    with running(options.workers) as system, context.Pool(options.workers) as pool:
+        system.take([picture + b"warm" for picture in data[:8]])
+        through_peer(pool, options.peer, paths[:8], options.workers)
+        ratios = []
+        for number in range(options.rounds):
+            theirs = through_peer(pool, options.peer, paths, options.workers)
+            # a byte behind the end makes another picture of it, with the same faces
+            ours = system.take([picture + bytes([number]) for picture in data])
+            ratios.append(theirs / ours)
+            print(
+                f"round {number + 1}: system {len(data) / ours:6.2f} pictures/s, "
+                f"{options.peer} {len(data) / theirs:6.2f} pictures/s, ratio {ratios[-1]:.2f}",
+                flush=True,
+            )
+        failed = reading.counts(system.link).failed
+    print(
+        f"{len(data)} pictures, {options.workers} workers: median ratio {statistics.median(ratios):.2f}"
+        f" (min {min(ratios):.2f}, max {max(ratios):.2f}), {failed} failed"
+    )
+
+
+if __name__ == "__main__":
+    main()
