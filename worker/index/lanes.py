@@ -195,9 +195,9 @@ def _dot(builder: Any, total: Any, levels: Any, query: Any) -> Any:
 def vnni() -> bool:
     """Whether the processor that Numba compiles for has AVX-512's byte dot product."""
     features = config.CPU_FEATURES  # type: ignore[attr-defined]  # set when numba.core.config loads
-    return (
-        "+avx512vnni" in features.split(",") if features else get_host_cpu_features().get("avx512vnni", False)
-    )
+    if features is None:
+        return bool(get_host_cpu_features().get("avx512vnni", False))
+    return "+avx512vnni" in features.split(",")
 
 
 def _all(kind: Any, count: int, value: float) -> Any:

@@ -102,7 +102,7 @@ def _home(slots: NDArray[np.int32], digest: NDArray[np.uint64]) -> np.int64:
 
 @njit(cache=True, nogil=True)
 def _same(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> bool:
-    return a[0] == b[0] and a[1] == b[1] and a[2] == b[2] and a[3] == b[3]
+    return bool(a[0] == b[0] and a[1] == b[1] and a[2] == b[2] and a[3] == b[3])
 
 
 @njit(cache=True, nogil=True)
