@@ -7,6 +7,7 @@ image_transforms/image_pyramid.h (pyramid_down<6>, create_tiled_pyramid, tiled_p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor
 from typing import NamedTuple
 
@@ -108,7 +109,7 @@ def paint(pixels: NDArray[np.uint8], plan: Layout) -> NDArray[np.float32]:
     first = canvas[:, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
     np.subtract(pixels.transpose(2, 0, 1), _MEANS, out=first)
     first /= 256
-    for source, target in zip(plan.tiles, plan.tiles[1:], strict=False):
+    for source, target in pairwise(plan.tiles):
         resize_within(canvas, source, target)
     return canvas
 

@@ -194,7 +194,10 @@ def _batch_norm(stream: Stream) -> Affine:
     mean, variance = stream.tensor().ravel(), stream.tensor().ravel()
     stream.pair()  # updates so far, and over how many the statistics run
     _skip_multipliers(stream)
-    scale = gamma / np.sqrt(variance + stream.floating())
+    spread = variance + stream.floating()
+    if not (spread.size == gamma.size and (spread > 0).all()):
+        raise ValueError("a batch norm's variances do not fit its parameters, or are not positive")
+    scale = gamma / np.sqrt(spread)
     return Affine(scale, beta - scale * mean)
 
 

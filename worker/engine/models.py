@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from uuid import uuid4
 
 from onnx import ModelProto
 
@@ -87,15 +88,16 @@ def _converted(path: Path, data: bytes, convert: Callable[[DlibNetwork], ModelPr
 
 
 def _write_whole(target: Path, data: bytes) -> None:
+    part = target.with_suffix(f".{uuid4().hex}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-            part.write(data)
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(target)
+        part.write_bytes(data)
+        part.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise SettingError(
-            f"cannot keep converted models in {target.parent}: {error}. Name a writable folder"
+            f"cannot keep converted models in {target.parent}: {error}. Name a folder that can be written"
         ) from error
 
 
