@@ -244,6 +244,16 @@ def test_a_jpeg_of_endless_segments_is_refused() -> None:
         decode(data[:2] + segment * MAX_SEGMENTS + data[2:], limits=LIMITS)
 
 
+@pytest.mark.parametrize(("compression", "bits"), [(1, 8), (2, 4)])
+def test_a_bmp_in_run_lengths_is_refused_unread(compression: int, bits: int) -> None:
+    palette = bytes(4 << bits)
+    size = (1000, 1000, 1, bits, compression)
+    header = struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54 + len(palette), 40, *size, 0, 0, 0, 0, 0)
+    with pytest.raises(PictureError, match="save it as PNG") as caught:
+        decode(b"BM" + header + palette + b"\x01\x05\x00\x00" * 1000, limits=LIMITS)
+    assert caught.value.code == "format_not_allowed"
+
+
 def test_a_page_that_is_also_a_picture_is_a_picture() -> None:
     data = saved(pixels(), "GIF")
     assert isinstance(decode(data + b"<script>alert(1)</script>", limits=LIMITS), Picture)
