@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from worker.engine.hog.lanes import (
     as_i16,
@@ -67,6 +68,16 @@ def _fraction(bound: float) -> int:
 BOUND_10, BOUND_30, BOUND_50, BOUND_70 = (_fraction(bound) for bound in BOUNDS)
 
 
+def _shares() -> NDArray[np.float32]:
+    """Return what each pixel of a patch gives to the cells above left, above right, below left, below right."""
+    second = (2 * np.arange(CELL) + 1) / (2 * CELL)
+    both = np.stack([1 - second, second], axis=-1)
+    return np.einsum("yv,xh->yxvh", both, both).astype(np.float32).ravel()
+
+
+SHARES = _shares()
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
 def cells_of(pixels):  # type: ignore[no-untyped-def]  # compiled
     """Return how many cells a number of pixels gives: half a cell counts."""
@@ -80,47 +91,47 @@ def visible(pixels):  # type: ignore[no-untyped-def]  # compiled
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def vote(picture, patch_row, patch_column, votes, direction, length):  # type: ignore[no-untyped-def]  # compiled
+def vote(picture, right, bottom, x, y, votes, direction, length):  # type: ignore[no-untyped-def]  # compiled
     """Let the pixels of a block of patches vote.
 
+    right, bottom: `visible` of the picture's size. x, y: the block's first pixel, perhaps outside of the picture.
     votes: (DIRECTIONS * STEP,) float32, made new: four numbers for a patch, all patches of one direction together.
-    direction, length: room for PIXELS + 16 int32 and float32.
+    direction, length: room for CELL * PIXELS + 16 int32 and float32.
     """
     for i in range(0, DIRECTIONS * STEP, 16):
         store(votes, i, splat(np.float32(0), 16))
-    x = patch_column * CELL - CELL // 2
-    y = patch_row * CELL - CELL // 2
-    right = visible(picture.width)
-    for row in range(max(y, 1), min(y + CELL, visible(picture.height))):
+    leftover = max(1 + max(right - 1, 0) // CELL * CELL - x, 0)
+    end = min(right - x, PIXELS)
+    first, last = max(y, 1), min(y + CELL, bottom)
+    for row in range(first, last):
+        at = row * picture.stride + ROOM_BEFORE + x
+        to = (row - y) * PIXELS
         if picture.channels == 1:
-            _grey_gradients(picture, x, row, direction, length)
+            _grey_gradients(picture.data, at, picture.stride, direction, length, to)
         else:
-            _colour_gradients(picture, x, row, direction, length)
-            _leftover_gradients(picture, x, row, direction, length)
+            plane = picture.height * picture.stride
+            _colour_gradients(picture.data, at, picture.stride, plane, direction, length, to)
+            if leftover < end:
+                _leftover_gradients(picture.data, at, picture.stride, plane, leftover, direction, length, to)
         for i in range(1 - x):
-            length[i] = 0
-        for i in range(max(right - x, 0), PIXELS):
-            length[i] = 0
-        _count(np.float32((2 * (row - y) + 1) / 16), direction, length, votes)
+            length[to + i] = 0
+        for i in range(end, PIXELS):
+            length[to + i] = 0
+    for row in range(first - y, last - y):
+        _count(row, direction, length, votes)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _count(down, direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
-    """Add a row's votes; `down` is the share of the lower cells.
+def _count(row, direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
+    """Add the votes of the patches' row number `row`.
 
     Neighbours in a row are of one patch and often of one direction, so the next to vote is the next patch's:
     no addition waits for the one before.
     """
-    share = np.empty(4, np.float32)
     for column in range(CELL):
-        across = np.float32((2 * column + 1) / 16)
-        share[0] = (1 - down) * (1 - across)
-        share[1] = (1 - down) * across
-        share[2] = down * (1 - across)
-        share[3] = down * across
-        shares = load(share, 0, 4)
+        shares = load(SHARES, (row * CELL + column) * 4, 4)
         for patch in range(PATCHES):
-            pixel = patch * CELL + column
+            pixel = row * PIXELS + patch * CELL + column
             at = np.intp(direction[pixel]) + 4 * patch
             store(votes, at, fma(splat(length[pixel], 4), shares, load(votes, at, 4)))
 
@@ -156,26 +167,35 @@ def _settle(gradient, squared, at, direction, length):  # type: ignore[no-untype
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _grey_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
-    start = row * picture.stride + ROOM_BEFORE + x
+def _grey_gradients(data, at, stride, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
     for i in range(0, PIXELS, 32):
-        gradient = _gradient(picture.data, start + i, picture.stride)
+        gradient = _gradient(data, at + i, stride)
         first, second = part(gradient, 0, 32), part(gradient, 32, 32)
-        _settle(first, dot_pairs(first, first), i, direction, length)
-        _settle(second, dot_pairs(second, second), i + 16, direction, length)
+        _settle(first, dot_pairs(first, first), to + i, direction, length)
+        _settle(second, dot_pairs(second, second), to + i + 16, direction, length)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _colour_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
+def _colour_gradients(data, at, stride, plane, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
     """Each pixel's longest gradient of the three channels; of equal ones green goes before red, blue before all."""
-    plane = picture.height * picture.stride
-    start = row * picture.stride + ROOM_BEFORE + x
     for i in range(0, PIXELS, 32):
-        red = _gradient(picture.data, start + i, picture.stride)
-        green = _gradient(picture.data, start + i + plane, picture.stride)
-        blue = _gradient(picture.data, start + i + 2 * plane, picture.stride)
-        _longest(part(red, 0, 32), part(green, 0, 32), part(blue, 0, 32), i, direction, length)
-        _longest(part(red, 32, 32), part(green, 32, 32), part(blue, 32, 32), i + 16, direction, length)
+        red = _gradient(data, at + i, stride)
+        green = _gradient(data, at + i + plane, stride)
+        blue = _gradient(data, at + i + 2 * plane, stride)
+        _longest(part(red, 0, 32), part(green, 0, 32), part(blue, 0, 32), to + i, direction, length)
+        _longest(part(red, 32, 32), part(green, 32, 32), part(blue, 32, 32), to + i + 16, direction, length)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _leftover_gradients(data, at, stride, plane, first, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
+    """The columns after dlib's last full group of eight: there, of equal gradients red goes before green and blue.
+
+    So they are done again with the channels in the opposite order.
+    """
+    red = _gradient(data, at + first, stride)
+    green = _gradient(data, at + first + plane, stride)
+    blue = _gradient(data, at + first + 2 * plane, stride)
+    _longest(part(blue, 0, 32), part(green, 0, 32), part(red, 0, 32), to + first, direction, length)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
@@ -187,24 +207,6 @@ def _longest(red, green, blue, at, direction, length):  # type: ignore[no-untype
     is_best = squared > blue_squared
     best = select(is_best, best, as_i32(blue))
     _settle(as_i16(best), select(is_best, squared, blue_squared), at, direction, length)
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _leftover_gradients(picture, x, row, direction, length):  # type: ignore[no-untyped-def]  # compiled
-    """The columns after dlib's last full group of eight: there, of equal gradients red goes before green and blue.
-
-    Done again with the channels in the opposite order: `_longest` prefers the last.
-    """
-    right = visible(picture.width)
-    first = 1 + max(right - 1, 0) // CELL * CELL
-    begin = max(first - x, 0)
-    if begin < min(right - x, PIXELS):
-        plane = picture.height * picture.stride
-        start = row * picture.stride + ROOM_BEFORE + x + begin
-        red = part(_gradient(picture.data, start, picture.stride), 0, 32)
-        green = part(_gradient(picture.data, start + plane, picture.stride), 0, 32)
-        blue = part(_gradient(picture.data, start + 2 * plane, picture.stride), 0, 32)
-        _longest(blue, green, red, begin, direction, length)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types

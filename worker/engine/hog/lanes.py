@@ -344,11 +344,19 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
     result = Lanes(types.int32, a.length // 2)
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        products = []
-        for start in (0, 1):
-            order = _constant(Lanes(types.int32, result.length), list(range(start, a.length, 2)))
-            pair = [builder.sext(builder.shuffle_vector(x, x, order), result.ir_type) for x in args]
-            products.append(builder.mul(*pair))
+        features = llvm.get_host_cpu_features()
+        if a.length == 32 and features.get("avx512bw"):
+            return _call(builder, "llvm.x86.avx512.pmaddw.d.512", result.ir_type, *args)
+        if a.length == 32 and features.get("avx2"):
+            halves = [[_numbers(builder, x, list(half)) for x in args] for half in (range(16), range(16, 32))]
+            eight = ir.VectorType(ir.IntType(32), 8)
+            made = [_call(builder, "llvm.x86.avx2.pmadd.wd", eight, *half) for half in halves]
+            return builder.shuffle_vector(*made, _constant(Lanes(types.int32, 16), list(range(16))))
+        evens, odds = list(range(0, a.length, 2)), list(range(1, a.length, 2))
+        products = [
+            builder.mul(*(builder.sext(_numbers(builder, x, order), result.ir_type) for x in args))
+            for order in (evens, odds)
+        ]
         return builder.add(*products)
 
     return result(a, b), codegen

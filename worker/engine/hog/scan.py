@@ -12,22 +12,11 @@ from numba import njit
 
 from worker.engine.hog.features import measure_blocks, measure_energy, write_features
 from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair
-from worker.engine.hog.histogram import CELL, DIRECTIONS, PATCHES, PIXELS, STEP, cells_of, spread, vote
+from worker.engine.hog.histogram import CELL, DIRECTIONS, PATCHES, PIXELS, STEP, cells_of, spread, visible, vote
 from worker.engine.hog.resize import origins, resize_row
 from worker.engine.hog.weights import PLANES
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def scan(source, picture, filters, thresholds):  # type: ignore[no-untyped-def]  # compiled
-    """Return the windows of one level whose score reaches its sub-detector's threshold.
-
-    source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
-    Returns two arrays: (windows, 3) int64, with sub-detector, row and column; (windows,) float32, the scores.
-    """
-    made = picture.height if source.data is picture.data else 0
-    return made
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
@@ -36,6 +25,7 @@ def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[n
     made = 0 if resized else picture.height
     tall, wide = cells_of(picture.height), cells_of(picture.width)
     height, width = tall - 2, wide - 2
+    right, bottom = visible(picture.width), visible(picture.height)
     found_at = np.empty((64, 3), np.int64)
     found_score = np.empty(64, np.float32)
     count = 0
@@ -53,8 +43,8 @@ def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[n
     block_scores = (height + TOUCHED + 2) * ROW
     scores = np.zeros(max(blocks, 0) * block_scores, np.float32)
     votes = np.empty(DIRECTIONS * STEP, np.float32)
-    direction = np.empty(PIXELS + 16, np.int32)
-    length = np.empty(PIXELS + 16, np.float32)
+    direction = np.empty(CELL * PIXELS + 16, np.int32)
+    length = np.empty(CELL * PIXELS + 16, np.float32)
 
     for band in range(tall + 1):
         needed = min(CELL * band + CELL // 2 + 1, picture.height)
@@ -66,7 +56,8 @@ def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[n
         upper, lower = band % 4 * row_size, (band + 1) % 4 * row_size
         cells[lower : lower + row_size] = 0
         for column in range(0, wide + 1, PATCHES):
-            vote(picture, band, column, votes, direction, length)
+            x, y0 = column * CELL - CELL // 2, band * CELL - CELL // 2
+            vote(picture, right, bottom, x, y0, votes, direction, length)
             spread(votes, column, cells, upper, lower, stride)
         this, last = band % 2 * stride, (band + 1) % 2 * stride
         measure_energy(cells, upper, stride, energy, this)
