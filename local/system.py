@@ -75,13 +75,13 @@ class System:
     def stop(self) -> list[str]:
         """Stop everything that is ours: workers finish the picture in hand. Gives the names of what ran."""
         with self._alone():
-            stopped = stop_all([self._supervisor], 2 * GRACE) + self._sweep()
             places = self.places
-            for server in (self._redis(places), self._rabbit(places)):
-                if server.process.pid is not None:
-                    stopped.append(server.process.name)
+            servers = (self._redis(places), self._rabbit(places))
+            ran = [p.name for p in (*self._kept(), *(s.process for s in servers)) if p.pid is not None]
+            self._stop_parts()
+            for server in servers:
                 server.stop()
-        return stopped
+        return ran
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -117,18 +117,22 @@ class System:
     def _supervisor_up(self, places: Places, *, fresh: bool) -> bool:
         if self._supervisor.pid is not None and not fresh:
             return False
-        stop_all([self._supervisor], 2 * GRACE)
         if fresh:
-            self._sweep()  # they would go on with the places of before
+            self._stop_parts()  # they would go on with the places of before
         self._say(f"Starting the server and {places.workers} worker{'s' * (places.workers > 1)} ...")
         command = [sys.executable, "-m", "local.supervisor", str(self._run), str(places.workers)]
         self._supervisor.start(command, self.environment())
         return True
 
-    def _sweep(self) -> list[str]:
-        """Stop what a supervisor that was killed has left behind."""
-        left = [Process(file.stem, self._run) for file in self._run.glob("*.pid")]
-        return stop_all((process for process in left if process.name != "supervisor"), GRACE)
+    def _kept(self) -> list[Process]:
+        """The server and all workers that there are, however many were asked for."""
+        names = sorted({file.stem for file in self._run.glob("*.pid")} - {self._supervisor.name})
+        return [Process(name, self._run) for name in names]
+
+    def _stop_parts(self) -> None:
+        """Stop the supervisor with its processes, and those that one which was killed has left behind."""
+        stop_all([self._supervisor], 2 * GRACE)
+        stop_all(self._kept(), GRACE)
 
     def _wait(self) -> None:
         lives: defaultdict[str, set[int]] = defaultdict(set)
@@ -160,7 +164,7 @@ def _runs(server: RedisServer | RabbitServer) -> bool:
 def _complaint(part: Part) -> str:
     if part.process is None:
         return f"{part.name} at {part.address}, which the environment names, does not answer"
-    return f"{part.name} does not become ready; its log, {part.process.log}, ends so:\n{part.process.last_lines(15)}"
+    return f"{part.name} does not become ready; {part.process.log} ends with:\n{part.process.last_lines(15)}"
 
 
 def _start_afresh(server: RedisServer | RabbitServer) -> None:
