@@ -108,6 +108,7 @@ class Settings:
     )
     max_name_length: int = setting(positive, 512, "longest name or URL taken, in characters")
     fetch_timeout: float = setting(seconds, 20.0, "seconds in all for fetching a URL")
+    fetch_connect_timeout: float = setting(seconds, 5.0, "seconds to reach the host of a URL")
     fetch_redirects: int = setting(positive, 5, "redirects followed when fetching a URL")
     fetch_allow: tuple[str, ...] = setting(
         words, (), "private hosts and networks that URLs may point at, by commas"

@@ -15,7 +15,7 @@ from rest.app import build
 from rest.threads import JsonThreads
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, set up from our settings. The application is built in the worker process, after its fork."""
 
     def __init__(self, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 from faces.config import Settings
 from faces.images import open_store
+from faces.picture import Limits
 from faces.progress import Progress
 from faces.store.link import Link
 from rest import problems
@@ -22,11 +23,12 @@ def build(settings: Settings) -> Flask:
     """Build the application with everything it works with, from the settings."""
     link = Link(settings)
     images = open_store(settings.image_store_url)
-    scans = Scans(link, Publishers(settings), images, longest_name=settings.max_name_length)
+    limits = Limits.of(settings)
+    scans = Scans(link, Publishers(settings), images, limits, longest_name=settings.max_name_length)
     fetcher = Fetcher(
         max_bytes=settings.max_picture_bytes,
         total_timeout=settings.fetch_timeout,
-        connect_timeout=settings.fetch_timeout,
+        connect_timeout=settings.fetch_connect_timeout,
         max_redirects=settings.fetch_redirects,
         allow=settings.fetch_allow,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faces.errors import PictureError, PictureNameError, Transient
+from faces.errors import PictureNameError, Transient
 from faces.identity import hash_of
 from faces.images import ImageStore
 from faces.message import Message
+from faces.picture import Limits, check_header
 from faces.store import intake, reading
 from faces.store.link import Link
 from rest.publishing import Publishers
@@ -26,9 +27,16 @@ class Scans:
     """Takes pictures in. Threads may share this object."""
 
     def __init__(
-        self, link: Link, publishers: Publishers, images: ImageStore | None, *, longest_name: int
+        self,
+        link: Link,
+        publishers: Publishers,
+        images: ImageStore | None,
+        limits: Limits,
+        *,
+        longest_name: int,
     ) -> None:
         self._link = link
+        self._limits = limits
         self._publishers = publishers
         self._images = images
         self._longest_name = longest_name
@@ -42,12 +50,11 @@ class Scans:
 
         Raises:
             PictureNameError: the name cannot be used.
-            PictureError: there are no bytes.
+            PictureError: the bytes cannot be a picture that a worker would take.
             Transient: Redis, RabbitMQ or the image store is away; nothing was accepted.
         """
         self._check_name(name)
-        if not data:
-            raise PictureError("the body is empty: send the bytes of a picture", code="empty")
+        check_header(data, self._limits)
         picture = hash_of(data)
         receipt = intake.accept(self._link, picture, name)
         if receipt.known:

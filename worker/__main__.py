@@ -13,6 +13,7 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
 from faces.images import open_store
+from faces.picture import Limits
 from faces.progress import Progress
 from faces.store import reading
 from faces.store.link import Link
@@ -22,7 +23,6 @@ from worker.hands import Hands
 from worker.job import Jobs
 from worker.known import Known
 from worker.patience import Patience
-from worker.picture import Limits
 
 log = logging.getLogger("worker")
 
@@ -54,9 +54,7 @@ def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] 
     deliveries: queue.Queue[Delivery] = queue.Queue()
     link, patience = Link(settings), Patience(stopping)
     engine, known = ReferenceEngine(), Known(settings.match_tolerance)
-    limits = Limits(
-        settings.max_picture_bytes, settings.max_picture_pixels, frozenset(settings.picture_formats)
-    )
+    limits = Limits.of(settings)
     patience.until_done(link.check)
     patience.until_done(lambda: reading.agree(link, engine.model, settings.match_tolerance))
     patience.until_done(lambda: known.follow(link))

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from faces.errors import FacefleetError, PictureError
 from faces.images import ImageStore
 from faces.message import Message
+from faces.picture import Limits
 from faces.store import reading
 from faces.store.commit import Found, Outcome, commit
 from faces.store.link import Link
 from worker.engine.faces import Engine, Face
 from worker.known import Known
 from worker.patience import Patience
-from worker.picture import Limits, Picture, decode
+from worker.picture import Picture, decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
 from faces.errors import PictureError, SettingError
-from worker.picture import DEFAULT_FORMATS, KNOWN_FORMATS, Header, Limits, Picture, check_header, decode
+from faces.picture import DEFAULT_FORMATS, KNOWN_FORMATS, Header, Limits, check_header
+from worker.picture import Picture, decode
 
 Pixels = NDArray[np.uint8]
 LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 20, formats=KNOWN_FORMATS)

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces.errors import PictureError
-from worker.jpeg import MAX_SCANS, MAX_SEGMENTS
-from worker.picture import KNOWN_FORMATS, Limits, Picture, decode
+from faces.jpeg import MAX_SCANS, MAX_SEGMENTS
+from faces.picture import KNOWN_FORMATS, Limits
+from worker.picture import Picture, decode
 
 LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 20, formats=KNOWN_FORMATS)
 MUTATIONS = 150  # of each kind and format
