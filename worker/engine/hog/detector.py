@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from worker.engine.hog.picture import blank, from_pixels
-from worker.engine.hog.scan import scan_level
+from worker.engine.hog.scan import scan
 from worker.engine.hog.weights import frontal_face_weights
 
 SMALLEST = 64
@@ -46,6 +46,8 @@ def _levels(width: int, height: int) -> int:
 class HogDetector:
     def __init__(self) -> None:
         self._weights = frontal_face_weights()
+        from worker.engine.hog.fixed import fixed
+        self._fixed = fixed(self._weights.filters)
 
     def detect(self, pixels: NDArray[np.uint8], upsample: int = 1, adjust: float = 0.0) -> list[Detection]:
         w = self._weights
@@ -58,13 +60,14 @@ class HogDetector:
             resize_all(src, nxt)
             src = nxt
         thr = w.thresholds + adjust
+        fx = self._fixed
         rows = []
         for level in range(_levels(src.width, src.height)):
             if level == 0:
-                at, score = scan_level(src, src, False, w.filters, thr)
+                at, score = scan(src, src, fx, thr)
             else:
                 nxt = blank(5 * src.width // 6, 5 * src.height // 6, src.channels)
-                at, score = scan_level(src, nxt, True, w.filters, thr)
+                at, score = scan(src, nxt, fx, thr)
                 src = nxt
             for (d, r, c), s in zip(at, score):
                 # window in padded coordinates: r+5

@@ -1,13 +1,11 @@
 """Scores of all windows, from rows of features as they come.
 
 A score is a sum over 305 separable filters. Rows of features arrive in pairs. For a block of sixteen columns
-each filter is run along the two rows, and the result is added, times the filter's weights along y, to the
-eleven rows of scores that it belongs to. So a row of features is read once, while it is in the cache, and what
-is kept is a few rows of scores.
+each filter is run along the two rows, and the results are added, times the filter's weights along y, to the
+eleven rows of scores that they belong to. So a row of features is read once, while it is in the cache, and what
+is kept is a few rows of scores. All of that is in integers; `fixed` proves how far they may be off.
 
-Scores of a block lie together: score row t, sub-detector d at (t * DETECTORS + d) * LANES. Row t counts from -5,
-as the first row of features is the last of the window five rows up (whose score, outside the picture, is never
-used), and is found at index t + 5.
+Scores of a block lie together, score row t of sub-detector d from (t * DETECTORS + d) * LANES on.
 """
 
 from __future__ import annotations
@@ -15,70 +13,95 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from worker.engine.hog.lanes import any_set, fma, load, splat, store
+from worker.engine.hog.fixed import FEATURE, SHIFT
+from worker.engine.hog.lanes import (
+    as_i16,
+    dot_pairs,
+    fma,
+    load,
+    shift_left,
+    shift_right,
+    splat,
+    store,
+    to_i32,
+    total,
+)
 from worker.engine.hog.weights import DETECTORS, PLANES, WINDOW
 
 LANES = 16
-TOUCHED = WINDOW + 1  # rows of scores that a pair of rows of features adds to
 ROW = DETECTORS * LANES
+TOUCHED = WINDOW + 1  # rows of scores that a pair of rows of features adds to
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def add_pair(features, at, plane, filters, scores, to):  # type: ignore[no-untyped-def]  # compiled
+def pair_up(features, at, pairs, to, plane):  # type: ignore[no-untyped-def]  # compiled
+    """Write a row's features as integers, each in one number with its right neighbour."""
+    unit, half = splat(np.float32(FEATURE), LANES), splat(np.float32(0.5), LANES)
+    for x in range(0, PLANES * plane - LANES, LANES):
+        left = to_i32(fma(load(features, at + x, LANES), unit, half))
+        right = to_i32(fma(load(features, at + x + 1, LANES), unit, half))
+        store(pairs, to + x, left + shift_left(right, 16))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def add_pair(pairs, at, plane, fixed, scores, to):  # type: ignore[no-untyped-def]  # compiled
     """Add a pair of rows of features to one block's scores.
 
-    features: the first row's plane p begins at at + p * plane, the second row's PLANES * plane after it.
+    pairs: the first row's plane p begins at at + p * plane, the second row's PLANES * plane after it.
     scores: the block's TOUCHED rows of scores begin at `to`; the last two are new.
     """
     second = PLANES * plane
+    upper_half = splat(np.int32(-1 << SHIFT), LANES)
     for i in range((WINDOW - 1) * ROW, TOUCHED * ROW, LANES):
-        store(scores, to + i, splat(np.float32(0), LANES))
+        store(scores, to + i, splat(np.int32(0), LANES))
     for p in range(PLANES):
-        upper_inputs = _ten(features, at + p * plane)
-        lower_inputs = _ten(features, at + p * plane + second)
-        for f in range(filters.first[p], filters.first[p + 1]):
-            upper = _along(upper_inputs, filters.rows, f * WINDOW)
-            lower = _along(lower_inputs, filters.rows, f * WINDOW)
-            score = to + filters.detector[f] * LANES
-            after = splat(np.float32(0), LANES)
-            for r in range(WINDOW):
-                # the upper row is row 9 - r of the window that begins r rows down
-                weight = splat(filters.columns[f * WINDOW + WINDOW - 1 - r], LANES)
-                total = fma(upper, weight, load(scores, score + r * ROW, LANES))
-                store(scores, score + r * ROW, fma(lower, after, total))
-                after = weight
-            last = score + WINDOW * ROW
-            store(scores, last, fma(lower, after, load(scores, last, LANES)))
+        upper_inputs = _ten(pairs, at + p * plane)
+        lower_inputs = _ten(pairs, at + p * plane + second)
+        for f in range(fixed.first[p], fixed.first[p + 1]):
+            upper = _along(upper_inputs, fixed.rows, f * 5)
+            lower = _along(lower_inputs, fixed.rows, f * 5)
+            both = as_i16(shift_right(upper, SHIFT) + (lower & upper_half))
+            score = to + fixed.detector[f] * LANES
+            for r in range(TOUCHED):
+                weights = as_i16(splat(fixed.columns[f * TOUCHED + r], LANES))
+                row = score + r * ROW
+                store(scores, row, load(scores, row, LANES) + dot_pairs(both, weights))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _ten(row, x):  # type: ignore[no-untyped-def]  # compiled
+def _ten(pairs, x):  # type: ignore[no-untyped-def]  # compiled
     """Return sixteen cells and their next nine neighbours, for all filters to read from registers."""
     return (
-        load(row, x, LANES),
-        load(row, x + 1, LANES),
-        load(row, x + 2, LANES),
-        load(row, x + 3, LANES),
-        load(row, x + 4, LANES),
-        load(row, x + 5, LANES),
-        load(row, x + 6, LANES),
-        load(row, x + 7, LANES),
-        load(row, x + 8, LANES),
-        load(row, x + 9, LANES),
+        as_i16(load(pairs, x, LANES)),
+        as_i16(load(pairs, x + 2, LANES)),
+        as_i16(load(pairs, x + 4, LANES)),
+        as_i16(load(pairs, x + 6, LANES)),
+        as_i16(load(pairs, x + 8, LANES)),
     )
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
 def _along(inputs, weights, at):  # type: ignore[no-untyped-def]  # compiled
-    """Return the sum of the ten inputs, weighted; in two halves, which do not wait for each other."""
-    near = inputs[0] * splat(weights[at], LANES)
-    far = inputs[5] * splat(weights[at + 5], LANES)
-    near = fma(inputs[1], splat(weights[at + 1], LANES), near)
-    far = fma(inputs[6], splat(weights[at + 6], LANES), far)
-    near = fma(inputs[2], splat(weights[at + 2], LANES), near)
-    far = fma(inputs[7], splat(weights[at + 7], LANES), far)
-    near = fma(inputs[3], splat(weights[at + 3], LANES), near)
-    far = fma(inputs[8], splat(weights[at + 8], LANES), far)
-    near = fma(inputs[4], splat(weights[at + 4], LANES), near)
-    far = fma(inputs[9], splat(weights[at + 9], LANES), far)
-    return near + far
+    """Return the sum of ten inputs, weighted."""
+    result = dot_pairs(inputs[0], as_i16(splat(weights[at], LANES)))
+    result += dot_pairs(inputs[1], as_i16(splat(weights[at + 1], LANES)))
+    result += dot_pairs(inputs[2], as_i16(splat(weights[at + 2], LANES)))
+    result += dot_pairs(inputs[3], as_i16(splat(weights[at + 3], LANES)))
+    result += dot_pairs(inputs[4], as_i16(splat(weights[at + 4], LANES)))
+    return result
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def exact_score(features, plane, rows, height, t, x, dense, d):  # type: ignore[no-untyped-def]  # compiled
+    """Return the score in float of the window of sub-detector d whose fifth row is row t of the features.
+
+    features: a ring of `rows` rows, each PLANES planes of `plane` numbers; x: where the window's columns begin.
+    """
+    even = odd = splat(np.float32(0), LANES)
+    for k in range(max(4 - t, 0), min(WINDOW, height - t + 4)):
+        row = (t - 4 + k) % rows * PLANES * plane + x
+        for p in range(PLANES):
+            weights = load(dense, ((d * PLANES + p) * WINDOW + k) * 16, LANES)
+            inputs = load(features, row + p * plane, LANES)
+            even, odd = fma(inputs, weights, odd), even
+    return total(even + odd)

@@ -363,6 +363,31 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+def shift_right(_typing: Any, a: Any, bits: Any) -> Any:
+    """Shift each integer to the right by a literal number of bits; zeros come in."""
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
+        return builder.lshr(args[0], ir.Constant(a.ir_type, [bits.literal_value] * a.length))
+
+    return a(a, bits), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+def total(_typing: Any, a: Any) -> Any:
+    """Return the sum of sixteen floats, by halves."""
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
+        value, length = args[0], a.length
+        while length > 1:
+            length //= 2
+            low, high = (_numbers(builder, value, list(half)) for half in (range(length), range(length, 2 * length)))
+            value = builder.fadd(low, high)
+        return builder.extract_element(value, ir.IntType(32)(0))
+
+    return a.element(a), codegen
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
 def shift_left(_typing: Any, a: Any, bits: Any) -> Any:
     """Shift each integer to the left by a literal number of bits."""
 

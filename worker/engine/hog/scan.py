@@ -7,29 +7,57 @@ So each intermediate result is used while it is in the cache, and only a few row
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from worker.engine.hog.features import measure_blocks, measure_energy, write_features
-from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair
-from worker.engine.hog.histogram import CELL, DIRECTIONS, PATCHES, PIXELS, STEP, cells_of, spread, visible, vote
+from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair, exact_score, pair_up
+from worker.engine.hog.fixed import SCORE
+from worker.engine.hog.histogram import (
+    CELL,
+    DIRECTIONS,
+    PATCHES,
+    PIXELS,
+    STEP,
+    cells_of,
+    spread,
+    visible,
+    vote,
+)
+from worker.engine.hog.lanes import any_set, load, splat
 from worker.engine.hog.resize import origins, resize_row
-from worker.engine.hog.weights import PLANES
+from worker.engine.hog.weights import DETECTORS, PLANES
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
+KEPT = 12  # rows of features: the ten of a window, and another when two arrive at once
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[no-untyped-def]  # compiled
-    origin = origins(source, picture)
-    made = 0 if resized else picture.height
+def scan(source, picture, fixed, thresholds):  # type: ignore[no-untyped-def]  # compiled
+    """Return the windows of one level whose score reaches its sub-detector's threshold.
+
+    source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
+    Returns (windows, 3) int64: sub-detector, row, column of the window's fifth cell; and the scores, float32.
+    """
     tall, wide = cells_of(picture.height), cells_of(picture.width)
     height, width = tall - 2, wide - 2
-    right, bottom = visible(picture.width), visible(picture.height)
+    is_made = source.data.ctypes.data == picture.data.ctypes.data
+    origin = origins(source, picture)
+    made = picture.height if is_made else 0
     found_at = np.empty((64, 3), np.int64)
     found_score = np.empty(64, np.float32)
     count = 0
+    if height < 1 or width < 1:
+        while made < picture.height:
+            resize_row(source, origin, picture, made)
+            made += 1
+        return found_at[:0], found_score[:0]
 
+    limits = np.floor((thresholds - fixed.slack) * SCORE)
+    limits = np.maximum(np.minimum(limits, 2.0**31 - 1), -(2.0**31)).astype(np.int32)
     # numbers of cells run to wide + 1; a block of patches, its right cells and a vector may go past them
     stride = (wide + 2 + 2 * PATCHES + 2 * LANES) // LANES * LANES
     row_size = DIRECTIONS * stride
@@ -39,20 +67,20 @@ def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[n
     scales = np.ones(2 * stride + LANES, np.float32)
     blocks = (width + LANES - 1) // LANES
     plane = BEFORE + blocks * LANES + 3 * LANES
-    features = np.zeros(2 * PLANES * plane, np.float32)
+    features = np.zeros(KEPT * PLANES * plane + LANES, np.float32)
+    pairs = np.zeros(2 * PLANES * plane + LANES, np.int32)
     block_scores = (height + TOUCHED + 2) * ROW
-    scores = np.zeros(max(blocks, 0) * block_scores, np.float32)
+    scores = np.zeros(blocks * block_scores, np.int32)
     votes = np.empty(DIRECTIONS * STEP, np.float32)
     direction = np.empty(CELL * PIXELS + 16, np.int32)
     length = np.empty(CELL * PIXELS + 16, np.float32)
+    right, bottom = visible(picture.width), visible(picture.height)
 
     for band in range(tall + 1):
         needed = min(CELL * band + CELL // 2 + 1, picture.height)
         while made < needed:
             resize_row(source, origin, picture, made)
             made += 1
-        if height < 1 or width < 1:
-            continue
         upper, lower = band % 4 * row_size, (band + 1) % 4 * row_size
         cells[lower : lower + row_size] = 0
         for column in range(0, wide + 1, PATCHES):
@@ -65,33 +93,35 @@ def scan_level(source, picture, resized, filters, thresholds):  # type: ignore[n
         y = band - 3
         if y < 0:
             continue
-        to = (y % 2) * PLANES * plane + BEFORE
+        to = y % KEPT * PLANES * plane
         center = (band - 1) % 4 * row_size
-        write_features(cells, center, stride, caps, scales, last, this, width, features, to, plane)
+        write_features(cells, center, stride, caps, scales, last, this, width, features, to + BEFORE, plane)
+        pair_up(features, to, pairs, (y % 2) * PLANES * plane, plane)
         if y % 2 == 0 and y == height - 1:
-            features[PLANES * plane :] = 0
+            pairs[PLANES * plane :] = 0
         if y % 2 == 1 or y == height - 1:
             first = y - y % 2
             for block in range(blocks):
                 at = block * block_scores + first * ROW
-                add_pair(features, block * LANES, plane, filters, scores, at)
-                ready = at
+                add_pair(pairs, block * LANES, plane, fixed, scores, at)
+                done = height if y == height - 1 else first - 3
+                for t in range(max(first - 5, 0), done):
+                    for d in range(DETECTORS):
+                        at = block * block_scores + (t + 5) * ROW + d * LANES
+                        if any_set(load(scores, at, LANES) > splat(limits[d], LANES)):
+                            for i in range(min(LANES, width - block * LANES)):
+                                if scores[at + i] > limits[d]:
+                                    score = exact_score(features, plane, KEPT, height, t, block * LANES + i, fixed.dense, d)
+                                    if score >= thresholds[d]:
+                                        if count == len(found_score):
+                                            found_score = np.concatenate((found_score, np.empty_like(found_score)))
+                                            found_at = np.concatenate((found_at, np.empty_like(found_at)))
+                                        found_at[count, 0] = d
+                                        found_at[count, 1] = t
+                                        found_at[count, 2] = block * LANES + i
+                                        found_score[count] = score
+                                        count += 1
     while made < picture.height:
         resize_row(source, origin, picture, made)
         made += 1
-    for t in range(height):
-        for block in range(blocks):
-            for d in range(5):
-                at = block * block_scores + (t + 5) * ROW + d * LANES
-                for i in range(min(LANES, width - block * LANES)):
-                    score = scores[at + i]
-                    if score >= thresholds[d]:
-                        if count == len(found_score):
-                            found_score = np.concatenate((found_score, np.empty_like(found_score)))
-                            found_at = np.concatenate((found_at, np.empty_like(found_at)))
-                        found_at[count, 0] = d
-                        found_at[count, 1] = t
-                        found_at[count, 2] = block * LANES + i
-                        found_score[count] = score
-                        count += 1
     return found_at[:count], found_score[:count]
