@@ -13,9 +13,8 @@ from client.server import Accepted, Server
 from client.sources import Source
 from client.threads import spread
 
-WINDOW = (
-    64  # pictures asked after at once: workers finish the oldest first, so these are the ones to ask about
-)
+OLDEST = 32  # pictures asked after each time: workers finish them about in order
+SAMPLE = 32  # pictures asked after beside those
 PAUSES = (0.1, 0.2, 0.5, 1.0)  # seconds between questions while nothing finishes
 
 
@@ -54,19 +53,26 @@ def watch(
     Raises:
         ServerError: none has finished until patience ended; the server was away, or no worker is at work.
     """
-    waiting, idle = list(pictures), 0
+    waiting, turn = list(pictures), 0
     while waiting:
-        window, rest = waiting[:WINDOW], waiting[WINDOW:]
-        answers = dict(spread(partial(_ask_after, server, patience), window, min(threads, len(window))))
-        finished = {h: picture for h, picture in answers.items() if picture is not None}
-        yield from finished.items()
-        unfinished = [h for h in window if h not in finished]
+        asked = waiting[:OLDEST] + _sample(waiting[OLDEST:], turn)
+        finished = set()
+        for h, picture in spread(partial(_ask_after, server, patience), asked, min(threads, len(asked))):
+            if picture is not None:
+                patience.renew()
+                finished.add(h)
+                yield h, picture
         if finished:
-            patience.renew()
-            waiting, idle = unfinished + rest, 0
+            waiting, turn = [h for h in waiting if h not in finished], 0
         else:
-            waiting, idle = rest + unfinished, idle + 1
-            time.sleep(min(PAUSES[min(idle, len(PAUSES)) - 1], patience.left))
+            time.sleep(min(PAUSES[min(turn, len(PAUSES) - 1)], patience.left))
+            turn += 1
+
+
+def _sample(younger: list[str], turn: int) -> list[str]:
+    """A few of the pictures behind the oldest ones, others each turn, so that none stands in the others' way."""
+    start = turn * SAMPLE % max(len(younger), 1)
+    return younger[start : start + SAMPLE]
 
 
 def _send_one(server: Server, patience: Patience, largest: int, source: Source) -> Picture:

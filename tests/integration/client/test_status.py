@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from client.__main__ import main
+from client.queues import Depth, depths
+from faces.amqp import Publisher, connect
+from faces.config import Settings
+from faces.errors import BrokerError
+from faces.message import Message, encode
+from faces.store.commit import fail
+from faces.store.intake import accept
+from faces.store.link import Link
+from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, retry_queue
+from local.process import free_port, until
+from tests.integration.client.writing import Writer, picture
+
+
+@pytest.fixture(autouse=True)
+def terminal(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_HOST", settings.redis_host)
+    monkeypatch.setenv("REDIS_PORT", str(settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(settings.rabbitmq_port))
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    assert main(["status", "--json", *arguments]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_counts_and_queues(link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(link).add(1, 2)
+    accept(link, picture(3), "3")
+    with closing(Publisher(settings)) as publisher:
+        publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
+        assert until(lambda: depths(settings)[0].ready == 1, 10)
+    found = document(capsys)
+    assert {key: value for key, value in found.items() if key != "queues"} == {
+        "accepted": 3,
+        "done": 2,
+        "failed": 0,
+        "erased": 0,
+        "in_flight": 1,
+        "unaccounted": 0,
+    }
+    queues = found["queues"]
+    assert isinstance(queues, list)
+    assert queues[0] == {"queue": PICTURES_QUEUE, "ready": 1, "consumers": 0}
+    assert {q["queue"] for q in queues} >= {DEAD, retry_queue(1), retry_queue(600)}
+    assert main(["status"]) == 0
+    assert "every picture is accounted for" in capsys.readouterr().out
+
+
+def test_pictures_unaccounted_for_are_an_error(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+    link.ask((0, "HSET", "counts", "accepted", 5))
+    assert main(["status"]) == 1
+    assert "must be 0" in capsys.readouterr().out
+
+
+def test_a_queue_that_is_not_declared_yet_is_told(settings: Settings) -> None:
+    with closing(connect(settings)) as connection:
+        connection.channel().queue_delete(retry_queue(5))
+    found = {depth.queue: depth for depth in depths(settings)}
+    assert found[retry_queue(5)] == Depth(retry_queue(5), None)
+    assert found[PICTURES_QUEUE].ready == 0
+
+
+def test_the_counts_are_shown_although_the_broker_is_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RABBITMQ_PORT", str(free_port()))
+    assert main(["status"]) == 2
+    output = capsys.readouterr()
+    assert "accepted" in output.out
+    assert "RabbitMQ is not reachable" in output.err
+
+
+def test_another_trouble_of_the_broker_is_no_missing_queue(settings: Settings) -> None:
+    with pytest.raises(BrokerError):
+        depths(replace(settings, rabbitmq_vhost="nowhere"))
+
+
+def test_one_picture(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(link).add(2)
+    accept(link, picture(2), "second\x1b name")
+    found = document(capsys, picture(2))
+    assert (found["state"], found["names"]) == ("done", ["2", "second\x1b name"])
+    assert main(["status", picture(2)]) == 0
+    assert "second\\x1b name" in capsys.readouterr().out
+
+
+def test_a_failed_picture_has_its_reason(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(link, picture(1), "bad.jpg")
+    fail(link, picture(1), "not_a_picture", "no picture at all")
+    assert main(["status", picture(1)]) == 0
+    output = capsys.readouterr().out
+    assert "not_a_picture: no picture at all" in output
+    assert "bad.jpg" in output
+
+
+def test_an_unknown_picture_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", picture(9)]) == 2
+    assert "not known" in capsys.readouterr().err

@@ -1,0 +1,113 @@
+"""A worker in miniature: commits, renames and erases pictures as the fleet does, matching by brute force."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from faces.store import journal
+from faces.store.commit import Found, commit
+from faces.store.intake import accept
+from faces.store.journal import Entry
+from faces.store.keys import COUNTS, ENCODINGS, HASHES, HOME, MATCHES, NAMES, status_key
+from faces.store.link import Command, Link
+
+TOLERANCE = 0.6
+
+
+def picture(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def face(person: int, number: int) -> bytes:
+    """A face of a person, near to the person's others and far from everybody else's."""
+    centre = np.random.default_rng(person).normal(size=128)
+    noise = np.random.default_rng([person, number]).normal(size=128)
+    vector = centre / np.linalg.norm(centre) + 0.1 * noise / np.linalg.norm(noise)
+    return vector.astype("<f4").tobytes()
+
+
+def vectors(encodings: Sequence[bytes]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.frombuffer(b"".join(encodings), dtype="<f4").reshape(-1, 128).astype(np.float64)
+
+
+class Writer:
+    """Belongs to one thread. Picture `n` shows persons `n % 7`, and `n % 5` as well when `n` is even."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.position = 0
+        self.known: dict[str, tuple[bytes, ...]] = {}
+        self._numbers = iter(range(10_000))
+        self._chance = random.Random(5)
+
+    def add(self, *numbers: int) -> None:
+        """Accept and commit pictures, each under its number as its name."""
+        for number in numbers:
+            accept(self.link, picture(number), str(number))
+        self.commit([self.found(number) for number in numbers])
+
+    def found(self, number: int) -> Found:
+        people = [number % 7] + ([10 + number % 5] if number % 2 == 0 else [])
+        return Found(picture(number), [{} for _ in people], tuple(face(p, number) for p in people))
+
+    def commit(self, found: Sequence[Found]) -> None:
+        def catch_up(tail: Sequence[Entry]) -> list[set[str]]:
+            self.advance(tail)
+            everyone = self.known | {f.picture: f.encodings for f in found}
+            return [matching(f, everyone) for f in found]
+
+        commit(self.link, found, "test", lambda: self.position, catch_up)
+
+    def advance(self, tail: Sequence[Entry]) -> None:
+        for entry in tail:
+            self.known.pop(entry.digest.hex(), None)
+            if entry.encodings:
+                self.known[entry.digest.hex()] = entry.encodings
+        self.position += len(tail)
+
+    def erase(self, target: str) -> None:
+        """Erase a picture that is done."""
+        (others, names) = self.link.ask((MATCHES, "SMEMBERS", target), (HASHES, "SMEMBERS", target))
+        commands: list[Command] = [
+            (HOME, "DEL", status_key(target)),
+            (HOME, "HINCRBY", COUNTS, "done", -1),
+            (HOME, "HINCRBY", COUNTS, "erased", 1),
+            journal.erased(target),
+            *((NAMES, "DEL", name) for name in names),
+            (HASHES, "DEL", target),
+            (ENCODINGS, "DEL", target),
+            *((MATCHES, "SREM", other, target) for other in others),
+            (MATCHES, "DEL", target),
+        ]
+        with self.link.session() as session:
+            session.commit(*commands)
+
+    def step(self) -> None:
+        """Do one of the things that the fleet does, now and then two at once."""
+        number = next(self._numbers)
+        self.add(number, 10_000 + number)
+        if number % 3 == 0:
+            accept(self.link, self._some_picture(), f"again {number % 10}")  # a name that moves about
+        if number % 4 == 0:
+            self.erase(self._some_picture())
+        if number % 20 == 0:
+            self.advance(journal.read(self.link, self.position, 1000))
+            self.add(self._chance.randrange(number + 1))  # erased before, or there still
+
+    def _some_picture(self) -> str:
+        self.advance(journal.read(self.link, self.position, 1000))
+        return self._chance.choice(sorted(self.known))
+
+
+def matching(found: Found, everyone: dict[str, tuple[bytes, ...]]) -> set[str]:
+    ours = vectors(found.encodings)[:, None]
+    return {
+        other
+        for other, encodings in everyone.items()
+        if other != found.picture
+        and (np.sqrt(((ours - vectors(encodings)) ** 2).sum(axis=-1)) <= TOLERANCE).any()
+    }

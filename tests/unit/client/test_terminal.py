@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from client.terminal import printable, table
+
+
+def test_what_could_move_the_cursor_is_written_out() -> None:
+    assert printable("a\x1b[2J\n\u202eé ü") == "a\\x1b[2J\\n\\u202eé ü"
+    assert printable("half \udc80 a pair") == "half \\udc80 a pair"
+
+
+def test_a_table_has_its_numbers_to_the_right() -> None:
+    assert table([("sent", 12_345, "in all"), ("of them new", 7)]) == (
+        "sent         12,345  in all\nof them new       7"
+    )
