@@ -89,17 +89,19 @@ def _sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def _column_height(sizes: list[tuple[int, int]]) -> int:
-    """Return how far down the first column goes: until half of what is left fits beside it."""
-    first_height, first_width = sizes[0]
-    total = sum(height + GAP for height, _ in sizes) - 2 * GAP
-    column = previous_width = 0
-    for height, width in sizes:
-        fits = width <= first_width - previous_width - GAP
-        if fits and (column - first_height) * 2 >= total - first_height:
+    """Return how far down the first column goes: until the next level fits beside the last.
+
+    dlib also asks that half of what is left has gone into the column, which by then is so: no sides up to 40,000
+    pixels make a difference.
+    """
+    _, room = sizes[0]
+    height = previous_width = 0
+    for level_height, level_width in sizes:
+        if level_width <= room - previous_width - GAP:
             break
-        column += height + GAP
-        previous_width = width
-    return column - GAP
+        height += level_height + GAP
+        previous_width = level_width
+    return height - GAP
 
 
 def paint(pixels: NDArray[np.uint8], plan: Layout) -> NDArray[np.float32]:

@@ -41,4 +41,4 @@ class OpenVino:
         if missing:
             batch = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)])
         output: NDArray[np.float32] = self._request.infer([batch])[0]
-        return output[:count].copy()
+        return output[:count]

@@ -47,6 +47,13 @@ def test_each_tile_is_five_sixths_of_the_one_before() -> None:
     assert all(b == (a[0] * 5 // 6, a[1] * 5 // 6) for a, b in pairwise(sizes))
 
 
+@pytest.mark.parametrize(("height", "width"), [(178, 110), (327, 523), (272, 1405)])
+def test_levels_that_reach_the_first_tile_are_left_out(height: int, width: int) -> None:
+    tiles = layout(height, width).tiles
+    assert all(apart(tiles[0], tile) for tile in tiles[1:])
+    assert tiles[-1].height * 5 // 6 >= 5  # dlib's pyramid goes on to a height of 5
+
+
 def test_the_second_column_goes_up_at_the_right() -> None:
     tiles = layout(480, 853).tiles
     column = [tile for tile in tiles if tile.left == MARGIN]
