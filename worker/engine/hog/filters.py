@@ -51,21 +51,40 @@ def add_pair(pairs, at, plane, fixed, scores, to):  # type: ignore[no-untyped-de
     scores: the block's TOUCHED rows of scores begin at `to`; the last two are new.
     """
     second = PLANES * plane
-    upper_half = splat(np.int32(-1 << SHIFT), LANES)
     for i in range((WINDOW - 1) * ROW, TOUCHED * ROW, LANES):
         store(scores, to + i, splat(np.int32(0), LANES))
     for p in range(PLANES):
         upper_inputs = _ten(pairs, at + p * plane)
         lower_inputs = _ten(pairs, at + p * plane + second)
-        for f in range(fixed.first[p], fixed.first[p + 1]):
-            upper = _along(upper_inputs, fixed.rows, f * 5)
-            lower = _along(lower_inputs, fixed.rows, f * 5)
-            both = as_i16(shift_right(upper, SHIFT) + (lower & upper_half))
+        for f in range(fixed.first[p], fixed.singles[p], 2):
+            one = _run(upper_inputs, lower_inputs, fixed.rows, f)
+            other = _run(upper_inputs, lower_inputs, fixed.rows, f + 1)
             score = to + fixed.detector[f] * LANES
             for r in range(TOUCHED):
-                weights = as_i16(splat(fixed.columns[f * TOUCHED + r], LANES))
                 row = score + r * ROW
-                store(scores, row, load(scores, row, LANES) + dot_pairs(both, weights))
+                change = dot_pairs(one, _weights(fixed.columns, f * TOUCHED + r))
+                change += dot_pairs(other, _weights(fixed.columns, (f + 1) * TOUCHED + r))
+                store(scores, row, load(scores, row, LANES) + change)
+        for f in range(fixed.singles[p], fixed.first[p + 1]):
+            one = _run(upper_inputs, lower_inputs, fixed.rows, f)
+            score = to + fixed.detector[f] * LANES
+            for r in range(TOUCHED):
+                row = score + r * ROW
+                change = dot_pairs(one, _weights(fixed.columns, f * TOUCHED + r))
+                store(scores, row, load(scores, row, LANES) + change)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _weights(numbers, at):  # type: ignore[no-untyped-def]  # compiled
+    return as_i16(splat(numbers[at], LANES))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
+def _run(upper_inputs, lower_inputs, rows, f):  # type: ignore[no-untyped-def]  # compiled
+    """Return one filter's sums along the two rows, the upper one's in the low halves."""
+    upper = _along(upper_inputs, rows, f * 5)
+    lower = _along(lower_inputs, rows, f * 5)
+    return as_i16(shift_right(upper, SHIFT) + (lower & splat(np.int32(-1 << SHIFT), LANES)))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
@@ -83,11 +102,11 @@ def _ten(pairs, x):  # type: ignore[no-untyped-def]  # compiled
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
 def _along(inputs, weights, at):  # type: ignore[no-untyped-def]  # compiled
     """Return the sum of ten inputs, weighted."""
-    result = dot_pairs(inputs[0], as_i16(splat(weights[at], LANES)))
-    result += dot_pairs(inputs[1], as_i16(splat(weights[at + 1], LANES)))
-    result += dot_pairs(inputs[2], as_i16(splat(weights[at + 2], LANES)))
-    result += dot_pairs(inputs[3], as_i16(splat(weights[at + 3], LANES)))
-    result += dot_pairs(inputs[4], as_i16(splat(weights[at + 4], LANES)))
+    result = dot_pairs(inputs[0], _weights(weights, at))
+    result += dot_pairs(inputs[1], _weights(weights, at + 1))
+    result += dot_pairs(inputs[2], _weights(weights, at + 2))
+    result += dot_pairs(inputs[3], _weights(weights, at + 3))
+    result += dot_pairs(inputs[4], _weights(weights, at + 4))
     return result
 
 

@@ -7,6 +7,7 @@ nearly all; only the others are scored in float.
 
 from __future__ import annotations
 
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ ROW_WEIGHTS = 16_000  # units that the weights along a row are given: the best b
 class Fixed(NamedTuple):
     """The filters as integers; two neighbouring weights of 16 bits are one number, the first in the low half."""
 
-    first: NDArray[np.int64]  # (PLANES + 1,): a plane's first filter
+    first: NDArray[np.int64]  # (PLANES + 1,): a plane's first filter; couples of one sub-detector come first
+    singles: NDArray[np.int64]  # (PLANES,): a plane's first filter that has no partner
     detector: NDArray[np.int64]  # (filters,): the sub-detector that a filter belongs to
     rows: NDArray[np.int32]  # (filters * 5,): weights along x
     columns: NDArray[np.int32]  # (filters * 11,): weights along y, upwards, of a row and of the one below it
@@ -33,6 +35,7 @@ class Fixed(NamedTuple):
 
 def fixed(filters: Filters) -> Fixed:
     """Return the integers for these filters, and what can be lost by them."""
+    filters, singles = _couple(filters)
     along, down = (x.reshape(-1, WINDOW).astype(np.float64) for x in (filters.rows, filters.columns))
     scale = ROW_WEIGHTS / np.abs(along).sum(axis=1, keepdims=True)
     rows = np.rint(along * scale)
@@ -45,12 +48,26 @@ def fixed(filters: Filters) -> Fixed:
     made = _dense(filters, rows * FEATURE / (1 << SHIFT), columns / SCORE)
     return Fixed(
         first=filters.first,
+        singles=singles,
         detector=filters.detector,
         rows=_pairs(rows[:, 0::2], rows[:, 1::2]),
         columns=_pairs(upwards[:, 1:], upwards[:, :-1]),
         dense=np.pad(dense, ((0, 0),) * 3 + ((0, 6),)).astype(np.float32).ravel(),
         slack=_slack(filters.detector, rows, columns, dense, made),
     )
+
+
+def _couple(filters: Filters) -> tuple[Filters, NDArray[np.int64]]:
+    """Sort each plane's filters: those that can go two by two, for one sub-detector, before the others."""
+    order: list[int] = []
+    singles = []
+    for first, end in pairwise(filters.first):
+        same = [list(group) for _, group in groupby(range(first, end), key=filters.detector.__getitem__)]
+        order += [f for group in same for f in group[: len(group) // 2 * 2]]
+        singles.append(len(order))
+        order += [group[-1] for group in same if len(group) % 2]
+    rows, columns = (x.reshape(-1, WINDOW)[order].ravel() for x in (filters.rows, filters.columns))
+    return Filters(filters.detector[order], filters.first, rows, columns), np.array(singles)
 
 
 def _pairs(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.int32]:
