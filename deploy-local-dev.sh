@@ -83,9 +83,10 @@ apt_install() {
     case " $* " in *" rabbitmq-server "*) disable_broker ;; esac
 }
 
-disable_broker() {
+disable_broker() { # whatever starts services here, systemd or not
     as_root service rabbitmq-server stop || true
     as_root update-rc.d rabbitmq-server disable || true
+    epmd -kill || true # its port mapper, which refuses while any node is left
 }
 
 install_missing_packages() {
