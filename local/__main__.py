@@ -49,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument(
         "--var", type=Path, default=ROOT / "var", metavar="FOLDER", help="where data and logs lie"
     )
-    root.set_defaults(command="up", workers=None)
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    root.set_defaults(command="up", workers=None)
     for name, about in {
         "up": "start whatever does not run (the default)",
         "restart": "stop, then up",
