@@ -11,6 +11,7 @@ from faces.images import ImageStore
 from faces.message import Message
 from faces.picture import Limits
 from faces.store import reading
+from faces.store.basis import Basis
 from faces.store.commit import Found, Outcome, commit
 from faces.store.link import Link
 from worker.engine.faces import Engine, Face
@@ -117,8 +118,8 @@ class Jobs:
             return {}
         self._known.follow(self._link)
         comparison = self._known.compare(found)
-        model = self._engine.model
-        committed = commit(self._link, found, model, lambda: self._known.position, comparison.catch_up)
+        made_with = Basis(self._engine.model, self._known.tolerance)
+        committed = commit(self._link, found, made_with, lambda: self._known.position, comparison.catch_up)
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
         self._known.add_committed(done)
         seconds = time.monotonic() - begun

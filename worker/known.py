@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Known:
 
     def __init__(self, tolerance: float) -> None:
         self.position = 0
-        self._tolerance = tolerance
+        self.tolerance = tolerance
         self._index = Index(tolerance)
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Known:
         self, faces: NDArray[np.float32], pictures: Iterable[tuple[bytes, tuple[bytes, ...]]]
     ) -> list[list[bytes]]:
         """The same among a few pictures only, by the same rule."""
-        few = Index(self._tolerance)
+        few = Index(self.tolerance)
         for digest, encodings in pictures:
             few.add(digest, vectors(encodings))
         return few.matches(faces)
@@ -83,25 +83,30 @@ class Comparison:
         self._pictures = [f.picture for f in found]
         self._owners = [number for number, f in enumerate(found) for _ in f.encodings]
         self._faces = vectors([encoding for f in found for encoding in f.encodings])
-        self.edges: list[set[str]] = [set() for _ in found]
-        self._note(known.matches(self._faces))
-        self._note(known.matches_among(self._faces, ((bytes.fromhex(f.picture), f.encodings) for f in found)))
+        batch = [(bytes.fromhex(f.picture), f.encodings) for f in found]
+        self._mates = self._edges(known.matches_among(self._faces, batch))
+        self._stored = self._edges(known.matches(self._faces))
+        self.edges = self._stored
 
-    def catch_up(self, tail: Sequence[Entry]) -> list[set[str]]:
-        """Take in what others committed and erased meanwhile, and give each picture's matches."""
+    def catch_up(self, tail: Sequence[Entry], ours: Collection[str]) -> list[set[str]]:
+        """Take in what others committed and erased meanwhile; give each picture's matches, `ours` among them."""
         if tail:
             self._known.advance(tail)
             last = {entry.digest: entry for entry in tail}
-            gone = {digest.hex() for digest, entry in last.items() if entry.erased} - set(self._pictures)
-            self.edges = [edges - gone for edges in self.edges]
+            named = {digest.hex() for digest in last}
             alive = ((digest, entry.encodings) for digest, entry in last.items() if entry.encodings)
-            self._note(self._known.matches_among(self._faces, alive))
+            new = self._edges(self._known.matches_among(self._faces, alive))
+            self._stored = [(old - named) | more for old, more in zip(self._stored, new, strict=True)]
+        self.edges = [s | m.intersection(ours) for s, m in zip(self._stored, self._mates, strict=True)]
         return self.edges
 
-    def _note(self, matches: Sequence[Iterable[bytes]]) -> None:
+    def _edges(self, matches: Sequence[Iterable[bytes]]) -> list[set[str]]:
+        """What each face matches -> what each picture does, other than itself."""
+        edges: list[set[str]] = [set() for _ in self._pictures]
         for owner, digests in zip(self._owners, matches, strict=True):
-            self.edges[owner].update(digest.hex() for digest in digests)
-            self.edges[owner].discard(self._pictures[owner])
+            edges[owner].update(digest.hex() for digest in digests)
+            edges[owner].discard(self._pictures[owner])
+        return edges
 
 
 def vectors(encodings: Sequence[bytes]) -> NDArray[np.float32]:

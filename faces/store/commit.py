@@ -9,12 +9,13 @@ well, tells whether it took place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from faces.store import journal
+from faces.store import basis, journal
+from faces.store.basis import Basis
 from faces.store.journal import Entry
 from faces.store.keys import (
     ATTEMPTS,
@@ -24,6 +25,7 @@ from faces.store.keys import (
     INFLIGHT,
     JOURNAL,
     MATCHES,
+    META,
     pending_key,
     status_key,
 )
@@ -31,8 +33,12 @@ from faces.store.link import Command, Link, Session
 from faces.store.naming import Sending, settle
 from faces.store.status import Status, done, failed
 
-CatchUp = Callable[[Sequence[Entry]], Sequence[Iterable[str]]]
-"""Takes the journal's new tail; gives for each picture the hashes of all others with a matching face."""
+CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Iterable[str]]]
+"""Takes the journal's new tail, and which of the batch's pictures are about to be committed.
+
+Gives for each picture the hashes of all others with a matching face, of those committed before and those about to
+be. Another of the batch counts only if it is one of these: what this worker found in it is not what is stored.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +67,25 @@ class Committed:
 
 
 def commit(
-    link: Link, found: Sequence[Found], model: str, position: Callable[[], int], catch_up: CatchUp
+    link: Link, found: Sequence[Found], made_with: Basis, position: Callable[[], int], catch_up: CatchUp
 ) -> Committed:
     """Write pictures with different hashes in one transaction.
 
     Args:
         link: the connection to Redis.
         found: what was found in each picture.
-        model: name of the model that made the encodings.
+        made_with: what made the encodings, and what they are compared with.
         position: up to where the journal has been followed; it is asked before each try.
         catch_up: called with what the journal has from there on, before each try.
 
     Raises:
+        MismatchError: the data is no longer made with the same; nothing has been written.
         StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
     """
     retries = 0
     while True:
         with link.session() as session:
-            outcomes = _try(session, found, model, position(), catch_up)
+            outcomes = _try(session, found, made_with, position(), catch_up)
         if outcomes is not None:
             return Committed(outcomes, retries)
         retries += 1
@@ -103,18 +110,18 @@ def fail(link: Link, picture: str, code: str, reason: str) -> Outcome:
 
 
 def _try(
-    session: Session, found: Sequence[Found], model: str, position: int, catch_up: CatchUp
+    session: Session, found: Sequence[Found], made_with: Basis, position: int, catch_up: CatchUp
 ) -> list[Outcome] | None:
-    statuses, names, tail = _watch(session, found, position)
-    edges = catch_up(tail)
+    statuses, names, tail = _watch(session, found, made_with, position)
     outcomes = [_outcome(status) for status in statuses]
-    gone = {f.picture for f, outcome in zip(found, outcomes, strict=True) if outcome is Outcome.GONE}
+    ours = {f.picture for f, outcome in zip(found, outcomes, strict=True) if outcome is Outcome.DONE}
+    edges = catch_up(tail, ours)
     commands: list[Command] = []
     sendings: list[Sending] = []
-    for f, status, sent, matching, outcome in zip(found, statuses, names, edges, outcomes, strict=True):
-        if outcome is Outcome.DONE and status is not None:
-            commands += _finishing(done(status, model, f.faces), "done")
-            commands += _faces(f, {other for other in matching if other not in gone})
+    for f, status, sent, matching in zip(found, statuses, names, edges, strict=True):
+        if f.picture in ours and status is not None:
+            commands += _finishing(done(status, made_with.model, f.faces), "done")
+            commands += _faces(f, set(matching))
             sendings += sent
     commands += settle(session, sendings)
     if commands and session.commit(*sorted(commands, key=lambda command: int(command[0]))) is None:
@@ -123,16 +130,18 @@ def _try(
 
 
 def _watch(
-    session: Session, found: Sequence[Found], position: int
+    session: Session, found: Sequence[Found], made_with: Basis, position: int
 ) -> tuple[list[Status | None], list[list[Sending]], list[Entry]]:
     pictures = [f.picture for f in found]
     status_keys = [status_key(p) for p in pictures]
-    _, lines, documents, *waiting = session.ask(
-        (HOME, "WATCH", JOURNAL, *status_keys, *(pending_key(p) for p in pictures)),
+    _, stored, lines, documents, *waiting = session.ask(
+        (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in pictures)),
+        basis.READ,
         journal.tail(position),
         (HOME, "MGET", *status_keys),
         *((HOME, "HGETALL", pending_key(p)) for p in pictures),
     )
+    made_with.check(stored)
     names = [
         [
             Sending(int(number), name.decode(), picture)

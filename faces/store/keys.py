@@ -6,6 +6,8 @@
 | 2 | hash | set of its names |
 | 3 | hash | list of encodings, one element a face: 128 little-endian float32, 512 bytes |
 | 4 | hash | set of hashes of pictures with a matching face |
+| 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
+| 6 | hash | what becomes db 3 when the fleet goes over to another model (`faces.store.models`) |
 | 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
@@ -20,6 +22,7 @@
 from __future__ import annotations
 
 HOME, NAMES, HASHES, ENCODINGS, MATCHES = 0, 1, 2, 3, 4
+NEXT_MATCHES, NEXT_ENCODINGS = 5, 6
 
 INFLIGHT = "inflight"
 ORDER = "order"

@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store.keys import HOME, MATCHES
+from faces.store.keys import HOME, NEXT_ENCODINGS
 
 Command = tuple[Any, ...]
 
@@ -71,7 +71,7 @@ class Link:
         Raises:
             StoreError: it does not.
         """
-        self.ask((MATCHES, "PING"))
+        self.ask((NEXT_ENCODINGS, "PING"))
 
     def close(self) -> None:
         """Close all connections."""

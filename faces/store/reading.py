@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faces.errors import MismatchError
-from faces.store.keys import COUNTS, HASHES, HOME, INFLIGHT, MATCHES, META, NAMES, SCHEMA, status_key
+from faces.store import basis
+from faces.store.basis import Basis
+from faces.store.keys import COUNTS, HASHES, HOME, INFLIGHT, MATCHES, NAMES, status_key
 from faces.store.link import Link
 from faces.store.status import Status
 
@@ -65,12 +66,4 @@ def agree(link: Link, model: str, tolerance: float) -> None:
     Raises:
         MismatchError: it was made with another schema, model or tolerance.
     """
-    ours = {"schema": SCHEMA, "model": model, "tolerance": repr(tolerance)}
-    link.ask(*((HOME, "HSETNX", META, key, value) for key, value in ours.items()))
-    (found,) = link.ask((HOME, "HMGET", META, *ours))
-    for (key, value), stored in zip(ours.items(), found, strict=True):
-        if stored.decode() != value:
-            raise MismatchError(
-                f"the data in Redis has {key} {stored.decode()}, this process {value}: "
-                f"set {key} to the same, or rebuild the data"
-            )
+    basis.agree(link, Basis(model, tolerance))

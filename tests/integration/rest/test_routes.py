@@ -17,7 +17,6 @@ from faces import message
 from faces.amqp import connect
 from faces.config import Settings
 from faces.store import reading
-from faces.store.commit import commit
 from faces.store.intake import accept
 from faces.store.link import Link
 from faces.topology import PICTURES_QUEUE
@@ -90,7 +89,7 @@ def test_a_known_picture_gets_its_new_name_at_once(
     client: FlaskClient, settings: Settings, link: Link
 ) -> None:
     client.post("/scan/image/old", data=PICTURE)
-    commit(link, [replace(found(0), picture=HASH)], "test", lambda: 0, lambda _: [[]])
+    Worker(link).commit(replace(found(0), picture=HASH))
     queued(settings)
     answer = client.post("/scan/image/new", data=PICTURE)
     assert (answer.status_code, json.loads(answer.data)) == (200, {"hash": HASH})

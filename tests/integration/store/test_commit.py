@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from faces.config import Settings
 from faces.errors import StoreError
 from faces.store import journal, reading
+from faces.store.basis import Basis, agree
 from faces.store.commit import Found, Outcome, commit, fail
 from faces.store.intake import accept, withdraw
 from faces.store.journal import Entry
@@ -43,11 +44,13 @@ class Worker:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.known = Known(0.6)
+        self.basis = Basis("test", 0.6)
+        agree(link, self.basis)
 
     def commit(self, *pictures: Found) -> list[Outcome]:
         self.known.follow(self.link)
         comparison = self.known.compare(pictures)
-        committed = commit(self.link, pictures, "test", lambda: self.known.position, comparison.catch_up)
+        committed = commit(self.link, pictures, self.basis, lambda: self.known.position, comparison.catch_up)
         done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
         self.known.add_committed(done)
         return committed.outcomes
@@ -92,7 +95,7 @@ def test_what_others_committed_after_the_comparison_is_matched_too(link: Link) -
     ours = [found(0, 1)]
     comparison = slow.known.compare(ours)
     quick.commit(found(1, 1))
-    commit(link, ours, "test", lambda: slow.known.position, comparison.catch_up)
+    commit(link, ours, slow.basis, lambda: slow.known.position, comparison.catch_up)
     assert read_all(link).matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
 
 
@@ -104,13 +107,13 @@ def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
     comparison = slow.known.compare(ours)
     rivals = [found(1, 1)]
 
-    def catch_up(tail: Sequence[Entry]) -> Sequence[Iterable[str]]:
-        edges = comparison.catch_up(tail)
+    def catch_up(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Iterable[str]]:
+        edges = comparison.catch_up(tail, ours)
         if rivals:
             quick.commit(rivals.pop())
         return edges
 
-    committed = commit(link, ours, "test", lambda: slow.known.position, catch_up)
+    committed = commit(link, ours, slow.basis, lambda: slow.known.position, catch_up)
     assert committed.retries == 1
     assert faults(read_all(link)) == []
     assert read_all(link).matches[picture(0)] == {picture(1)}

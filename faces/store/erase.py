@@ -1,0 +1,113 @@
+"""Erasing a picture: out of every database at once, and by the journal out of every worker's memory.
+
+What is still in a queue is not brought back: a message without a status document is nobody's. When the same bytes
+are sent again, they are accepted like any others. What remains is a hash in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from faces.store import journal
+from faces.store.keys import (
+    ATTEMPTS,
+    COUNTS,
+    ENCODINGS,
+    HASHES,
+    HOME,
+    INFLIGHT,
+    MATCHES,
+    NAMES,
+    NEXT_ENCODINGS,
+    NEXT_MATCHES,
+    ORDER,
+    pending_key,
+    status_key,
+)
+from faces.store.link import Command, Link, Session
+from faces.store.status import Status
+
+PER_PICTURE = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedReceipt:
+    """What was removed: the picture's state (None if it was not known), its names, and how many faces and edges."""
+
+    picture: str
+    state: str | None
+    names: list[str]
+    faces: int
+    edges: int
+
+
+class _Traces(NamedTuple):
+    """What the databases have of a picture: all of it watched."""
+
+    document: bytes | None
+    waiting: list[bytes]
+    names: list[bytes]
+    faces: int
+    matches: list[bytes]
+    next_matches: list[bytes]
+    next_faces: int
+
+
+def erase(link: Link, picture: str) -> ErasedReceipt:
+    """Remove a picture and everything made from it, in one transaction. A second time finds nothing.
+
+    Raises:
+        StoreError: Redis is away; the picture is erased or untouched, and calling again is safe.
+    """
+    while True:
+        with link.session() as session:
+            traces = _watch(session, picture)
+            status = Status.from_json(traces.document)
+            commands = _removing(picture, traces, status) if any(traces) else []
+            if not commands or session.commit(*commands) is not None:
+                return _receipt(picture, traces, status)
+
+
+def _watch(session: Session, picture: str) -> _Traces:
+    """Watch and read. Whoever gives the picture an edge or a name changes one of these keys."""
+    watches: list[Command] = [(database, "WATCH", picture) for database in PER_PICTURE]
+    replies: Sequence[Any] = session.ask(
+        (HOME, "WATCH", status_key(picture), pending_key(picture)),
+        *watches,
+        (HOME, "GET", status_key(picture)),
+        (HOME, "HVALS", pending_key(picture)),
+        (HASHES, "SMEMBERS", picture),
+        (ENCODINGS, "LLEN", picture),
+        (MATCHES, "SMEMBERS", picture),
+        (NEXT_MATCHES, "SMEMBERS", picture),
+        (NEXT_ENCODINGS, "LLEN", picture),
+    )
+    return _Traces(*replies[len(watches) + 1 :])
+
+
+def _removing(picture: str, traces: _Traces, status: Status | None) -> list[Command]:
+    commands: list[Command] = [
+        (HOME, "DEL", status_key(picture), pending_key(picture)),
+        (HOME, "ZREM", INFLIGHT, picture),
+        (HOME, "HDEL", ATTEMPTS, picture),
+    ]
+    if status is not None:
+        commands.append((HOME, "HINCRBY", COUNTS, "erased", 1))
+        if status.state != "pending":
+            commands.append((HOME, "HINCRBY", COUNTS, status.state, -1))
+    if traces.faces:
+        commands.append(journal.erased(picture))
+    if traces.names:
+        commands += [(HOME, "ZREM", ORDER, *traces.names), (NAMES, "DEL", *traces.names)]
+    commands += [(database, "DEL", picture) for database in PER_PICTURE]
+    commands += [(MATCHES, "SREM", other, picture) for other in traces.matches]
+    commands += [(NEXT_MATCHES, "SREM", other, picture) for other in traces.next_matches]
+    return commands
+
+
+def _receipt(picture: str, traces: _Traces, status: Status | None) -> ErasedReceipt:
+    names = {name.decode(errors="replace") for name in (*traces.names, *traces.waiting)}
+    state = None if status is None else status.state
+    return ErasedReceipt(picture, state, sorted(names), traces.faces, len(traces.matches))
