@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.index.lanes import LANES
-from worker.index.scan import AHEAD, QUERY_BITS, ROWS, scan
-from worker.index.sketch import DIMENSIONS, VECTORS, Sketcher
+from worker.index.scan import AHEAD, DIMENSIONS, LANES, QUERY_BITS, ROWS, VECTORS, scan
+from worker.index.sketch import Sketcher
 
 
 class Query:

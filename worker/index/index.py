@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from worker.index.block import Block, Query
 from worker.index.register import DIGEST, Register
-from worker.index.scan import MOST_QUERIES, ROWS
-from worker.index.sketch import DIMENSIONS, Sketcher
+from worker.index.scan import DIMENSIONS, MOST_QUERIES, ROWS
+from worker.index.sketch import Sketcher
 
 SAMPLE = 16384  # faces to which the sketches are fitted
 MOST_FACES = 2**16 - 1  # of one picture

@@ -1,16 +1,42 @@
-"""One pass over a block of faces: sketches first, then the few faces that these do not exclude."""
+"""One pass over a block of faces: sketches first, then the few faces that these do not exclude.
+
+The inner steps are LLVM vectors, because Numba's own loops that say the same are several times slower. All are
+legal on any processor, where LLVM splits the vectors to its width; only `_dot` asks for an instruction that some
+lack, and does without it there. Arrays are flat and C-contiguous, a start counts elements, and nothing checks
+bounds: `scan` keeps within them. It is all one file, since Numba's cache only sees changes of the function's own.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import njit, types
+from numba.core import config
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from worker.index.lanes import LANES, prefetch, rough, squared, survivors, unpack
-from worker.index.sketch import DIMENSIONS, QUADS, VECTORS
+DIMENSIONS = 128
+QUADS = 16  # of a sketch: the dot product takes four dimensions at a time
+VECTORS = QUADS // 2 + 3  # of 4 bytes a face: nibbles, two vectors of fifth bits, one of sixth bits
+UNIT = 16  # what a face's term counts in
+LANES = 16  # faces side by side
 
 ROWS = 1 << 12  # faces of a block
 MOST_QUERIES = 64  # of one pass
 QUERY_BITS = 12  # a code is query << 12 | row
 AHEAD = 16  # faces asked for before they are read
+
+
+I8, I32, F32, F64 = ir.IntType(8), ir.IntType(32), ir.FloatType(), ir.DoubleType()
+
+# Numba's own type counts the typing context among the caller's arguments.
+_lanes: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+
+BYTES, SIGNED, SHORTS, INTS, FLOATS = (
+    types.Array(kind, 1, "C") for kind in (types.uint8, types.int8, types.int16, types.int32, types.float32)
+)
 
 
 @njit(cache=True, nogil=True)
@@ -62,3 +88,194 @@ def scan(  # noqa: PLR0917 - Numba takes positional arguments alone
         distances[hits] = distance
         hits += distance <= tolerance and row < count
     return found[:hits], distances[:hits]
+
+
+@_lanes
+def unpack(_typing: Any, _packed: Any, _start: Any, _levels: Any) -> Any:
+    """Write the levels of 16 faces, as bytes, quad by quad: `unpack(packed, start, levels)`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target = (_Array(context, builder, signature, arguments, place) for place in (0, 2))
+        vectors = [source.load(I8, 64, 64 * vector, arguments[1]) for vector in range(VECTORS)]
+        nibbles, fifths, sixths = vectors[:-3], vectors[-3:-1], vectors[-1]
+
+        def bit(vector: Any, place: int, to: int) -> Any:
+            single = builder.and_(builder.lshr(vector, _all(I8, 64, place)), _all(I8, 64, 1))
+            return builder.shl(single, _all(I8, 64, to))
+
+        for quad in range(QUADS):
+            half, place = divmod(quad, QUADS // 2)
+            level = builder.and_(
+                builder.lshr(nibbles[quad // 2], _all(I8, 64, quad % 2 * 4)), _all(I8, 64, 15)
+            )
+            level = builder.or_(level, bit(fifths[half], place, 4))
+            target.store(builder.or_(level, bit(sixths, place, 5)) if half == 0 else level, 64 * quad)
+        return context.get_dummy_value()
+
+    return types.void(BYTES, types.intp, BYTES), generate
+
+
+@_lanes
+def survivors(
+    _typing: Any,
+    _levels: Any,
+    _terms: Any,
+    _term: Any,
+    _queries: Any,
+    _query: Any,
+    _least: Any,
+    _code: Any,
+    _out: Any,
+    _end: Any,
+) -> Any:
+    """List and count the faces, of 16, that may match a query.
+
+    `survivors(levels, terms, term, queries, query, least, code, out, end)`: where, for face i,
+    `levels[i] . queries[query:] - UNIT * terms[term + i] >= least`, `code + i` is appended to `out[end:]`.
+    16 elements of `out` are written in any case.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        faces, own, asked, found = (
+            _Array(context, builder, signature, arguments, place) for place in (0, 1, 3, 7)
+        )
+        lanes = ir.VectorType(I32, LANES)
+        own_terms = builder.sext(own.load(ir.IntType(16), LANES, 0, arguments[2]), lanes)
+        total = builder.mul(own_terms, _all(I32, LANES, -UNIT))
+        for quad in range(QUADS):
+            four = builder.bitcast(asked.load(I8, 4, 4 * quad, arguments[4]), I32)
+            total = _dot(builder, total, faces.load(I8, 64, 64 * quad), _spread(builder, four))
+        kept = builder.icmp_signed(">=", total, _spread(builder, arguments[5]))
+        codes = builder.add(_spread(builder, arguments[6]), ir.Constant(lanes, list(range(LANES))))
+        dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
+        found.store(dense, 0, arguments[8])
+        count = _call(builder, "llvm.ctpop.i16", ir.IntType(16), builder.bitcast(kept, ir.IntType(16)))
+        return builder.zext(count, ir.IntType(64))
+
+    counts = types.intp, types.int32, types.int32, INTS, types.intp
+    return types.intp(BYTES, SHORTS, types.intp, SIGNED, *counts), generate
+
+
+@_lanes
+def rough(_typing: Any, _a: Any, _a_start: Any, _b: Any, _b_start: Any) -> Any:
+    """Sum 128 squared differences in float32, in any order: `rough(a, a_start, b, b_start)`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right = (_Array(context, builder, signature, arguments, place) for place in (0, 2))
+        total = _all(F32, 16, 0.0)
+        for step in range(0, 128, 16):
+            apart = builder.fsub(
+                left.load(F32, 16, step, arguments[1]), right.load(F32, 16, step, arguments[3])
+            )
+            total = _call(builder, "llvm.fmuladd.v16f32", total.type, apart, apart, total)
+        for half in (8, 4, 2, 1):
+            total = builder.fadd(*_halves(builder, total, range(half), range(half, 2 * half)))
+        return builder.extract_element(total, I32(0))
+
+    return types.float32(FLOATS, types.intp, FLOATS, types.intp), generate
+
+
+@_lanes
+def squared(_typing: Any, _a: Any, _a_start: Any, _b: Any, _b_start: Any) -> Any:
+    """Sum 128 squared differences in float64, as NumPy does: `squared(a, a_start, b, b_start)`.
+
+    NumPy's pairwise sum of a row of 128 is eight running sums, element i going to sum i % 8, which then are added
+    as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). Every operation is
+    rounded by itself, so the result equals NumPy's to the last bit.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left, right = (_Array(context, builder, signature, arguments, place) for place in (0, 2))
+        wide, total = ir.VectorType(F64, 8), None
+        for step in range(0, 128, 8):
+            x, y = (
+                builder.fpext(side.load(F32, 8, step, place), wide)
+                for side, place in ((left, arguments[1]), (right, arguments[3]))
+            )
+            apart = builder.fsub(x, y)
+            square = builder.fmul(apart, apart)
+            total = square if total is None else builder.fadd(total, square)
+        for count in (8, 4, 2):
+            total = builder.fadd(*_halves(builder, total, range(0, count, 2), range(1, count, 2)))
+        return builder.extract_element(total, I32(0))
+
+    return types.float64(FLOATS, types.intp, FLOATS, types.intp), generate
+
+
+@_lanes
+def prefetch(_typing: Any, _array: Any, _start: Any) -> Any:
+    """Ask for 128 float32 that are read soon: `prefetch(array, start)`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source = _Array(context, builder, signature, arguments, 0)
+        for line in range(0, 128, 16):
+            place = builder.bitcast(source.point(F32, line, arguments[1]), I8.as_pointer())
+            _call(builder, "llvm.prefetch.p0", ir.VoidType(), place, I32(0), I32(2), I32(1))
+        return context.get_dummy_value()
+
+    return types.void(FLOATS, types.intp), generate
+
+
+class _Array:
+    """One array argument of a function under construction."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any, place: int) -> None:
+        self._builder = builder
+        self._data = context.make_array(signature.args[place])(context, builder, arguments[place]).data
+
+    def point(self, kind: Any, offset: int, start: Any = None) -> Any:
+        pointer = self._builder.bitcast(self._data, kind.as_pointer())
+        pointer = self._builder.gep(pointer, [start]) if start is not None else pointer
+        return self._builder.gep(pointer, [I32(offset)])
+
+    def load(self, kind: Any, count: int, offset: int, start: Any = None) -> Any:
+        vector = ir.VectorType(kind, count).as_pointer()
+        return self._builder.load(self._builder.bitcast(self.point(kind, offset, start), vector), align=1)
+
+    def store(self, value: Any, offset: int, start: Any = None) -> None:
+        place = self.point(value.type.element, offset, start)
+        self._builder.store(value, self._builder.bitcast(place, value.type.as_pointer()), align=1)
+
+
+def _dot(builder: Any, total: Any, levels: Any, query: Any) -> Any:
+    """Add to each of 16 int32 the products of its four bytes: `levels` are 0..63, `query` -127..127."""
+    if vnni():
+        quads = ir.VectorType(I32, LANES)
+        levels, query = builder.bitcast(levels, quads), builder.bitcast(query, quads)
+        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", quads, total, levels, query)
+    words = ir.VectorType(ir.IntType(16), 64)
+    products = builder.mul(
+        builder.sext(levels, words), builder.sext(builder.bitcast(query, levels.type), words)
+    )
+    even, odd = _halves(builder, products, range(0, 64, 2), range(1, 64, 2))
+    pairs = builder.add(even, odd)  # at most 2 * 63 * 127: within 16 bits
+    wide = ir.VectorType(I32, LANES)
+    sums = [builder.sext(half, wide) for half in _halves(builder, pairs, range(0, 32, 2), range(1, 32, 2))]
+    return builder.add(total, builder.add(*sums))
+
+
+def vnni() -> bool:
+    """Whether the processor that Numba compiles for has AVX-512's byte dot product."""
+    features = config.CPU_FEATURES  # type: ignore[attr-defined]  # set when numba.core.config loads
+    if features is None:
+        return bool(get_host_cpu_features().get("avx512vnni", False))
+    return "+avx512vnni" in features.split(",")
+
+
+def _all(kind: Any, count: int, value: float) -> Any:
+    return ir.Constant(ir.VectorType(kind, count), [value] * count)
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    vector = builder.insert_element(_all(I32, LANES, 0), value, I32(0))
+    return builder.shuffle_vector(vector, vector, _all(I32, LANES, 0))
+
+
+def _halves(builder: Any, vector: Any, *choices: range) -> list[Any]:
+    masks = [ir.Constant(ir.VectorType(I32, len(chosen)), list(chosen)) for chosen in choices]
+    return [builder.shuffle_vector(vector, vector, mask) for mask in masks]
+
+
+def _call(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(builder.module.declare_intrinsic(name, fnty=kind), arguments)

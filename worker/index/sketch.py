@@ -36,14 +36,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DIMENSIONS = 128
-HALF = 32  # dimensions of 6 bits; as many of 5 bits follow
-QUADS = 2 * HALF // 4  # the dot product takes four dimensions at a time
-VECTORS = QUADS // 2 + 3  # of 4 bytes a face: nibbles, two vectors of fifth bits, one of sixth bits
+from worker.index.scan import QUADS, UNIT
+
+HALF = 2 * QUADS  # dimensions of 6 bits; as many of 5 bits follow
 CENTRES = np.repeat([32, 16], HALF)  # the level that stands for 0; a level is 0..63, or 0..31
 MOST_LEVEL = np.array(127)  # of a query
 
-UNIT = 16  # a face's term counts 16s, to fit 16 bits
 ALWAYS = -(
     2**15
 )  # a face's term with which it survives every query: 16 * 2^15 > the largest dot product + MOST

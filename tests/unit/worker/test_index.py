@@ -63,9 +63,9 @@ def test_equals_brute_force_with_more_queries_than_one_pass_takes() -> None:
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e-6, 1e-3, 1e3, 1e15, 1e30])
 def test_equals_brute_force_at_any_scale(scale: float) -> None:
-    faces = (people(2000) * np.float32(scale)).astype(np.float32)
-    tolerance = float(np.median(distances(faces[0], faces)))
-    assert assert_exact(filled(faces, tolerance), faces, faces[:5]) >= 1000
+    faces = (people(1000) * np.float32(scale)).astype(np.float32)
+    for tolerance in np.sort(distances(faces[0], faces))[[1, 50, 100, 200, 400, 600, 800]].tolist():
+        assert assert_exact(filled(faces, tolerance), faces, faces[:2]) >= 2
 
 
 @pytest.mark.parametrize("offset", [0, 1, 1e3])
@@ -103,13 +103,13 @@ def test_equal_faces_match_at_tolerance_zero() -> None:
 
 def test_faces_at_the_tolerance_and_a_step_beside_it() -> None:
     faces = people(500)
-    for query in faces[:10]:
+    for query in faces[:3]:
         apart = np.sort(distances(query, faces))[[1, 3, 50]]
         for tolerance in np.concatenate([apart, np.nextafter(apart, 0), np.nextafter(apart, 9)]).tolist():
             assert_exact(filled(faces, tolerance), faces, query[None])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_faces_placed_around_the_tolerance(data: st.DataObject) -> None:
     """Every face lies within a few float32 steps of the tolerance, in a direction of its own."""
@@ -191,7 +191,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 
 
 def test_memory_is_bounded_under_endless_change() -> None:

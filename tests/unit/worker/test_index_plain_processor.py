@@ -32,6 +32,6 @@ def test_equals_brute_force_without_special_instructions(tmp_path: Path) -> None
 
 
 def test_the_instruction_is_not_asked_of_a_processor_without_it() -> None:
-    code = "from worker.index.lanes import vnni; assert not vnni()"
+    code = "from worker.index.scan import vnni; assert not vnni()"
     plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     subprocess.run([sys.executable, "-c", code], env={**os.environ, **plain}, check=True)
