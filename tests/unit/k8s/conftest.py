@@ -13,7 +13,7 @@ from tests.unit.k8s.manifests import Manifests, render
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = sorted(path.name for path in (ROOT / "k8s/components").iterdir())
-VARIATIONS = ["local", "production", *(f"production with {name}" for name in COMPONENTS if name != "keda")]
+VARIATIONS = ("local", "production", "everything")
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +33,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", params=VARIATIONS)
 def rendered(request: pytest.FixtureRequest, tree: Path) -> Manifests:
     """What `kubectl apply -k` would send for one variation."""
-    overlay, _, component = request.param.partition(" with ")
-    return render(with_component(tree, component) if component else tree / "overlays" / overlay)
+    if request.param == "everything":
+        write_everything(tree / "overlays/everything")
+    return render(tree / "overlays" / request.param)
 
 
-def with_component(tree: Path, component: str) -> Path:
-    """An overlay as an operator writes it: production and a component."""
-    overlay = tree / "overlays" / component
-    overlay.mkdir(exist_ok=True)
-    (overlay / "kustomization.yaml").write_text(
-        f"resources: [../production]\ncomponents: [../../components/{component}]\n"
-    )
-    return overlay
+def write_everything(overlay: Path) -> None:
+    """An overlay as an operator writes it: production, and every component that it leaves out."""
+    components = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS if name != "keda")
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(f"resources: [../production]\ncomponents:\n{components}")
