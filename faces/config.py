@@ -43,6 +43,22 @@ def positive(value: str) -> int:
     return number
 
 
+def whole(value: str) -> int:
+    """A whole number, zero or above."""
+    number = int(value)
+    if number < 0:
+        raise ValueError("write a whole number, 0 or above")
+    return number
+
+
+def amount(value: str) -> float:
+    """A number, zero or above."""
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError("write a number, 0 or above")
+    return number
+
+
 def port(value: str) -> int:
     """A TCP port."""
     number = int(value)
@@ -119,6 +135,28 @@ class Settings:
     )
 
     match_tolerance: float = setting(distance, 0.6, "largest distance between encodings of one face")
+    model: str = setting(
+        choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
+        "dlib-resnet-v1-mirror",
+        "what encodes faces: dlib-resnet-v1 is face_recognition's; -mirror is more accurate",
+    )
+    engine: str = setting(
+        choice("auto", "onnxruntime", "openvino", "cuda"),
+        "auto",
+        "what the networks run in; auto: the fastest here",
+    )
+    engine_threads: int = setting(
+        positive, 1, "threads of a worker's networks; workers share a machine by cores"
+    )
+    model_cache: str = setting(text, "var/models", "folder where converted models are kept")
+    detector: str = setting(choice("auto", "hog", "cnn"), "auto", "what finds faces; auto: HOG, then the CNN")
+    smallest_face: int = setting(
+        positive, 40, "smallest face looked for, in pixels, up to 2 megapixels; grows beyond with the picture"
+    )
+    least_size: int = setting(whole, 0, "least size of a face that is indexed, in pixels of the picture")
+    least_sharpness: float = setting(amount, 0.0, "least sharpness of a face that is indexed")
+    most_pose: float = setting(amount, 9.0, "how far a face that is indexed may be turned; 0: not at all")
+    least_score: float = setting(amount, 0.0, "least confidence of the detector in a face that is indexed")
     max_picture_pixels: int = setting(
         positive, 64_000_000, "most pixels of a picture, checked before decoding"
     )

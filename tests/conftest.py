@@ -23,6 +23,8 @@ from local.process import free_port
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
 
+MODELS = Path(__file__).parents[1] / "var" / "models"  # converted once, kept by the checksum of their source
+
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
@@ -115,6 +117,7 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
         "PYTHONPATH": str(Path(__file__).parents[1]),
+        "MODEL_CACHE": str(MODELS),
         "REDIS_HOST": settings.redis_host,
         "REDIS_PORT": str(settings.redis_port),
         "RABBITMQ_HOST": settings.rabbitmq_host,

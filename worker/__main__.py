@@ -18,7 +18,7 @@ from faces.progress import Progress
 from faces.store import reading
 from faces.store.link import Link
 from worker.consumer import Consumer, Delivery
-from worker.engine.reference import ReferenceEngine
+from worker.engine.engine import load
 from worker.hands import Hands
 from worker.job import Jobs
 from worker.known import Known
@@ -53,7 +53,7 @@ def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] 
     """Build a worker from its settings and run it until told to stop."""
     deliveries: queue.Queue[Delivery] = queue.Queue()
     link, patience = Link(settings), Patience(stopping)
-    engine, known = ReferenceEngine(), Known(settings.match_tolerance)
+    engine, known = load(settings), Known(settings.match_tolerance)
     limits = Limits.of(settings)
     patience.until_done(link.check)
     patience.until_done(lambda: reading.agree(link, engine.model, settings.match_tolerance))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from faces.errors import FacefleetError, PictureError
 from faces.images import ImageStore
 from faces.message import Message
-from faces.picture import Limits
+from faces.picture import Limits, check_header
 from faces.store import reading
 from faces.store.basis import Basis
 from faces.store.commit import Found, Outcome, commit
 from faces.store.link import Link
-from worker.engine.faces import Engine, Face
+from worker.engine.faces import Engine, Face, Pixels
 from worker.known import Known
 from worker.patience import Patience
 from worker.picture import Picture, decode
@@ -29,6 +30,29 @@ class Result:
     faces: int = 0
     matches: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A picture in hand: decoded as large as the engine has a use for, and its bytes."""
+
+    data: bytes
+    limits: Limits
+    decoded: Picture
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture, perhaps reduced."""
+        return self.decoded.pixels
+
+    @property
+    def scale(self) -> float:
+        """A position in `pixels` times this is the position in the whole picture."""
+        return self.decoded.scale
+
+    def whole(self) -> Pixels:
+        """The picture at full size."""
+        return decode(self.data, limits=self.limits).pixels
 
 
 class Jobs:
@@ -70,7 +94,7 @@ class Jobs:
         begun = time.monotonic()
         messages = list({message.hash: message for message in messages}.values())
         results = self._patience.until_done(lambda: self._settled_before(messages))
-        pictures: dict[str, Picture] = {}
+        pictures: dict[str, Opened] = {}
         for message in messages:
             if message.hash not in results:
                 try:
@@ -89,8 +113,11 @@ class Jobs:
             if status is None or status.state != "pending"
         }
 
-    def _open(self, message: Message) -> Picture:
-        return decode(self._bytes(message), limits=self._limits)
+    def _open(self, message: Message) -> Opened:
+        data = self._bytes(message)
+        header = check_header(data, self._limits)
+        useful = self._engine.useful(header.width, header.height)
+        return Opened(data, self._limits, decode(data, limits=self._limits, longest_useful=useful))
 
     def _bytes(self, message: Message) -> bytes:
         if message.picture is not None:
@@ -101,11 +128,11 @@ class Jobs:
             )
         return self._images.get(message.hash)
 
-    def _find(self, pictures: dict[str, Picture], results: dict[str, Result]) -> list[Found]:
+    def _find(self, pictures: dict[str, Opened], results: dict[str, Result]) -> list[Found]:
         """Find the faces of all pictures at once; where that fails, of each alone, to see which one it was."""
         try:
-            faces = self._engine.find([picture.pixels for picture in pictures.values()]) if pictures else []
-            return [_found(h, p, f) for (h, p), f in zip(pictures.items(), faces, strict=True)]
+            faces = self._engine.find(list(pictures.values())) if pictures else []
+            return [_found(h, f) for h, f in zip(pictures, faces, strict=True)]
         except (RuntimeError, ValueError, MemoryError) as error:
             if len(pictures) == 1:
                 reason = f"the engine failed on it: {error or type(error).__name__}"
@@ -129,6 +156,14 @@ class Jobs:
         }
 
 
-def _found(picture_hash: str, picture: Picture, faces: Sequence[Face]) -> Found:
-    described = [{"box": asdict(face.box.scaled(picture.scale))} for face in faces]
-    return Found(picture_hash, described, tuple(face.encoding.astype("<f4").tobytes() for face in faces))
+def _found(picture: str, faces: Sequence[Face]) -> Found:
+    indexed = [face.encoding.astype("<f4").tobytes() for face in faces if face.reason is None]
+    return Found(picture, [_described(face) for face in faces], tuple(indexed))
+
+
+def _described(face: Face) -> dict[str, Any]:
+    """A face as the status document has it."""
+    indexed: dict[str, Any] = (
+        {"indexed": True} if face.reason is None else {"indexed": False, "reason": face.reason}
+    )
+    return {"box": asdict(face.box), "detector": face.detector, "quality": asdict(face.quality)} | indexed

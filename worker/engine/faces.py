@@ -1,4 +1,4 @@
-"""What an engine gives, and what a worker asks of it."""
+"""What an engine is given, and what it gives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ Pixels = NDArray[np.uint8]
 """An upright picture, shape (height, width, 3), RGB."""
 
 
+class View(Protocol):
+    """A picture as an engine looks at it: perhaps decoded at reduced size, with the whole to be had."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture, perhaps reduced."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """A position in `pixels` times this is the position in the whole picture."""
+        ...
+
+    def whole(self) -> Pixels:
+        """The picture at full size; decodes it again where it was reduced."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels; right and bottom belong to it, as in dlib. It may stick out of the picture."""
@@ -22,17 +40,47 @@ class Box:
     right: int
     bottom: int
 
+    @property
+    def size(self) -> int:
+        """The longer side, in pixels."""
+        return max(self.right - self.left, self.bottom - self.top) + 1
+
     def scaled(self, factor: float) -> Box:
         """The same rectangle in a picture larger by a factor."""
         return Box(*(round(side * factor) for side in (self.left, self.top, self.right, self.bottom)))
 
 
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that a detector found: where, how surely (its own score), and which detector."""
+
+    box: Box
+    score: float
+    detector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be recognised: see `worker.engine.quality` for what each number means."""
+
+    size: int
+    sharpness: float
+    pose: float
+    score: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A face found: where, and its encoding, float32 of shape (128,)."""
+    """A face found: where in the whole picture, its encoding, float32 of shape (128,), and its quality.
+
+    `reason` says why the face is not indexed; None for one that is.
+    """
 
     box: Box
     encoding: NDArray[np.float32]
+    detector: str
+    quality: Quality
+    reason: str | None = None
 
 
 class Engine(Protocol):
@@ -43,6 +91,10 @@ class Engine(Protocol):
         """Name of what makes the encodings: those of different models are never compared."""
         ...
 
-    def find(self, pictures: Sequence[Pixels]) -> list[list[Face]]:
-        """Find and encode the faces of each picture."""
+    def useful(self, width: int, height: int) -> int:
+        """The most pixels on the longer side of a picture of this size that the engine looks for faces in."""
+        ...
+
+    def find(self, pictures: Sequence[View]) -> list[list[Face]]:
+        """Find and encode the faces of each picture, the surest first."""
         ...

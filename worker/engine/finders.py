@@ -1,0 +1,71 @@
+"""The detectors behind one interface."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import dlib
+
+from worker.engine.cnn import CnnDetector
+from worker.engine.faces import Box, Detection, Pixels
+from worker.engine.hog.detector import HogDetector
+from worker.engine.search import Finder
+
+log = logging.getLogger(__name__)
+
+
+class Hog:
+    """dlib's HOG detector in our kernel."""
+
+    name = "hog"
+
+    def __init__(self, detector: HogDetector) -> None:
+        self._detector = detector
+
+    def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
+        """Find faces, the surest first."""
+        return [_detection(self.name, d) for d in self._detector.detect(pixels, upsample)]
+
+
+class DlibHog:
+    """dlib's HOG detector in dlib itself: the same boxes, several times slower."""
+
+    name = "hog"
+
+    def __init__(self) -> None:
+        self._detector: Any = dlib.get_frontal_face_detector()
+
+    def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
+        """Find faces, the surest first."""
+        rectangles, scores, _ = self._detector.run(pixels, upsample, 0.0)
+        return [
+            Detection(Box(r.left(), r.top(), r.right(), r.bottom()), score, self.name)
+            for r, score in zip(rectangles, scores, strict=True)
+        ]
+
+
+class Cnn:
+    """dlib's CNN detector in whatever runtime it was loaded in."""
+
+    name = "cnn"
+
+    def __init__(self, detector: CnnDetector) -> None:
+        self._detector = detector
+
+    def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
+        """Find faces, the surest first."""
+        return [_detection(self.name, d) for d in self._detector.detect(pixels, upsample)]
+
+
+def load_hog() -> Finder:
+    """Our kernel; dlib's own detector where that cannot run, with a line in the log."""
+    try:
+        return Hog(HogDetector())
+    except Exception as error:  # noqa: BLE001 -- whatever a compiler says on a processor it does not know
+        log.warning("the HOG kernel cannot run here, dlib's own is used and is slower: %s", error)
+        return DlibHog()
+
+
+def _detection(name: str, found: Any) -> Detection:
+    return Detection(Box(found.left, found.top, found.right, found.bottom), float(found.score), name)
