@@ -45,7 +45,11 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="facefleet", description="Tells which pictures show the same face.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        command.arguments(commands.add_parser(name, help=command.HELP, description=command.__doc__))
+        command.arguments(
+            commands.add_parser(
+                name, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}."
+            )
+        )
     return parser
 
 

@@ -64,13 +64,13 @@ def check(link: Link, tolerance: float, faults: Faults) -> Report:
         StoreError: Redis is away, or its data was replaced meanwhile.
     """
     begun = time.monotonic()
-    tolerance = audit.tolerance(link) or tolerance
     before = bookkeeping.counts(link)
     names = bookkeeping.check_names(link, faults)
     done = bookkeeping.check_standings(link, faults)
     bookkeeping.check_counts(before, bookkeeping.counts(link), done, faults)
     with bar(audit.size(link, ENCODINGS), "reading faces") as progress:
         taken = snapshot.take(link, faults, progress.update)
+    tolerance = taken.tolerance or tolerance
     with bar(pairs(len(taken.faces)), "comparing") as progress:
         expected = matching(taken.faces, taken.owners, len(taken.pictures), tolerance, progress.update)
     compare(taken, expected, faults)
@@ -106,7 +106,7 @@ def _show(report: Report | None, faults: Faults, *, as_json: bool) -> None:
         listed = [asdict(fault) for fault in faults.first]
         print(to_json({**figures, "faults": faults.count, "listed": listed}))
         return
-    shown = {**figures, "seconds": f"{report.seconds:.1f}"} if report else figures
+    shown = {**figures, "seconds": round(report.seconds, 1)} if report else figures
     print(table([*shown.items(), ("faults", faults.count)]))
     if report is None:
         print("the rest cannot be checked before these are mended:")

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from client.errors import ServerError
+from client.errors import ServerError, UsageError
 from client.patience import Patience
 from client.pictures import Picture, send, watch
 from client.server import Server
-from client.sources import find
+from client.sources import SUFFIXES, find
 from client.terminal import BOLD, GREEN, RED, bar, note, paint, printable, table
 from faces.config import Settings, positive, seconds
 from faces.documents import to_json
@@ -65,6 +65,8 @@ class Result:
 def run(args: Namespace, settings: Settings) -> int:
     """Send and wait; 1 when a picture has failed, or is unfinished although it was waited for."""
     sources = find(args.targets)
+    if not sources:
+        raise UsageError(f"there is no picture in {', '.join(args.targets)}: {', '.join(sorted(SUFFIXES))}")
     server, patience, result = Server(settings.server), Patience(args.timeout), Result()
     server.check()
     try:
@@ -120,7 +122,7 @@ def _rows(summary: dict[str, float]) -> Iterable[Sequence[object]]:
     if summary["unfinished"]:
         yield "unfinished", summary["unfinished"], "accepted; they go on being processed"
     yield "faces", summary["faces"]
-    yield "seconds", f"{summary['seconds']:.1f}", f"{summary['pictures_per_second']:.1f} pictures a second"
+    yield "seconds", round(summary["seconds"], 1), f"{summary['pictures_per_second']:.1f} pictures a second"
 
 
 def _list(failed: Sequence[Picture]) -> None:

@@ -25,6 +25,7 @@ from faces.store.keys import ENCODING_BYTES, ENCODINGS, MATCHES
 from faces.store.link import Link
 
 DIMENSIONS = ENCODING_BYTES // 4
+REPLACED = StoreError("the data in Redis was replaced during the check: check again")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Snapshot:
     """Pictures, their faces and their edges.
 
     `pictures` gives each number its hash; some are left out, and nothing below names those. `faces` is float32
-    of shape (n, 128), `owners` the number of each face's picture, `edges` what db 4 has.
+    of shape (n, 128), `owners` the number of each face's picture, `edges` what db 4 has, `tolerance` what it was
+    made with: None before the first worker started.
     """
 
     pictures: list[bytes]
@@ -40,6 +42,7 @@ class Snapshot:
     faces: NDArray[np.float32]
     owners: NDArray[np.int64]
     edges: Codes
+    tolerance: float | None
 
 
 def take(link: Link, faults: Faults, advance: Callable[[int], object] = lambda _: None) -> Snapshot:
@@ -53,11 +56,14 @@ def take(link: Link, faults: Faults, advance: Callable[[int], object] = lambda _
     Raises:
         StoreError: Redis is away, or its data was replaced meanwhile.
     """
+    made_with = audit.made_with(link)
     lines = audit.journal_lines(link)
     reading = _Reading(link, _alive(lines, faults))
     reading.read(advance)
     moved = _moved(link, lines)
-    return reading.settle(moved, faults)
+    if audit.made_with(link) != made_with:  # a rebuild has put other edges in the place of these
+        raise REPLACED
+    return reading.settle(moved, audit.tolerance(made_with), faults)
 
 
 class _Reading:
@@ -85,7 +91,7 @@ class _Reading:
                 self._note_edges(picture, others)
             advance(len(pictures))
 
-    def settle(self, moved: set[bytes], faults: Faults) -> Snapshot:
+    def settle(self, moved: set[bytes], tolerance: float | None, faults: Faults) -> Snapshot:
         """Leave out the pictures that have moved, report what is wrong with the others."""
         settled = np.array([picture not in moved for picture in self._alive], dtype=np.bool_)
         for stranger, where in self._strangers:
@@ -107,6 +113,7 @@ class _Reading:
             faces[kept].astype(np.float32),
             owners[kept],
             self._settled_edges(settled),
+            tolerance,
         )
 
     def _settled_edges(self, settled: NDArray[np.bool_]) -> Codes:
@@ -158,7 +165,7 @@ def _moved(link: Link, lines: Sequence[bytes]) -> set[bytes]:
     """The pictures that the journal names after these lines; the last of them is read again as a check."""
     again = audit.journal_lines(link, max(len(lines) - 1, 0))
     if again[: min(len(lines), 1)] != list(lines[-1:]):
-        raise StoreError("the data in Redis was replaced during the check: check again")
+        raise REPLACED
     return {_picture(line) for line in again[len(lines[-1:]) :]}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from client.errors import UsageError
 from client.match import picture_hash
 from client.queues import Depth, depths
-from client.terminal import GREEN, RED, paint, printable, table
+from client.terminal import GREEN, RED, paint, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.store import audit, reading
@@ -58,9 +58,8 @@ def _shown(counts: Counts) -> str:
 
 def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
     for depth in queues:
-        ready = "-" if depth.ready is None else depth.ready
         workers = f"{depth.consumers:,} consumers" if depth.consumers else ""
-        yield depth.queue, ready, "not declared yet" if depth.ready is None else workers
+        yield depth.queue, depth.ready, "not declared yet" if depth.ready is None else workers
 
 
 def _picture(link: Link, picture: str, *, as_json: bool) -> int:
@@ -88,7 +87,7 @@ def _about(status: Status, names: Sequence[str]) -> Iterable[Sequence[object]]:
         yield "reason", f"{status.code}: {status.reason}"
     for label, values in (("name", names), ("face", map(_face, status.faces))):
         for value in values:
-            yield label, printable(value)
+            yield label, value
 
 
 def _face(face: dict[str, object]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -33,18 +34,22 @@ def bar(total: int | None, what: str) -> tqdm[Any]:
 
 
 def table(rows: Iterable[Sequence[object]]) -> str:
-    """Lines of a label and numbers or texts, in columns; numbers to the right, with their thousands apart."""
-    shown = [[_cell(value) for value in row] for row in rows]
-    widths = [max((len(row[i]) for row in shown if i < len(row)), default=0) for i in range(3)]
-    return "\n".join(_line(row, widths) for row in shown)
+    """Rows in columns: texts to the left; numbers to the right, their thousands apart; None is a dash there."""
+    cells = [[(_text(value), not isinstance(value, str)) for value in row] for row in rows]
+    columns = zip_longest(*cells, fillvalue=("", False))
+    widths = [max(len(text) for text, _ in column) for column in columns]
+    return "\n".join(_line(row, widths) for row in cells)
 
 
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return printable(value)
+    return "-" if value is None else f"{value:,}"
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    first, *rest = row
-    cells = [first.ljust(widths[0])]
-    cells += [cell.rjust(widths[1]) if i == 0 else cell for i, cell in enumerate(rest)]
+def _line(row: Sequence[tuple[str, bool]], widths: Sequence[int]) -> str:
+    cells = (
+        text.rjust(width) if right else text.ljust(width)
+        for (text, right), width in zip(row, widths, strict=False)
+    )
     return "  ".join(cells).rstrip()

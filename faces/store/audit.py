@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from faces.errors import StoreError
-from faces.store import journal
+from faces.store import basis, journal
 from faces.store.keys import (
     ATTEMPTS,
     ENCODINGS,
@@ -20,8 +20,9 @@ from faces.store.keys import (
     HOME,
     INFLIGHT,
     MATCHES,
-    META,
     NAMES,
+    NEXT_ENCODINGS,
+    NEXT_MATCHES,
     pending_key,
     status_key,
 )
@@ -98,15 +99,22 @@ def size(link: Link, database: int) -> int:
     return int(count)
 
 
-def tolerance(link: Link) -> float | None:
-    """The tolerance that the data was made with; None before the first worker started.
+def made_with(link: Link) -> list[bytes | None]:
+    """What the data is made with, as it is: schema, model, tolerance; None before the first worker started."""
+    return list(link.ask(basis.READ)[0])
+
+
+def tolerance(stored: Sequence[bytes | None]) -> float | None:
+    """The tolerance in a reply of `made_with`.
 
     Raises:
         StoreError: what stands there is not a number.
     """
-    (found,) = link.ask((HOME, "HGET", META, "tolerance"))
+    found = stored[-1]
+    if found is None:
+        return None
     try:
-        return None if found is None else float(found)
+        return float(found)
     except ValueError as error:
         raise StoreError(f"the tolerance noted in Redis is not a number: {found[:40]!r}") from error
 
@@ -175,15 +183,16 @@ def standings(link: Link, pictures: Sequence[str]) -> list[Standing]:
 
 def residue(link: Link, picture: str) -> Iterator[str]:
     """Every place in the databases where a picture is still found; the journal may name it for good."""
+    databases = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
     replies = _at_once(
         link,
         (HOME, "EXISTS", status_key(picture)),
         (HOME, "EXISTS", pending_key(picture)),
         (HOME, "ZSCORE", INFLIGHT, picture),
         (HOME, "HEXISTS", ATTEMPTS, picture),
-        *((database, "EXISTS", picture) for database in (HASHES, ENCODINGS, MATCHES)),
+        *((database, "EXISTS", picture) for database in databases),
     )
-    places = ("status", "pending", "inflight", "attempts", "db 2", "db 3", "db 4")
+    places = ("status", "pending", "inflight", "attempts", *(f"db {database}" for database in databases))
     for place, found in zip(places, replies, strict=True):
         if found:
             yield place
@@ -191,11 +200,12 @@ def residue(link: Link, picture: str) -> Iterator[str]:
         for name, owner in zip(names, owners(link, names), strict=True):
             if owner == picture.encode():
                 yield f"db 1, name {name.decode(errors='replace')}"
-    for others in keys(link, MATCHES):
-        members = link.ask(*((MATCHES, "SISMEMBER", other, picture) for other in others)) if others else []
-        for other, member in zip(others, members, strict=True):
-            if member:
-                yield f"db 4, matches of {other.decode(errors='replace')}"
+    for database in (MATCHES, NEXT_MATCHES):
+        for others in keys(link, database):
+            members = link.ask(*((database, "SISMEMBER", o, picture) for o in others)) if others else []
+            for other, member in zip(others, members, strict=True):
+                if member:
+                    yield f"db {database}, matches of {other.decode(errors='replace')}"
 
 
 def _read(document: bytes | None) -> tuple[str | None, int]:

@@ -22,6 +22,7 @@ from faces.store.intake import accept
 from faces.store.keys import status_key
 from faces.store.link import Command, Link
 from faces.store.status import pending
+from tests.integration.client import writing
 from tests.integration.client.writing import TOLERANCE, Writer, picture
 
 A, B, LONER, STRANGER = picture(0), picture(7), picture(1), picture(999)
@@ -126,7 +127,7 @@ def test_a_fault_among_pictures_that_stay_is_found_while_others_come_and_go(
     for _ in range(10):
         writer.step()
     ((stays, other),) = [sorted(writer.known)[:2]]
-    monkeypatch.setattr(writer, "erase", lambda _target: None)
+    monkeypatch.setattr(writing, "erase", lambda *_: None)
     link.ask((4, "SADD", stays, STRANGER), (4, "SADD", other, other))
     taken = snapshot.take(link, faults, lambda _: writer.step())
     compare(taken, matching(taken.faces, taken.owners, len(taken.pictures), TOLERANCE), faults)
@@ -165,12 +166,10 @@ def test_the_check_holds_while_a_worker_works(link: Link, store_settings: Settin
     assert report.edges > 20
 
 
-def test_data_replaced_during_the_check_is_said(seeded: Link) -> None:
-    def replace(_: int) -> None:
-        seeded.ask((0, "DEL", "journal"))
-
+@pytest.mark.parametrize("command", [(0, "DEL", "journal"), (0, "HSET", "meta", "model", "another")])
+def test_data_replaced_during_the_check_is_said(command: Command, seeded: Link) -> None:
     with pytest.raises(StoreError, match="replaced"):
-        snapshot.take(seeded, Faults(), replace)
+        snapshot.take(seeded, Faults(), lambda _: seeded.ask(command))
 
 
 def test_names_that_move_are_no_faults(seeded: Link, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from faces.store import journal
+from faces.store import basis, journal
+from faces.store.basis import Basis
 from faces.store.commit import Found, commit
+from faces.store.erase import erase
 from faces.store.intake import accept
 from faces.store.journal import Entry
-from faces.store.keys import COUNTS, ENCODINGS, HASHES, HOME, MATCHES, NAMES, status_key
-from faces.store.link import Command, Link
+from faces.store.link import Link
 
 TOLERANCE = 0.6
+MADE_WITH = Basis("test", TOLERANCE)
 
 
 def picture(number: int) -> str:
@@ -39,6 +41,7 @@ class Writer:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        basis.agree(link, MADE_WITH)
         self.position = 0
         self.known: dict[str, tuple[bytes, ...]] = {}
         self._numbers = iter(range(10_000))
@@ -55,12 +58,12 @@ class Writer:
         return Found(picture(number), [{} for _ in people], tuple(face(p, number) for p in people))
 
     def commit(self, found: Sequence[Found]) -> None:
-        def catch_up(tail: Sequence[Entry]) -> list[set[str]]:
+        def catch_up(tail: Sequence[Entry], ours: Collection[str]) -> list[set[str]]:
             self.advance(tail)
-            everyone = self.known | {f.picture: f.encodings for f in found}
+            everyone = self.known | {f.picture: f.encodings for f in found if f.picture in ours}
             return [matching(f, everyone) for f in found]
 
-        commit(self.link, found, "test", lambda: self.position, catch_up)
+        commit(self.link, found, MADE_WITH, lambda: self.position, catch_up)
 
     def advance(self, tail: Sequence[Entry]) -> None:
         for entry in tail:
@@ -69,23 +72,6 @@ class Writer:
                 self.known[entry.digest.hex()] = entry.encodings
         self.position += len(tail)
 
-    def erase(self, target: str) -> None:
-        """Erase a picture that is done."""
-        (others, names) = self.link.ask((MATCHES, "SMEMBERS", target), (HASHES, "SMEMBERS", target))
-        commands: list[Command] = [
-            (HOME, "DEL", status_key(target)),
-            (HOME, "HINCRBY", COUNTS, "done", -1),
-            (HOME, "HINCRBY", COUNTS, "erased", 1),
-            journal.erased(target),
-            *((NAMES, "DEL", name) for name in names),
-            (HASHES, "DEL", target),
-            (ENCODINGS, "DEL", target),
-            *((MATCHES, "SREM", other, target) for other in others),
-            (MATCHES, "DEL", target),
-        ]
-        with self.link.session() as session:
-            session.commit(*commands)
-
     def step(self) -> None:
         """Do one of the things that the fleet does, now and then two at once."""
         number = next(self._numbers)
@@ -93,7 +79,7 @@ class Writer:
         if number % 3 == 0:
             accept(self.link, self._some_picture(), f"again {number % 10}")  # a name that moves about
         if number % 4 == 0:
-            self.erase(self._some_picture())
+            erase(self.link, self._some_picture())
         if number % 20 == 0:
             self.advance(journal.read(self.link, self.position, 1000))
             self.add(self._chance.randrange(number + 1))  # erased before, or there still

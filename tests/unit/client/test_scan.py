@@ -218,3 +218,8 @@ def test_something_else_than_the_server_is_said(
     fleet.on["/match/" + "0" * 64] = [answer]
     assert main(["match", "0" * 64]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", str(tmp_path)]) == 2
+    assert "no picture in" in capsys.readouterr().err

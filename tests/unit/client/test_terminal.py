@@ -9,6 +9,12 @@ def test_what_could_move_the_cursor_is_written_out() -> None:
 
 
 def test_a_table_has_its_numbers_to_the_right() -> None:
-    assert table([("sent", 12_345, "in all"), ("of them new", 7)]) == (
-        "sent         12,345  in all\nof them new       7"
-    )
+    rows = [("sent", 12_345, "in all"), ("of them new", 7), ("kept", None), ("share", 0.5), ("name", "a\n")]
+    assert table(rows).splitlines() == [
+        "sent         12,345  in all",
+        "of them new       7",
+        "kept              -",
+        "share           0.5",
+        "name         a\\n",
+    ]
+    assert table([]) == ""

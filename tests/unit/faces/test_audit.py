@@ -23,6 +23,9 @@ PLACES: dict[str, Command] = {
     "db 3": (3, "RPUSH", H, bytes(512)),
     "db 4": (4, "SADD", H, OTHER),
     f"db 4, matches of {OTHER}": (4, "SADD", OTHER, H),
+    "db 5": (5, "SADD", H, OTHER),
+    f"db 5, matches of {OTHER}": (5, "SADD", OTHER, H),
+    "db 6": (6, "RPUSH", H, bytes(512)),
 }
 
 
@@ -109,9 +112,9 @@ def test_the_journal_is_read_from_a_position(link: Link) -> None:
 
 
 def test_the_tolerance_of_the_data(link: Link) -> None:
-    assert audit.tolerance(link) is None
-    link.ask((0, "HSET", META, "tolerance", "0.55"))
-    assert audit.tolerance(link) == 0.55
-    link.ask((0, "HSET", META, "tolerance", "wide"))
+    assert audit.tolerance(audit.made_with(link)) is None
+    link.ask((0, "HSET", META, "tolerance", "0.55", "model", "m"))
+    assert audit.made_with(link) == [None, b"m", b"0.55"]
+    assert audit.tolerance(audit.made_with(link)) == 0.55
     with pytest.raises(StoreError, match="wide"):
-        audit.tolerance(link)
+        audit.tolerance([b"1", b"m", b"wide"])
