@@ -8,7 +8,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from worker.engine.runtime import Batch
+from worker.engine.runtime import LARGE, Batch
 
 PRIMITIVES_KEPT = 500
 """Compiled operators kept for shapes that come again. Without a bound each new shape takes 0.6 MB for good."""
@@ -29,7 +29,8 @@ class OpenVino:
             "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32",
             "NUM_STREAMS": 1,
         }
-        self._request = openvino.compile_model(model, "CPU", config).create_infer_request()
+        self._compiled = openvino.compile_model(model, "CPU", config)
+        self._request = self._compiled.create_infer_request()
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
         """Return the network's output for `batch`, which is filled up to 1, 2, 4, 8... samples.
@@ -40,5 +41,8 @@ class OpenVino:
         missing = (1 << (count - 1).bit_length()) - count
         if missing:
             batch = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)])
-        output: NDArray[np.float32] = self._request.infer([batch])[0]
+        output: NDArray[np.float32] = self._request.infer([batch], share_inputs=True)[0]
+        if batch.nbytes > LARGE:
+            self._request = self._compiled.create_infer_request()
+            self._compiled.release_memory()
         return output[:count]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -23,6 +24,10 @@ ENGINES = ("auto", "onnxruntime", "openvino", "cuda")
 
 ROUNDS = 3
 """How often each runtime is timed; its best time counts, because other processes only ever slow one down."""
+
+LARGE = 64 << 20
+"""Bytes of a batch from which a runtime gives back the memory of a run: large pictures are rare, and kept memory
+is their size many times over."""
 
 Batch: TypeAlias = NDArray[Any]
 
@@ -60,14 +65,18 @@ class OnnxRuntime:
         options.inter_op_num_threads = 1
         # planning the memory of each new shape costs time and memory, and pictures come in all shapes
         options.enable_mem_pattern = False
-        self._session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        self._open = partial(onnxruntime.InferenceSession, model, options, providers=[provider])
+        self._on_processor = provider == "CPUExecutionProvider"
+        self._session = self._open()
         if provider not in self._session.get_providers():
             raise SettingError(f"ONNX Runtime offers {provider} but cannot start it: look at its log above")
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
         """Return the network's output for `batch`."""
-        output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+        # a session keeps the memory of its largest run; one of its own takes it along when it goes
+        session = self._open() if self._on_processor and batch.nbytes > LARGE else self._session
+        output: NDArray[np.float32] = session.run(None, {self._input: batch})[0]
         return output
 
 

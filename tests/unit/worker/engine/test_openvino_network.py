@@ -43,6 +43,15 @@ def test_pictures_of_all_sizes_keep_their_face(cache: Path) -> None:
         assert found.score == pytest.approx(expected.score, abs=0.05)
 
 
+def test_a_large_picture_does_not_disturb_the_next(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = CnnDetector(openvino_network.OpenVino(models.onnx(models.DETECTOR, cache)))
+    expected = detector.detect(portrait(170))
+    monkeypatch.setattr(openvino_network, "LARGE", 1 << 20)
+    assert len(detector.detect(portrait(240))) == 1
+    monkeypatch.undo()
+    assert detector.detect(portrait(170)) == expected
+
+
 def test_both_networks_load_with_their_self_tests(cache: Path) -> None:
     assert "openvino, as asked" in load_encoder(cache, model=MODEL_MIRROR, engine="openvino")[1]
     assert "openvino, as asked" in load_detector(cache, engine="openvino")[1]

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from faces.errors import SettingError
 from worker.engine import runtime
 from worker.engine.onnx_graph import Graph
-from worker.engine.runtime import Batch, Candidate, OnnxRuntime, Probe, fastest, has_cuda, load
+from worker.engine.runtime import LARGE, Batch, Candidate, OnnxRuntime, Probe, fastest, has_cuda, load
 
 PROBE = Probe(np.ones((4, 3), np.float32), tolerance=0.01)
 
@@ -70,6 +70,14 @@ def test_onnx_runtime_takes_batches_of_any_size(model: Path) -> None:
     network = OnnxRuntime(model)
     for count in (1, 5, 2):
         assert network.run(np.full((count, 3), 4, np.float32)).tolist() == [[8, 8, 8]] * count
+
+
+def test_a_large_batch_is_answered_like_a_small_one(model: Path) -> None:
+    network = OnnxRuntime(model)
+    batch = np.ones((LARGE // 12 + 1, 3), np.float32)
+    assert batch.nbytes > LARGE
+    assert (network.run(batch) == 2).all()
+    assert (network.run(batch[:2]) == 2).all()
 
 
 def test_onnx_runtime_is_loaded_as_asked(model: Path) -> None:
