@@ -21,14 +21,22 @@ TEXTURE = np.float32(2 * 0.2357)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def measure_energy(cells, row, stride, energy, to):  # type: ignore[no-untyped-def]  # compiled
-    """Write the energy of each cell of the row that begins at `row`."""
+def join_votes(left, right, row, stride, cells, to, energy, energy_to):  # type: ignore[no-untyped-def]  # compiled
+    """Make a row of cells of a row of votes, and write each cell's energy.
+
+    Cell x gets the left votes of patch x and the right votes of patch x - 1; cell 0 is of the border.
+    """
     for x in range(0, stride, LANES):
         total = splat(np.float32(0), LANES)
         for k in range(HALF):
-            both = load(cells, row + k * stride + x, LANES) + load(cells, row + (k + HALF) * stride + x, LANES)
+            at, opposite = k * stride + x, (k + HALF) * stride + x
+            forward = load(left, row + at, LANES) + load(right, row + at - 1, LANES)
+            backward = load(left, row + opposite, LANES) + load(right, row + opposite - 1, LANES)
+            store(cells, to + at, forward)
+            store(cells, to + opposite, backward)
+            both = forward + backward
             total = fma(both, both, total)
-        store(energy, to + x, total)
+        store(energy, energy_to + x, total)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types

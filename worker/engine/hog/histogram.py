@@ -96,16 +96,18 @@ def vote(picture, right, bottom, x, y, votes, direction, length):  # type: ignor
 
     right, bottom: `visible` of the picture's size. x, y: the block's first pixel, perhaps outside of the picture.
     votes: (DIRECTIONS * STEP,) float32, made new: four numbers for a patch, all patches of one direction together.
-    direction, length: room for CELL * PIXELS + 16 int32 and float32.
+    direction, length: room for CELL * PIXELS + 16 int32 and float32; the directions are valid ones at first.
     """
     for i in range(0, DIRECTIONS * STEP, 16):
         store(votes, i, splat(np.float32(0), 16))
     leftover = max(1 + max(right - 1, 0) // CELL * CELL - x, 0)
     end = min(right - x, PIXELS)
-    first, last = max(y, 1), min(y + CELL, bottom)
-    for row in range(first, last):
-        at = row * picture.stride + ROOM_BEFORE + x
-        to = (row - y) * PIXELS
+    for row in range(CELL):
+        at = (y + row) * picture.stride + ROOM_BEFORE + x
+        to = row * PIXELS
+        if y + row < 1 or y + row >= bottom:
+            length[to : to + PIXELS] = 0
+            continue
         if picture.channels == 1:
             _grey_gradients(picture.data, at, picture.stride, direction, length, to)
         else:
@@ -117,23 +119,23 @@ def vote(picture, right, bottom, x, y, votes, direction, length):  # type: ignor
             length[to + i] = 0
         for i in range(end, PIXELS):
             length[to + i] = 0
-    for row in range(first - y, last - y):
-        _count(row, direction, length, votes)
+    _count(direction, length, votes)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _count(row, direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
-    """Add the votes of the patches' row number `row`.
+def _count(direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
+    """Add the votes of all pixels of the block.
 
     Neighbours in a row are of one patch and often of one direction, so the next to vote is the next patch's:
     no addition waits for the one before.
     """
-    for column in range(CELL):
-        shares = load(SHARES, (row * CELL + column) * 4, 4)
-        for patch in range(PATCHES):
-            pixel = row * PIXELS + patch * CELL + column
-            at = np.intp(direction[pixel]) + 4 * patch
-            store(votes, at, fma(splat(length[pixel], 4), shares, load(votes, at, 4)))
+    for row in range(CELL):
+        for column in range(CELL):
+            shares = load(SHARES, (row * CELL + column) * 4, 4)
+            for patch in range(PATCHES):
+                pixel = row * PIXELS + patch * CELL + column
+                at = np.intp(direction[pixel]) + 4 * patch
+                store(votes, at, fma(splat(length[pixel], 4), shares, load(votes, at, 4)))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
@@ -210,20 +212,16 @@ def _longest(red, green, blue, at, direction, length):  # type: ignore[no-untype
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def spread(votes, patch_column, cells, upper, lower, stride):  # type: ignore[no-untyped-def]  # compiled
-    """Add the votes of a block of patches to the cells.
+def spread(votes, patch_column, left, right, upper, lower, stride):  # type: ignore[no-untyped-def]  # compiled
+    """Add the votes of a block of patches to the cells above them, and give them to the cells below.
 
-    cells: rows of cells, each DIRECTIONS times `stride` float32; `upper`, `lower`: where the two rows begin.
+    left, right: the votes of each patch for its left and its right cells, which `join_votes` puts together;
+    rows of patches, each DIRECTIONS times `stride` float32. upper, lower: where the two rows begin.
     """
     for k in range(DIRECTIONS):
         four = load(votes, k * STEP, STEP)
         above, below = upper + k * stride + patch_column, lower + k * stride + patch_column
-        _add(cells, above, every(four, 4, 0))
-        _add(cells, above + 1, every(four, 4, 1))
-        _add(cells, below, every(four, 4, 2))
-        _add(cells, below + 1, every(four, 4, 3))
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _add(cells, at, votes):  # type: ignore[no-untyped-def]  # compiled
-    store(cells, at, load(cells, at, PATCHES) + votes)
+        store(left, above, load(left, above, PATCHES) + every(four, 4, 0))
+        store(right, above, load(right, above, PATCHES) + every(four, 4, 1))
+        store(left, below, every(four, 4, 2))
+        store(right, below, every(four, 4, 3))

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from worker.engine.hog.features import measure_blocks, measure_energy, write_features
+from worker.engine.hog.features import join_votes, measure_blocks, write_features
 from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair, exact_score, pair_up
 from worker.engine.hog.fixed import SCORE
 from worker.engine.hog.histogram import (
@@ -61,7 +61,9 @@ def scan(source, picture, fixed, thresholds):  # type: ignore[no-untyped-def]  #
     # numbers of cells run to wide + 1; a block of patches, its right cells and a vector may go past them
     stride = (wide + 2 + 2 * PATCHES + 2 * LANES) // LANES * LANES
     row_size = DIRECTIONS * stride
-    cells = np.zeros(4 * row_size, np.float32)
+    left = np.zeros(2 * row_size + LANES, np.float32)
+    right = np.zeros(2 * row_size + LANES, np.float32)
+    cells = np.zeros(2 * row_size, np.float32)
     energy = np.zeros(2 * stride + LANES, np.float32)
     caps = np.ones(2 * stride + LANES, np.float32)
     scales = np.ones(2 * stride + LANES, np.float32)
@@ -72,29 +74,29 @@ def scan(source, picture, fixed, thresholds):  # type: ignore[no-untyped-def]  #
     block_scores = (height + TOUCHED + 2) * ROW
     scores = np.zeros(blocks * block_scores, np.int32)
     votes = np.empty(DIRECTIONS * STEP, np.float32)
-    direction = np.empty(CELL * PIXELS + 16, np.int32)
+    direction = np.zeros(CELL * PIXELS + 16, np.int32)
     length = np.empty(CELL * PIXELS + 16, np.float32)
-    right, bottom = visible(picture.width), visible(picture.height)
+    end_x, end_y = visible(picture.width), visible(picture.height)
 
     for band in range(tall + 1):
         needed = min(CELL * band + CELL // 2 + 1, picture.height)
         while made < needed:
             resize_row(source, origin, picture, made)
             made += 1
-        upper, lower = band % 4 * row_size, (band + 1) % 4 * row_size
-        cells[lower : lower + row_size] = 0
+        upper, lower = LANES + band % 2 * row_size, LANES + (band + 1) % 2 * row_size
         for column in range(0, wide + 1, PATCHES):
             x, y0 = column * CELL - CELL // 2, band * CELL - CELL // 2
-            vote(picture, right, bottom, x, y0, votes, direction, length)
-            spread(votes, column, cells, upper, lower, stride)
+            vote(picture, end_x, end_y, x, y0, votes, direction, length)
+            spread(votes, column, left, right, upper, lower, stride)
         this, last = band % 2 * stride, (band + 1) % 2 * stride
-        measure_energy(cells, upper, stride, energy, this)
+        cells_row = band % 2 * row_size
+        join_votes(left, right, upper, stride, cells, cells_row, energy, this)
         measure_blocks(energy, last, this, stride, caps, scales, this)
         y = band - 3
         if y < 0:
             continue
         to = y % KEPT * PLANES * plane
-        center = (band - 1) % 4 * row_size
+        center = (band - 1) % 2 * row_size
         write_features(cells, center, stride, caps, scales, last, this, width, features, to + BEFORE, plane)
         pair_up(features, to, pairs, (y % 2) * PLANES * plane, plane)
         if y % 2 == 0 and y == height - 1:
