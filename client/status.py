@@ -58,7 +58,7 @@ def _shown(counts: Counts) -> str:
 
 def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
     for depth in queues:
-        workers = f"{depth.consumers:,} consumers" if depth.consumers else ""
+        workers = f"{depth.consumers:,} consuming" if depth.consumers else ""
         yield depth.queue, depth.ready, "not declared yet" if depth.ready is None else workers
 
 
