@@ -1,0 +1,193 @@
+"""Whatever comes in whatever order, with crashes and others in between: the rules hold and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from faces.errors import StoreError
+from faces.store import erase as erasing
+from faces.store import intake, reading
+from faces.store.commit import Found, Outcome, commit, fail
+from faces.store.intake import Receipt
+from faces.store.link import Link, Session
+from tests.integration.store.expected import Expected
+from tests.integration.store.test_commit import Worker, found, picture
+from tests.rules import faults, read_all
+from worker.known import Known
+
+SEEN = [(1,), (1, 2), (2,), (), (3, 1), (3,)]  # the people in each picture, as one worker's model sees them
+SEEN_OTHERWISE = [(1,), (2,), (), (3,), (3, 3), (1, 2)]  # and as another's would
+
+numbers = st.integers(0, len(SEEN) - 1)
+pictures = numbers.map(picture)
+names = st.sampled_from(["a", "b", "c"])
+workers = st.integers(0, 2)
+batches = st.builds(
+    lambda chosen, seen: [found(number, *seen[number]) for number in chosen],
+    st.lists(numbers, min_size=1, max_size=4, unique=True),
+    st.sampled_from([SEEN, SEEN_OTHERWISE]),
+)
+
+
+@contextmanager
+def at_exec(step: Callable[[Callable[[], Any]], Any]) -> Iterator[None]:
+    """Have `step` do the next EXEC, or not, with what it wants before or after."""
+    send = Session.commit
+
+    def once(session: Session, *commands: Any) -> Any:
+        Session.commit = send  # type: ignore[method-assign]  # back for all that follow
+        return step(lambda: send(session, *commands))
+
+    Session.commit = once  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        Session.commit = send  # type: ignore[method-assign]
+
+
+class Fleet(RuleBasedStateMachine):
+    """Three workers and their users on one Redis, beside what should come of it."""
+
+    link: Link
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.link.ask((0, "FLUSHALL"))
+        self.workers = [Worker(self.link) for _ in range(3)]
+        self.expected = Expected()
+        self.receipts: list[Receipt] = []
+
+    @rule(picture=pictures, name=names)
+    def accept(self, picture: str, name: str) -> None:
+        receipt = intake.accept(self.link, picture, name)
+        assert receipt.known == (self.expected.states.get(picture) == "done")
+        self.expected.accept(receipt)
+        self.receipts.append(receipt)
+
+    @precondition(lambda self: self.receipts)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        receipt = data.draw(st.sampled_from(self.receipts))
+        assert intake.withdraw(self.link, receipt) == self.expected.withdraw(receipt)
+
+    @rule(picture=pictures)
+    def fail(self, picture: str) -> None:
+        assert fail(self.link, picture, "truncated", "cut off") is self.expected.fail(picture)
+
+    @rule(picture=pictures)
+    def erase(self, picture: str) -> None:
+        edges = len(read_all(self.link).matches.get(picture, ()))
+        receipt = erasing.erase(self.link, picture)
+        assert (receipt.state, receipt.names, receipt.faces) == self.expected.erase(picture)
+        assert receipt.edges == edges
+
+    @rule(worker=workers, batch=batches, follows=st.booleans())
+    def commit(self, worker: int, batch: list[Found], follows: bool) -> None:
+        assert self._commit(worker, batch, follows) == self.expected.commit(batch)
+
+    @rule(
+        worker=workers, batch=batches, meanwhile=st.sampled_from(["accept", "fail", "erase"]), data=st.data()
+    )
+    def commit_while_somebody_else_is_at_it(
+        self, worker: int, batch: list[Found], meanwhile: str, data: st.DataObject
+    ) -> None:
+        more = (data.draw(names),) if meanwhile == "accept" else ()
+        self._commit_after(worker, batch, lambda: getattr(self, meanwhile)(data.draw(pictures), *more))
+
+    @rule(worker=workers, batch=batches, rival=batches)
+    def commit_while_another_worker_does(self, worker: int, batch: list[Found], rival: list[Found]) -> None:
+        self._commit_after(worker, batch, lambda: self.commit((worker + 1) % 3, rival, False))
+
+    @rule(picture=pictures, worker=workers, batch=batches)
+    def erase_while_a_worker_commits(self, picture: str, worker: int, batch: list[Found]) -> None:
+        with at_exec(lambda send: (self.commit(worker, batch, True), send())[1]):
+            receipt = erasing.erase(self.link, picture)
+        if receipt.state is not None:
+            assert (receipt.state, receipt.names, receipt.faces) == self.expected.erase(picture)
+
+    @rule(worker=workers, batch=batches, arrived=st.booleans(), restarts=st.booleans())
+    def the_reply_to_exec_is_lost(
+        self, worker: int, batch: list[Found], arrived: bool, restarts: bool
+    ) -> None:
+        lost = False
+
+        def lose(send: Callable[[], Any]) -> None:
+            nonlocal lost
+            lost = True
+            if arrived:
+                send()
+            raise StoreError("the connection was reset")
+
+        with at_exec(lose):
+            try:
+                outcomes = self._commit(worker, batch, follows=True)
+            except StoreError:
+                if arrived:
+                    self.expected.commit(batch)
+            else:
+                assert not lost
+                assert outcomes == self.expected.commit(batch)
+        if restarts:
+            self.workers[worker].known = Known(0.6)
+        else:
+            self.commit(worker, batch, follows=True)
+
+    @invariant()
+    def everything_is_as_expected(self) -> None:
+        state = read_all(self.link)
+        assert faults(state) == []
+        assert (state.names, state.hashes) == (self.expected.names, self.expected.hashes)
+        assert state.encodings == self.expected.encodings
+        assert (state.totals, state.in_flight) == (self.expected.totals, self.expected.in_flight)
+        everyone = [picture(number) for number in range(len(SEEN))]
+        documents = reading.statuses(self.link, everyone)
+        states = {d.hash: d.state for d in documents if d is not None}
+        assert states == self.expected.states
+        (pending,) = self.link.ask((0, "KEYS", "pending:*"))
+        assert len(pending) == len(self.expected.waiting)
+
+    def teardown(self) -> None:
+        for worker in self.workers:
+            worker.known.follow(self.link)
+            assert len(worker.known) == sum(map(len, self.expected.encodings.values()))
+
+    def _commit_after(self, worker: int, batch: list[Found], meanwhile: Callable[[], None]) -> None:
+        """Have something else take place between the reading and the EXEC of a commit."""
+        with at_exec(lambda send: (meanwhile(), send())[1]):
+            outcomes = self._commit(worker, batch, follows=False)
+        assert outcomes == self.expected.commit(batch)
+
+    def _commit(self, number: int, batch: list[Found], follows: bool) -> list[Outcome]:
+        worker = self.workers[number]
+        if follows:
+            return worker.commit(*batch)
+        comparison = worker.known.compare(batch)
+        committed = commit(self.link, batch, worker.basis, lambda: worker.known.position, comparison.catch_up)
+        done = [f for f, o in zip(batch, committed.outcomes, strict=True) if o is Outcome.DONE]
+        worker.known.add_committed(done)
+        return committed.outcomes
+
+
+def test_the_rules_hold_whatever_happens(each_link: Link) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis leaves it untyped
+        type("TestFleet", (Fleet,), {"link": each_link}),
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=25,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
