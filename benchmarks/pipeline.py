@@ -21,17 +21,22 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import requests
 
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
+from faces.picture import Limits
 from faces.store import reading
 from faces.store.link import Link
 from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
+from worker.engine.engine import load
+from worker.engine.faces import Engine
+from worker.job import open_for
 
 SENDERS = 4
 
@@ -97,18 +102,28 @@ def loop(paths: Sequence[Path]) -> int:
     return sum(len(face_recognition.face_encodings(face_recognition.load_image_file(path))) for path in paths)
 
 
-def engine(paths: Sequence[Path]) -> int:
+def engine_alone(paths: Sequence[Path]) -> int:
     """Find the faces of pictures with the worker's engine alone, as many at once as a worker takes."""
-    from worker.alone import find_faces  # noqa: PLC0415 -- as above
+    settings, engine = Settings.read(), loaded_engine()
+    batch, limits = settings.batch_size, Limits.of(settings)
+    faces = 0
+    for start in range(0, len(paths), batch):
+        opened = [open_for(engine, path.read_bytes(), limits) for path in paths[start : start + batch]]
+        faces += sum(len(found) for found in engine.find(opened))
+    return faces
 
-    return find_faces(Settings.read(), [path.read_bytes() for path in paths])
+
+@cache
+def loaded_engine() -> Engine:
+    """The engine of this process."""
+    return load(Settings.read())
 
 
 def through_peer(pool: multiprocessing.pool.Pool, peer: str, paths: Sequence[Path], processes: int) -> float:
     """Have the peer's processes do their shares; give the seconds until the last has ended."""
     begun = time.monotonic()
     shares = [paths[number::processes] for number in range(processes)]
-    pool.map({"loop": loop, "engine": engine}[peer], shares, chunksize=1)
+    pool.map({"loop": loop, "engine": engine_alone}[peer], shares, chunksize=1)
     return time.monotonic() - begun
 
 

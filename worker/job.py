@@ -114,10 +114,7 @@ class Jobs:
         }
 
     def _open(self, message: Message) -> Opened:
-        data = self._bytes(message)
-        header = check_header(data, self._limits)
-        useful = self._engine.useful(header.width, header.height)
-        return Opened(data, self._limits, decode(data, limits=self._limits, longest_useful=useful))
+        return open_for(self._engine, self._bytes(message), self._limits)
 
     def _bytes(self, message: Message) -> bytes:
         if message.picture is not None:
@@ -154,6 +151,17 @@ class Jobs:
             f.picture: Result(outcome, None, len(f.faces), len(edges), seconds)
             for f, outcome, edges in zip(found, committed.outcomes, comparison.edges, strict=True)
         }
+
+
+def open_for(engine: Engine, data: bytes, limits: Limits) -> Opened:
+    """Decode a picture as large as an engine has a use for.
+
+    Raises:
+        PictureError: it cannot be decoded.
+    """
+    header = check_header(data, limits)
+    useful = engine.useful(header.width, header.height)
+    return Opened(data, limits, decode(data, limits=limits, longest_useful=useful))
 
 
 def _found(picture: str, faces: Sequence[Face]) -> Found:

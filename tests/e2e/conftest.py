@@ -19,7 +19,7 @@ from faces.store.link import Link
 from local.process import Process, free_port, until
 from tests.conftest import environ
 
-SECONDS = 60.0  # for anything to happen on a busy machine
+SECONDS = 120.0  # for anything to happen on a busy machine
 
 
 class Fleet:
