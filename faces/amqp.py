@@ -8,10 +8,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError, ConnectionBlockedTimeout, NackError, UnroutableError
+from pika.exceptions import (
+    AMQPError,
+    ConnectionBlockedTimeout,
+    NackError,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+    UnroutableError,
+)
 
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.tls import client_context, why
 from faces.topology import declare
 
 PERSISTENT = 2
@@ -41,9 +49,12 @@ def translated() -> Iterator[None]:
         raise BrokerError("RabbitMQ has no queue for this message") from error
     except NackError as error:
         raise BrokerError("RabbitMQ refused the message: the queue is full") from error
+    except (ProbableAuthenticationError, ProbableAccessDeniedError) as error:
+        raise BrokerError(
+            "RabbitMQ does not let us in: check RABBITMQ_USER, RABBITMQ_PASSWORD and RABBITMQ_VHOST"
+        ) from error
     except (AMQPError, OSError) as error:
-        detail = str(error) or type(error).__name__
-        raise BrokerError(f"RabbitMQ is not reachable or not ready: {detail}") from error
+        raise BrokerError(f"RabbitMQ is not reachable or not ready: {why(error)}") from error
 
 
 class Publisher:
@@ -129,7 +140,9 @@ class Publisher:
 
 def _parameters(settings: Settings, heartbeat: int) -> Any:
     timeout = settings.publish_timeout
+    secured = client_context(settings.rabbitmq_ca, settings.rabbitmq_cert) if settings.rabbitmq_tls else None
     return pika.ConnectionParameters(
+        ssl_options=pika.SSLOptions(secured, settings.rabbitmq_host) if secured else None,
         host=settings.rabbitmq_host,
         port=settings.rabbitmq_port,
         virtual_host=settings.rabbitmq_vhost,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -83,6 +84,30 @@ def distance(value: str) -> float:
     return number
 
 
+def count(value: str) -> int:
+    """A whole number, zero included."""
+    number = int(value)
+    if number < 0:
+        raise ValueError("write a whole number, 0 or above")
+    return number
+
+
+def file(value: str) -> str:
+    """Path of a file that can be read."""
+    if not os.access(value, os.R_OK):
+        raise ValueError("write the path of a file that this process can read")
+    return value
+
+
+def certificates(value: str) -> str:
+    """Path of a file with certificates to trust, in PEM."""
+    try:
+        ssl.create_default_context(cafile=file(value))
+    except OSError as error:
+        raise ValueError("write the path of a file with certificates in PEM") from error
+    return value
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """One of a few words."""
 
@@ -107,11 +132,23 @@ class Settings:
     redis_port: int = setting(port, 6379, "port of Redis")
     redis_username: str = setting(text, "", "ACL user of Redis; empty: the default user")
     redis_password: str = setting(text, "", "password of Redis; empty: none", secret=True)
+    redis_tls: bool = setting(yes_no, False, "connect to Redis over TLS")
+    redis_ca: str = setting(
+        certificates, "", "file of the authorities trusted for Redis's certificate; empty: the system's"
+    )
+    redis_cert: str = setting(file, "", "file of our own certificate for Redis, key included; empty: none")
     rabbitmq_host: str = setting(text, "localhost", "host of RabbitMQ")
     rabbitmq_port: int = setting(port, 5672, "port of RabbitMQ")
     rabbitmq_user: str = setting(text, "guest", "user at RabbitMQ")
     rabbitmq_password: str = setting(text, "guest", "password at RabbitMQ", secret=True)
     rabbitmq_vhost: str = setting(text, "/", "virtual host at RabbitMQ")
+    rabbitmq_tls: bool = setting(yes_no, False, "connect to RabbitMQ over TLS; its usual port is then 5671")
+    rabbitmq_ca: str = setting(
+        certificates, "", "file of the authorities trusted for RabbitMQ's certificate; empty: the system's"
+    )
+    rabbitmq_cert: str = setting(
+        file, "", "file of our own certificate for RabbitMQ, key included; empty: none"
+    )
     rabbitmq_heartbeat: int = setting(positive, 60, "seconds between heartbeats with RabbitMQ")
     publish_timeout: float = setting(seconds, 10.0, "seconds to wait for RabbitMQ to confirm a picture")
 
@@ -119,6 +156,21 @@ class Settings:
     rest_port: int = setting(port, 5000, "port that the server listens on")
     rest_threads: int = setting(positive, 8, "requests that the server handles at once")
     rest_url: str = setting(text, "", "address of the server as the client reaches it; empty: this machine")
+    request_timeout: float = setting(seconds, 30.0, "seconds for a request to arrive, its body included")
+    cors_origins: tuple[str, ...] = setting(
+        words, (), "origins whose web pages may ask the server, such as https://example.org, by commas"
+    )
+    api_keys: str = setting(
+        choice("auto", "required", "off"),
+        "auto",
+        "auto: keys are needed unless the server listens on loopback alone; required; off",
+    )
+    api_key: str = setting(text, "", "key that the client shows to the server", secret=True)
+    key_per_minute: int = setting(count, 6000, "requests a minute of a key that names no limit; 0: no limit")
+    key_per_day: int = setting(count, 1_000_000, "requests a day of a key that names no limit; 0: no limit")
+    audit_length: int = setting(
+        count, 1_000_000, "entries kept of who scanned, searched and erased what; 0: all"
+    )
     max_picture_bytes: int = setting(
         positive, 15 << 20, "largest picture taken, in bytes; RabbitMQ 4 carries 16 MiB"
     )
@@ -179,7 +231,10 @@ class Settings:
             SettingError: a value cannot be used; the message names the variable and what to write instead.
         """
         given = {f.name: _parsed(f, environ[_variable(f)]) for f in fields(cls) if environ.get(_variable(f))}
-        return cls(**given)
+        settings = cls(**given)
+        for server in ("redis", "rabbitmq"):
+            _check_tls(server, settings)
+        return settings
 
     @property
     def server(self) -> str:
@@ -218,9 +273,19 @@ def _parsed(f: Field[Any], value: str) -> Any:
         raise SettingError(f"{_variable(f)} is {shown}: {error}") from error
 
 
+def _check_tls(server: str, settings: Settings) -> None:
+    """Refuse certificates without TLS: who names them believes that the connection is secure."""
+    for name in (f"{server}_ca", f"{server}_cert"):
+        if getattr(settings, name) and not getattr(settings, f"{server}_tls"):
+            variable = name.upper()
+            raise SettingError(f"{variable} is set, but not used: set {server.upper()}_TLS=yes, or unset it")
+
+
 def _shown(f: Field[Any]) -> str:
     if f.metadata["secret"]:
         return "set" if f.default else ""
     if isinstance(f.default, tuple):
         return ",".join(f.default)
+    if isinstance(f.default, bool):
+        return "yes" if f.default else "no"
     return str(f.default)

@@ -6,29 +6,33 @@ together travel in one round trip; the connection always comes home to database 
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
-from redis.connection import Connection
-from redis.exceptions import ResponseError
+from redis.connection import Connection, SSLConnection
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.retry import Retry
 
 from faces.config import Settings
 from faces.errors import StoreError
 from faces.store.keys import HOME, NEXT_ENCODINGS
+from faces.tls import client_context, why
 
 Command = tuple[Any, ...]
 
 
 class Link:
-    """A pool of connections to one Redis. Threads may share it."""
+    """A pool of connections to one Redis. Threads may share it; whatever borrows from `pool` stays at home."""
 
     def __init__(self, settings: Settings) -> None:
         # An EXEC whose reply is lost must not be sent again unseen: no retry below the transaction itself.
-        self._pool = ConnectionPool(
+        self.pool = ConnectionPool(
+            **_secured(settings),
             host=settings.redis_host,
             port=settings.redis_port,
             username=settings.redis_username or None,
@@ -52,8 +56,8 @@ class Link:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Hold one connection: for WATCH, the reads that follow it, and the transaction."""
-        with _translated():
-            connection = self._pool.get_connection()
+        with translated():
+            connection = self.pool.get_connection()
             try:
                 session = Session(connection)
                 yield session
@@ -63,7 +67,7 @@ class Link:
                 connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
                 raise
             finally:
-                self._pool.release(connection)
+                self.pool.release(connection)
 
     def check(self) -> None:
         """See that Redis answers and has the numbered databases.
@@ -75,7 +79,7 @@ class Link:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.disconnect()
+        self.pool.disconnect()
 
 
 class Session:
@@ -122,6 +126,26 @@ class Session:
         return replies
 
 
+class _Secured(SSLConnection):
+    """A connection over TLS that trusts exactly the authorities of one context."""
+
+    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        self._context = context
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        return self._context.wrap_socket(sock, server_hostname=self.host)
+
+
+def _secured(settings: Settings) -> dict[str, Any]:
+    if not settings.redis_tls:
+        return {}
+    return {
+        "connection_class": _Secured,
+        "context": client_context(settings.redis_ca, settings.redis_cert),
+    }
+
+
 def _reply(connection: Connection) -> Any:
     try:
         return connection.read_response()
@@ -148,8 +172,11 @@ def _raise_first(replies: Sequence[Any]) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn whatever redis-py or the socket raises into a StoreError."""
     try:
         yield
+    except AuthenticationError as error:
+        raise StoreError("Redis does not let us in: check REDIS_USERNAME and REDIS_PASSWORD") from error
     except (RedisError, OSError) as error:
-        raise StoreError(f"Redis is not reachable or not ready: {error or type(error).__name__}") from error
+        raise StoreError(f"Redis is not reachable or not ready: {why(error)}") from error

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import trustme
 
 from faces.config import Settings, table
 from faces.errors import SettingError
@@ -34,11 +37,23 @@ def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> Non
         ("BATCH_SIZE", "0"),
         ("FETCH_TIMEOUT", "inf"),
         ("LOG_LEVEL", "loud"),
+        ("API_KEYS", "yes"),
+        ("KEY_PER_DAY", "-1"),
+        ("REDIS_CERT", "/nowhere/cert.pem"),
+        ("RABBITMQ_CA", "/dev/null"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{name} is '{value}': "):
         Settings.read({name: value})
+
+
+def test_certificates_without_tls_are_refused(tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    given = {"RABBITMQ_CA": str(tmp_path / "ca.pem")}
+    with pytest.raises(SettingError, match="RABBITMQ_TLS=yes"):
+        Settings.read(given)
+    assert Settings.read({**given, "RABBITMQ_TLS": "yes"}).rabbitmq_tls
 
 
 def test_secrets_show_nowhere() -> None:

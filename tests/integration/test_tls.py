@@ -1,0 +1,223 @@
+"""TLS and passwords towards Redis and RabbitMQ: real servers, with certificates made here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from faces.amqp import Publisher, connect
+from faces.config import Settings
+from faces.errors import BrokerError, StoreError
+from faces.store.link import Link
+from local.process import free_port
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer, debian_server
+from tests.conftest import missing
+
+CANARY = "c4n4ry-in-a-coal-mine"
+HOST = "localhost"  # what the certificates are made out to
+
+
+class Certificates:
+    """An authority's certificate, the servers' and ours, as files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca, self.wrong_ca = self._authority("ca", folder), str(folder / "wrong.pem")
+        self.ours = str(folder / "ours.pem")
+        trustme.CA().cert_pem.write_to_path(self.wrong_ca)
+
+    def _authority(self, name: str, folder: Path) -> str:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(folder / f"{name}.pem"))
+        server = authority.issue_cert(HOST)
+        server.private_key_pem.write_to_path(str(folder / "server.key"))
+        server.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
+        authority.issue_cert("fleet.example").private_key_and_cert_chain_pem.write_to_path(
+            str(folder / "ours.pem")
+        )
+        return str(folder / f"{name}.pem")
+
+
+class SecureRedis(RedisServer):
+    """Answers over TLS as well, to a user with a password; asks for our certificate."""
+
+    def __init__(self, folder: Path, certificates: Certificates, binary: str | None) -> None:
+        super().__init__(folder, free_port(), binary)
+        self.tls_port = free_port()
+        self._certificates = certificates.folder
+
+    def _command(self) -> list[str]:
+        options = {
+            "tls-port": str(self.tls_port),
+            "tls-cert-file": f"{self._certificates}/server.pem",
+            "tls-key-file": f"{self._certificates}/server.key",
+            "tls-ca-cert-file": f"{self._certificates}/ca.pem",
+            "tls-auth-clients": "yes",
+        }
+        users = self._folder / "redis.conf"
+        users.write_text(f"user fleet on >{CANARY} ~* &* +@all\n")
+        binary, *others = super()._command()
+        return [binary, str(users), *others, *(word for k, v in options.items() for word in (f"--{k}", v))]
+
+
+class SecureRabbit(RabbitServer):
+    """Answers over TLS as well; asks for our certificate."""
+
+    def __init__(self, folder: Path, certificates: Certificates) -> None:
+        super().__init__(folder, free_port(), free_port(), free_port())
+        self.tls_port = free_port()
+        self._certificates = certificates.folder
+
+    def _write_configuration(self) -> None:
+        super()._write_configuration()
+        options = {
+            "listeners.ssl.1": f"127.0.0.1:{self.tls_port}",
+            "ssl_options.cacertfile": f"{self._certificates}/ca.pem",
+            "ssl_options.certfile": f"{self._certificates}/server.pem",
+            "ssl_options.keyfile": f"{self._certificates}/server.key",
+            "ssl_options.verify": "verify_peer",
+            "ssl_options.fail_if_no_peer_cert": "true",
+        }
+        with (self._folder / "rabbitmq.conf").open("a") as file:
+            file.writelines(f"{key} = {value}\n" for key, value in options.items())
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@contextmanager
+def running(server: RedisServer | RabbitServer) -> Iterator[None]:
+    server.start()
+    yield
+    server.stop()
+    assert server.process.ended()
+
+
+@pytest.fixture(scope="module")
+def redis_settings(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
+) -> Iterator[Settings]:
+    if (binary := debian_server()) is None:  # the embedded server is built without TLS
+        missing("Debian's redis-server: apt-get install redis-server")
+    server = SecureRedis(tmp_path_factory.mktemp("secure-redis"), certificates, binary)
+    settings = Settings(
+        redis_host=HOST,
+        redis_port=server.tls_port,
+        redis_tls=True,
+        redis_ca=certificates.ca,
+        redis_cert=certificates.ours,
+        redis_username="fleet",
+        redis_password=CANARY,
+    )
+    with running(server):
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def rabbit_settings(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
+) -> Iterator[Settings]:
+    server = SecureRabbit(tmp_path_factory.mktemp("secure-rabbitmq"), certificates)
+    settings = Settings(
+        rabbitmq_host=HOST,
+        rabbitmq_port=server.tls_port,
+        rabbitmq_tls=True,
+        rabbitmq_ca=certificates.ca,
+        rabbitmq_cert=certificates.ours,
+        publish_timeout=5.0,
+    )
+    with running(server):
+        yield settings
+
+
+def refused(settings: Settings) -> str:
+    """The sentence with which Redis cannot be used."""
+    with closing(Link(settings)) as link, pytest.raises(StoreError) as caught:
+        link.check()
+    return str(caught.value)
+
+
+def not_connected(settings: Settings) -> str:
+    """The sentence with which RabbitMQ cannot be used."""
+    with pytest.raises(BrokerError) as caught:
+        connect(settings)
+    return str(caught.value)
+
+
+def test_redis_over_tls_as_a_user_with_a_password(redis_settings: Settings) -> None:
+    with closing(Link(redis_settings)) as link:
+        assert link.ask((0, "SET", "key", "value"), (0, "GET", "key"))[1] == b"value"
+
+
+def test_redis_with_a_wrong_authority(redis_settings: Settings, certificates: Certificates) -> None:
+    assert "certificate is not accepted" in refused(replace(redis_settings, redis_ca=certificates.wrong_ca))
+
+
+def test_redis_with_an_authority_that_the_system_trusts_is_not_enough(redis_settings: Settings) -> None:
+    assert "certificate is not accepted" in refused(replace(redis_settings, redis_ca=""))
+
+
+def test_redis_under_another_name(redis_settings: Settings) -> None:
+    assert "certificate is not accepted" in refused(replace(redis_settings, redis_host="127.0.0.1"))
+
+
+def test_redis_without_our_certificate(redis_settings: Settings) -> None:
+    assert "Redis is not reachable" in refused(replace(redis_settings, redis_cert=""))
+
+
+def test_redis_spoken_to_in_plain(redis_settings: Settings) -> None:
+    assert "Redis is not reachable" in refused(replace(redis_settings, redis_tls=False))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"redis_password": f"wrong-{CANARY}"}, {"redis_username": "nobody"}], ids=str
+)
+def test_redis_with_a_wrong_password(redis_settings: Settings, changes: dict[str, Any]) -> None:
+    sentence = refused(replace(redis_settings, **changes))
+    assert sentence == "Redis does not let us in: check REDIS_USERNAME and REDIS_PASSWORD"
+
+
+def test_rabbitmq_over_tls(rabbit_settings: Settings) -> None:
+    with closing(Publisher(rabbit_settings)) as publisher:
+        publisher.publish("toWorker", "picture", {}, b"confirmed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda settings, certificates: replace(settings, rabbitmq_ca=certificates.wrong_ca),
+        lambda settings, _: replace(settings, rabbitmq_ca=""),
+        lambda settings, _: replace(settings, rabbitmq_host="127.0.0.1"),
+    ],
+    ids=["wrong authority", "the system's authorities", "another name"],
+)
+def test_rabbitmq_with_a_certificate_that_proves_nothing(
+    rabbit_settings: Settings,
+    certificates: Certificates,
+    change: Callable[[Settings, Certificates], Settings],
+) -> None:
+    assert "certificate is not accepted" in not_connected(change(rabbit_settings, certificates))
+
+
+def test_rabbitmq_without_our_certificate(rabbit_settings: Settings) -> None:
+    assert "RabbitMQ is not reachable" in not_connected(replace(rabbit_settings, rabbitmq_cert=""))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"rabbitmq_password": CANARY}, {"rabbitmq_user": "nobody"}, {"rabbitmq_vhost": "/elsewhere"}],
+    ids=str,
+)
+def test_rabbitmq_with_a_wrong_password(rabbit_settings: Settings, changes: dict[str, Any]) -> None:
+    sentence = not_connected(replace(rabbit_settings, **changes))
+    assert sentence.startswith("RabbitMQ does not let us in: check RABBITMQ_USER")
+    assert CANARY not in sentence
