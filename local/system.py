@@ -67,8 +67,9 @@ class System:
             places = self._choose(before, workers)
             Settings.read({**self._environ, **places.environment})
             places.write(self.environment_file)
-            changed = self._servers_up(places)
-            changed |= self._supervisor_up(places, fresh=places != before)
+            # Workers load their models while the servers start: they wait for what is not there yet.
+            changed = self._supervisor_up(places, fresh=places != before)
+            changed |= self._servers_up(places)
             self._wait()
         return changed
 
