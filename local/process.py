@@ -92,7 +92,7 @@ class Process:
 
     def ended(self) -> bool:
         """Tell whether the process does not run; a child of ours leaves the process table with this question."""
-        return self.exit_code is not None or self.pid is None
+        return self.pid is None if self._child is None else self.exit_code is not None
 
 
 def stop_all(processes: Iterable[Process], timeout: float) -> list[str]:
