@@ -109,7 +109,7 @@ class Index:
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each query face, (n, 128), the pictures with a matching face: no duplicates, in no order."""
         queries, rows, _ = self._near(faces)
-        order = np.argsort(queries, kind="stable")
+        order = np.argsort(queries.astype(np.int32), kind="stable")
         ends = np.searchsorted(queries[order], np.arange(len(faces) + 1))
         return [self._register.distinct(rows[order[start:end]]) for start, end in pairwise(ends)]
 

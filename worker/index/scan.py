@@ -7,6 +7,7 @@ bounds: `scan` keeps within them. It is all one file, since Numba's cache only s
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def survivors(
 
     `survivors(levels, terms, term, queries, query, least, code, out, end)`: where, for face i,
     `levels[i] . queries[query:] - UNIT * terms[term + i] >= least`, `code + i` is appended to `out[end:]`.
-    16 elements of `out` are written in any case.
+    16 elements of `out` may be written in any case.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -147,10 +148,11 @@ def survivors(
             total = _dot(builder, total, faces.load(I8, 64, 64 * quad), _spread(builder, four))
         kept = builder.icmp_signed(">=", total, _spread(builder, arguments[5]))
         codes = builder.add(_spread(builder, arguments[6]), ir.Constant(lanes, list(range(LANES))))
-        dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
-        found.store(dense, 0, arguments[8])
-        count = _call(builder, "llvm.ctpop.i16", ir.IntType(16), builder.bitcast(kept, ir.IntType(16)))
-        return builder.zext(count, ir.IntType(64))
+        bits = builder.bitcast(kept, ir.IntType(LANES))
+        with _unless_free(builder, builder.icmp_unsigned("!=", bits, bits.type(0))):
+            dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
+            found.store(dense, 0, arguments[8])
+        return builder.zext(_call(builder, "llvm.ctpop.i16", bits.type, bits), ir.IntType(64))
 
     counts = types.intp, types.int32, types.int32, INTS, types.intp
     return types.intp(BYTES, SHORTS, types.intp, SIGNED, *counts), generate
@@ -196,7 +198,7 @@ def squared(_typing: Any, _a: Any, _a_start: Any, _b: Any, _b_start: Any) -> Any
             square = builder.fmul(apart, apart)
             total = square if total is None else builder.fadd(total, square)
         for count in (8, 4, 2):
-            total = builder.fadd(*_halves(builder, total, range(0, count, 2), range(1, count, 2)))
+            total = builder.fadd(*_halves(builder, total, *_every_other(count)))
         return builder.extract_element(total, I32(0))
 
     return types.float64(FLOATS, types.intp, FLOATS, types.intp), generate
@@ -239,27 +241,53 @@ class _Array:
 
 def _dot(builder: Any, total: Any, levels: Any, query: Any) -> Any:
     """Add to each of 16 int32 the products of its four bytes: `levels` are 0..63, `query` -127..127."""
-    if vnni():
-        quads = ir.VectorType(I32, LANES)
-        levels, query = builder.bitcast(levels, quads), builder.bitcast(query, quads)
-        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", quads, total, levels, query)
-    words = ir.VectorType(ir.IntType(16), 64)
-    products = builder.mul(
-        builder.sext(levels, words), builder.sext(builder.bitcast(query, levels.type), words)
+    if compiles_for("avx512vnni"):
+        levels = builder.bitcast(levels, total.type)
+        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", total.type, total, levels, query)
+    pairs = (_pairs_avx2 if compiles_for("avx2") else _pairs)(
+        builder, levels, builder.bitcast(query, levels.type)
     )
-    even, odd = _halves(builder, products, range(0, 64, 2), range(1, 64, 2))
-    pairs = builder.add(even, odd)  # at most 2 * 63 * 127: within 16 bits
-    wide = ir.VectorType(I32, LANES)
-    sums = [builder.sext(half, wide) for half in _halves(builder, pairs, range(0, 32, 2), range(1, 32, 2))]
-    return builder.add(total, builder.add(*sums))
+    even, odd = (builder.sext(half, total.type) for half in _halves(builder, pairs, *_every_other(32)))
+    return builder.add(total, builder.add(even, odd))
 
 
-def vnni() -> bool:
-    """Whether the processor that Numba compiles for has AVX-512's byte dot product."""
+def _pairs(builder: Any, levels: Any, query: Any) -> Any:
+    """Multiply bytes, and add two neighbours: 32 int16, of at most 2 * 63 * 127."""
+    wide = ir.VectorType(ir.IntType(16), 64)
+    products = builder.mul(builder.sext(levels, wide), builder.sext(query, wide))
+    return builder.add(*_halves(builder, products, *_every_other(64)))
+
+
+def _pairs_avx2(builder: Any, levels: Any, query: Any) -> Any:
+    """Say `_pairs` in one instruction for 32 bytes; LLVM does not find it by itself."""
+    half = ir.VectorType(ir.IntType(16), 16)
+    low, high = (
+        _call(
+            builder,
+            "llvm.x86.avx2.pmadd.ub.sw",
+            half,
+            *(_halves(builder, side, places)[0] for side in (levels, query)),
+        )
+        for places in (range(32), range(32, 64))
+    )
+    return builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(I32, 32), list(range(32))))
+
+
+def compiles_for(feature: str) -> bool:
+    """Whether Numba compiles for a processor that has this."""
     features = config.CPU_FEATURES  # type: ignore[attr-defined]  # set when numba.core.config loads
     if features is None:
-        return bool(get_host_cpu_features().get("avx512vnni", False))
-    return "+avx512vnni" in features.split(",")
+        return bool(get_host_cpu_features().get(feature, False))
+    return f"+{feature}" in features.split(",")
+
+
+def _unless_free(builder: Any, needed: Any) -> AbstractContextManager[Any]:
+    """Jump over the compression of a vector where it is no single instruction; where it is, jumps cost more."""
+    return nullcontext() if compiles_for("avx512f") else builder.if_then(needed)
+
+
+def _every_other(count: int) -> tuple[range, range]:
+    return range(0, count, 2), range(1, count, 2)
 
 
 def _all(kind: Any, count: int, value: float) -> Any:
