@@ -87,12 +87,8 @@ class Commands:
         begun = time.monotonic()
         changed = self._system.up(self._workers)
         self._show(self._system.parts())
-        took = (
-            f"Ready after {time.monotonic() - begun:.1f} s."
-            if changed
-            else "All of it ran already: nothing changed."
-        )
-        self._screen.say(f"\n{took}\n")
+        took = f"Ready after {time.monotonic() - begun:.1f} s."
+        self._screen.say(f"\n{took if changed else 'All of it ran already: nothing was changed.'}\n")
         self._hints(self._system.environment()["REST_URL"])
         return 0
 

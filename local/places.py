@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from local.process import free_port
+from local.process import free_port, until
 
 # The ports of each part and where they lie unless something else sits there. RabbitMQ's second and third are
 # for its own use; they stay clear of the node that Debian's package may have started.
@@ -18,12 +19,14 @@ PORTS = {
     "rabbitmq": {"RABBITMQ_PORT": 5672, "RABBITMQ_DIST_PORT": 25673, "ERL_EPMD_PORT": 4370},
     "rest": {"REST_PORT": 5000},
 }
+INTERNAL = {"RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"}
 SERVERS = ("redis", "rabbitmq")
 # What another's server may ask for and ours does not; an empty variable counts as absent.
 ACCESS = {
     "redis": ("REDIS_USERNAME", "REDIS_PASSWORD"),
     "rabbitmq": ("RABBITMQ_USER", "RABBITMQ_PASSWORD", "RABBITMQ_VHOST"),
 }
+LINGERING = 3.0  # seconds
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 -- what a person may have chosen to listen on
 
 
@@ -75,22 +78,35 @@ def choose(
         The places, and the ports that were taken, by their variables.
     """
     ours = frozenset(name for name in SERVERS if not _foreign(name, environ, before))
-    asked = {
-        **{v: str(p) for ports in PORTS.values() for v, p in ports.items()},
-        **before.environment,
-        **environ,
-    }
     chosen: dict[str, str] = {}
+    taken: dict[str, str] = {}
     for name in SERVERS:
         chosen |= _access(name) if name in ours else _given(name, environ)
     for name in (*ours, "rest"):
-        kept = before.environment if name in running else {}
-        chosen |= {v: kept.get(v) or str(free_port(int(asked[v]))) for v in PORTS[name]}
+        for variable, usual in PORTS[name].items():
+            remembered = before.environment.get(variable)
+            wishes = [wish for wish in (environ.get(variable), remembered, str(usual)) if wish]
+            stays = remembered if name in running else None
+            chosen[variable] = stays or _free(wishes, remembered)
+            if chosen[variable] != wishes[0] and variable not in INTERNAL:
+                taken[variable] = wishes[0]
     chosen["REST_URL"] = _address(environ.get("REST_HOST", ""), chosen["REST_PORT"])
     chosen["IMAGE_STORE_URL"] = environ.get("IMAGE_STORE_URL", f"file://{images}")
-    reached = [f"{name.upper()}_PORT" for name in (*ours, "rest")]
-    taken = {variable: asked[variable] for variable in reached if chosen[variable] != asked[variable]}
     return Places(chosen, ours, workers or before.workers or _cores()), taken
+
+
+def _free(wishes: Sequence[str], remembered: str | None) -> str:
+    """The first of some ports that is free, else any that is."""
+    for wish in wishes:
+        # A process of ours that was killed may have left another that holds its port for a moment.
+        patience = LINGERING if wish == remembered else 0.0
+        if until(partial(_is_free, int(wish)), patience):
+            return wish
+    return str(free_port())
+
+
+def _is_free(port: int) -> bool:
+    return free_port(port) == port
 
 
 def _foreign(name: str, environ: Mapping[str, str], before: Places) -> bool:

@@ -45,7 +45,7 @@ class RabbitServer:
         """Stop the node, and the port mapper that it leaves behind."""
         self.process.stop()
         mapper = shutil.which("epmd")
-        if mapper:
+        if mapper and self._epmd_port:
             subprocess.run([mapper, "-port", str(self._epmd_port), "-kill"], capture_output=True, check=False)
 
     def answers(self) -> bool:

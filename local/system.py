@@ -97,6 +97,9 @@ class System:
             yield
 
     def _choose(self, before: Places, workers: int | None) -> Places:
+        for server in (self._rabbit(before), self._redis(before)):
+            if server.process.pid is None:
+                server.stop()  # a node that was killed has left its port mapper
         own = (self._rabbit(before).process, self._redis(before).process, *processes(self._run, 0))
         running = {process.name for process in own if process.pid is not None}
         places, taken = choose(

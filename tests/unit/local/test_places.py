@@ -20,7 +20,7 @@ IMAGES = Path("/data/images")
 @pytest.fixture(autouse=True)
 def no_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The usual ports may be in use on the machine that runs the tests."""
-    monkeypatch.setattr(places, "free_port", lambda wanted: wanted)
+    monkeypatch.setattr(places, "free_port", lambda wanted=0: wanted)
 
 
 @pytest.fixture
