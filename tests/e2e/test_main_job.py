@@ -63,7 +63,7 @@ def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Flee
 
 
 def test_encodings_are_those_of_face_recognition(fleet: Fleet, photographs: Path, reference: Any) -> None:
-    fleet.start_all(MODEL="dlib-resnet-v1")
+    fleet.start_all(MODEL="dlib-resnet-v1", ENGINE="onnxruntime")
     picture = photographs / "obama2.jpg"
     sent = fleet.scan(picture.read_bytes(), "obama2.jpg")
     fleet.wait()
