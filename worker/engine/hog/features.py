@@ -7,12 +7,14 @@ Each cell lies in four blocks of 2x2 cells. By the energy of a block its histogr
 A row of cells is DIRECTIONS * stride float32, one direction after the other; sixteen cells are one vector.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from worker.engine.hog.histogram import DIRECTIONS
+from worker.engine.hog.kernel import Floats, Vector, kernel
 from worker.engine.hog.lanes import fma, load, minimum, splat, sqrt, store
 
 HALF = DIRECTIONS // 2
@@ -20,8 +22,10 @@ LANES = 16
 TEXTURE = np.float32(2 * 0.2357)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def join_votes(left, right, row, stride, cells, to, energy, energy_to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def join_votes(
+    left: Floats, right: Floats, row: int, stride: int, cells: Floats, to: int, energy: Floats, energy_to: int
+) -> None:
     """Make a row of cells of a row of votes, and write each cell's energy.
 
     Cell x gets the left votes of patch x and the right votes of patch x - 1; cell 0 is of the border.
@@ -39,8 +43,10 @@ def join_votes(left, right, row, stride, cells, to, energy, energy_to):  # type:
         store(energy, energy_to + x, total)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def measure_blocks(energy, above, below, stride, caps, scales, to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def measure_blocks(
+    energy: Floats, above: int, below: int, stride: int, caps: Floats, scales: Floats, to: int
+) -> None:
     """Write each block's cap and scale; block x is made of the cells x and x + 1 of two rows."""
     for x in range(0, stride - LANES, LANES):
         total = load(energy, above + x, LANES) + load(energy, above + x + 1, LANES)
@@ -50,8 +56,20 @@ def measure_blocks(energy, above, below, stride, caps, scales, to):  # type: ign
         store(scales, to + x, splat(np.float32(0.1), LANES) / cap)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def write_features(cells, row, stride, caps, scales, above, below, width, features, to, plane):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def write_features(
+    cells: Floats,
+    row: int,
+    stride: int,
+    caps: Floats,
+    scales: Floats,
+    above: int,
+    below: int,
+    width: int,
+    features: Floats,
+    to: int,
+    plane: int,
+) -> None:
     """Write the features of cells 2 .. width + 1 of a row, and zeros after them.
 
     cells, row, stride: the histograms, and where the row begins. caps, scales, above, below: of the blocks, and
@@ -94,12 +112,12 @@ def write_features(cells, row, stride, caps, scales, above, below, width, featur
         store(features, to + k * plane + width + LANES, splat(np.float32(0), LANES))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _cap(h, cap):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _cap(h: Vector, cap: tuple[Vector, ...]) -> tuple[Vector, Vector, Vector, Vector]:
     return minimum(h, cap[0]), minimum(h, cap[1]), minimum(h, cap[2]), minimum(h, cap[3])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _scale(capped, scale):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _scale(capped: tuple[Vector, ...], scale: tuple[Vector, ...]) -> Vector:
     total = fma(capped[1], scale[1], capped[0] * scale[0])
     return fma(capped[3], scale[3], fma(capped[2], scale[2], total))

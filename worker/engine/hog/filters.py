@@ -8,24 +8,16 @@ is kept is a few rows of scores. All of that is in integers; `fixed` proves how 
 Scores of a block lie together, score row t of sub-detector d from (t * DETECTORS + d) * LANES on.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from worker.engine.hog.fixed import FEATURE, SHIFT
-from worker.engine.hog.lanes import (
-    as_i16,
-    dot_pairs,
-    fma,
-    load,
-    shift_left,
-    shift_right,
-    splat,
-    store,
-    to_i32,
-    total,
-)
+from worker.engine.hog.fixed import FEATURE, SHIFT, Fixed
+from worker.engine.hog.kernel import Floats, Integers, Vector, kernel
+from worker.engine.hog.lanes import as_i16, fma, load, shift_left, shift_right, splat, store, to_i32
+from worker.engine.hog.shuffles import dot_pairs, total
 from worker.engine.hog.weights import DETECTORS, PLANES, WINDOW
 
 LANES = 16
@@ -33,8 +25,8 @@ ROW = DETECTORS * LANES
 TOUCHED = WINDOW + 1  # rows of scores that a pair of rows of features adds to
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def pair_up(features, at, pairs, to, plane):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def pair_up(features: Floats, at: int, pairs: Integers, to: int, plane: int) -> None:
     """Write a row's features as integers, each in one number with its right neighbour."""
     unit, half = splat(np.float32(FEATURE), LANES), splat(np.float32(0.5), LANES)
     for x in range(0, PLANES * plane - LANES, LANES):
@@ -43,8 +35,8 @@ def pair_up(features, at, pairs, to, plane):  # type: ignore[no-untyped-def]  # 
         store(pairs, to + x, left + shift_left(right, 16))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def add_pair(pairs, at, plane, fixed, scores, to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def add_pair(pairs: Integers, at: int, plane: int, fixed: Fixed, scores: Integers, to: int) -> None:
     """Add a pair of rows of features to one block's scores.
 
     pairs: the first row's plane p begins at at + p * plane, the second row's PLANES * plane after it.
@@ -74,21 +66,23 @@ def add_pair(pairs, at, plane, fixed, scores, to):  # type: ignore[no-untyped-de
                 store(scores, row, load(scores, row, LANES) + change)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _weights(numbers, at):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _weights(numbers: Integers, at: int) -> Vector:
     return as_i16(splat(numbers[at], LANES))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _run(upper_inputs, lower_inputs, rows, f):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _run(
+    upper_inputs: tuple[Vector, ...], lower_inputs: tuple[Vector, ...], rows: Integers, f: int
+) -> Vector:
     """Return one filter's sums along the two rows, the upper one's in the low halves."""
     upper = _along(upper_inputs, rows, f * 5)
     lower = _along(lower_inputs, rows, f * 5)
     return as_i16(shift_right(upper, SHIFT) + (lower & splat(np.int32(-1 << SHIFT), LANES)))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _ten(pairs, x):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _ten(pairs: Integers, x: int) -> tuple[Vector, Vector, Vector, Vector, Vector]:
     """Return sixteen cells and their next nine neighbours, for all filters to read from registers."""
     return (
         as_i16(load(pairs, x, LANES)),
@@ -99,8 +93,8 @@ def _ten(pairs, x):  # type: ignore[no-untyped-def]  # compiled
     )
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _along(inputs, weights, at):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _along(inputs: tuple[Vector, ...], weights: Integers, at: int) -> Vector:
     """Return the sum of ten inputs, weighted."""
     result = dot_pairs(inputs[0], _weights(weights, at))
     result += dot_pairs(inputs[1], _weights(weights, at + 1))
@@ -110,8 +104,10 @@ def _along(inputs, weights, at):  # type: ignore[no-untyped-def]  # compiled
     return result
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def exact_score(features, plane, rows, height, t, x, dense, d):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def exact_score(
+    features: Floats, plane: int, rows: int, height: int, t: int, x: int, dense: Floats, d: int
+) -> float:
     """Return the score in float of the window of sub-detector d whose fifth row is row t of the features.
 
     features: a ring of `rows` rows, each PLANES planes of `plane` numbers; x: where the window's columns begin.
@@ -123,4 +119,5 @@ def exact_score(features, plane, rows, height, t, x, dense, d):  # type: ignore[
             weights = load(dense, ((d * PLANES + p) * WINDOW + k) * 16, LANES)
             inputs = load(features, row + p * plane, LANES)
             even, odd = fma(inputs, weights, odd), even
-    return total(even + odd)
+    score: float = total(even + odd)
+    return score

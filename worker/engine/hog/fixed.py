@@ -29,8 +29,12 @@ class Fixed(NamedTuple):
     detector: NDArray[np.int64]  # (filters,): the sub-detector that a filter belongs to
     rows: NDArray[np.int32]  # (filters * 5,): weights along x
     columns: NDArray[np.int32]  # (filters * 11,): weights along y, upwards, of a row and of the one below it
-    dense: NDArray[np.float32]  # (DETECTORS * PLANES * WINDOW * 16,): the weights in float; rows end with six zeros
-    slack: NDArray[np.float64]  # (DETECTORS,): the largest difference of a score in integers from one in float
+    dense: NDArray[
+        np.float32
+    ]  # (DETECTORS * PLANES * WINDOW * 16,): the weights in float; rows end with six zeros
+    slack: NDArray[
+        np.float64
+    ]  # (DETECTORS,): the largest difference of a score in integers from one in float
 
 
 def fixed(filters: Filters) -> Fixed:
@@ -84,7 +88,7 @@ def _dense(filters: Filters, along: NDArray[np.float64], down: NDArray[np.float6
 
 
 def _largest_features() -> NDArray[np.float64]:
-    """Four blocks give at most 0.1 each to planes 0..26; a block at most 0.1 for each of 18 directions to 27..30."""
+    """Four blocks give 0.1 each to planes 0..26, one block 0.1 for each of 18 directions to 27..30, at most."""
     return np.where(np.arange(PLANES) < 27, 0.4, 18 * 0.1 * 2 * 0.2357)
 
 

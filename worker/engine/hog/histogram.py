@@ -10,21 +10,19 @@ Cell (row, column) has number (row + 1, column + 1) here, patch (r, c) lies betw
 r + 1, c and c + 1; cells 0 and the last are a border whose votes never count.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from worker.engine.hog.kernel import Bytes, Floats, Integers, Vector, kernel
 from worker.engine.hog.lanes import (
     as_i16,
     as_i32,
-    dot_pairs,
-    every,
     fma,
-    interleave,
     load,
-    part,
     select,
     shift_left,
     splat,
@@ -33,7 +31,8 @@ from worker.engine.hog.lanes import (
     to_f32,
     to_i16,
 )
-from worker.engine.hog.picture import ROOM_BEFORE
+from worker.engine.hog.picture import ROOM_BEFORE, Picture
+from worker.engine.hog.shuffles import dot_pairs, every, interleave, part
 
 CELL = 8
 DIRECTIONS = 18
@@ -72,26 +71,35 @@ def _shares() -> NDArray[np.float32]:
     """Return what each pixel of a patch gives to the cells above left, above right, below left, below right."""
     second = (2 * np.arange(CELL) + 1) / (2 * CELL)
     both = np.stack([1 - second, second], axis=-1)
-    return np.einsum("yv,xh->yxvh", both, both).astype(np.float32).ravel()
+    return np.asarray(np.einsum("yv,xh->yxvh", both, both), np.float32).ravel()
 
 
 SHARES = _shares()
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def cells_of(pixels):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def cells_of(pixels: int) -> int:
     """Return how many cells a number of pixels gives: half a cell counts."""
     return int(np.float32(pixels) / np.float32(CELL) + 0.5)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def visible(pixels):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def visible(pixels: int) -> int:
     """Return the pixel at which gradients end; they begin at pixel 1."""
     return min(cells_of(pixels) * CELL, pixels) - 1
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def vote(picture, right, bottom, x, y, votes, direction, length):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def vote(
+    picture: Picture,
+    right: int,
+    bottom: int,
+    x: int,
+    y: int,
+    votes: Floats,
+    direction: Integers,
+    length: Floats,
+) -> None:
     """Let the pixels of a block of patches vote.
 
     right, bottom: `visible` of the picture's size. x, y: the block's first pixel, perhaps outside of the picture.
@@ -122,8 +130,8 @@ def vote(picture, right, bottom, x, y, votes, direction, length):  # type: ignor
     _count(direction, length, votes)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _count(direction, length, votes):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _count(direction: Integers, length: Floats, votes: Floats) -> None:
     """Add the votes of all pixels of the block.
 
     Neighbours in a row are of one patch and often of one direction, so the next to vote is the next patch's:
@@ -138,16 +146,16 @@ def _count(direction, length, votes):  # type: ignore[no-untyped-def]  # compile
                 store(votes, at, fma(splat(length[pixel], 4), shares, load(votes, at, 4)))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _gradient(data, at, stride):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _gradient(data: Bytes, at: int, stride: int) -> Vector:
     """Return 32 pixels' gradients, (dx, dy) after (dx, dy)."""
     dx = to_i16(load(data, at + 1, 32)) - to_i16(load(data, at - 1, 32))
     dy = to_i16(load(data, at + stride, 32)) - to_i16(load(data, at - stride, 32))
     return interleave(dx, dy)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _settle(gradient, squared, at, direction, length):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _settle(gradient: Vector, squared: Vector, at: int, direction: Integers, length: Floats) -> None:
     """Write 16 pixels' directions (times STEP) and lengths."""
     nothing = splat(np.int32(0), 16)
     dx, dy = shift_left(as_i32(gradient), 16), as_i32(gradient)  # each in the high half: for their signs
@@ -168,8 +176,8 @@ def _settle(gradient, squared, at, direction, length):  # type: ignore[no-untype
     store(length, at, sqrt(to_f32(squared)))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _grey_gradients(data, at, stride, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _grey_gradients(data: Bytes, at: int, stride: int, direction: Integers, length: Floats, to: int) -> None:
     for i in range(0, PIXELS, 32):
         gradient = _gradient(data, at + i, stride)
         first, second = part(gradient, 0, 32), part(gradient, 32, 32)
@@ -177,8 +185,10 @@ def _grey_gradients(data, at, stride, direction, length, to):  # type: ignore[no
         _settle(second, dot_pairs(second, second), to + i + 16, direction, length)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _colour_gradients(data, at, stride, plane, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _colour_gradients(
+    data: Bytes, at: int, stride: int, plane: int, direction: Integers, length: Floats, to: int
+) -> None:
     """Each pixel's longest gradient of the three channels; of equal ones green goes before red, blue before all."""
     for i in range(0, PIXELS, 32):
         red = _gradient(data, at + i, stride)
@@ -188,8 +198,10 @@ def _colour_gradients(data, at, stride, plane, direction, length, to):  # type: 
         _longest(part(red, 32, 32), part(green, 32, 32), part(blue, 32, 32), to + i + 16, direction, length)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _leftover_gradients(data, at, stride, plane, first, direction, length, to):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _leftover_gradients(
+    data: Bytes, at: int, stride: int, plane: int, first: int, direction: Integers, length: Floats, to: int
+) -> None:
     """The columns after dlib's last full group of eight: there, of equal gradients red goes before green and blue.
 
     So they are done again with the channels in the opposite order.
@@ -200,9 +212,13 @@ def _leftover_gradients(data, at, stride, plane, first, direction, length, to): 
     _longest(part(blue, 0, 32), part(green, 0, 32), part(red, 0, 32), to + first, direction, length)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _longest(red, green, blue, at, direction, length):  # type: ignore[no-untyped-def]  # compiled
-    red_squared, green_squared, blue_squared = dot_pairs(red, red), dot_pairs(green, green), dot_pairs(blue, blue)
+@kernel
+def _longest(red: Vector, green: Vector, blue: Vector, at: int, direction: Integers, length: Floats) -> None:
+    red_squared, green_squared, blue_squared = (
+        dot_pairs(red, red),
+        dot_pairs(green, green),
+        dot_pairs(blue, blue),
+    )
     is_red = red_squared > green_squared
     best = select(is_red, as_i32(red), as_i32(green))
     squared = select(is_red, red_squared, green_squared)
@@ -211,8 +227,10 @@ def _longest(red, green, blue, at, direction, length):  # type: ignore[no-untype
     _settle(as_i16(best), select(is_best, squared, blue_squared), at, direction, length)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def spread(votes, patch_column, left, right, upper, lower, stride):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def spread(
+    votes: Floats, patch_column: int, left: Floats, right: Floats, upper: int, lower: int, stride: int
+) -> None:
     """Add the votes of a block of patches to the cells above them, and give them to the cells below.
 
     left, right: the votes of each patch for its left and its right cells, which `join_votes` puts together;

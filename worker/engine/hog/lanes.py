@@ -8,21 +8,25 @@ conversions, filters that should stay in registers). Here a kernel says itself w
     store(out, at, total)
 
 LLVM maps the vectors to whatever the processor has: 16 floats are one AVX-512 register, two of AVX2, four of
-SSE or NEON. Only `pick` names instructions of a target. Lengths are literals. Arrays are one-dimensional and
+SSE or NEON. Lengths are literals. Arrays are one-dimensional and
 contiguous; like a loop in nopython mode, nothing checks bounds.
 """
+
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
+# mypy: allow-untyped-calls, allow-untyped-decorators
+# numba has few types
 
 import operator
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-IR_TYPES = {
+IR_TYPES: dict[Any, ir.Type] = {
     types.boolean: ir.IntType(1),
     types.uint8: ir.IntType(8),
     types.int16: ir.IntType(16),
@@ -31,33 +35,41 @@ IR_TYPES = {
 }
 
 
-class Lanes(types.Type):  # type: ignore[misc]  # numba has no types
+class Lanes(types.Type):
     """`length` numbers of one type in one register, or as many as it takes."""
 
-    def __init__(self, element: types.Type, length: int) -> None:
+    def __init__(self, element: Any, length: int) -> None:
         self.element = element
         self.length = length
         super().__init__(name=f"Lanes({element}, {length})")
 
     @property
     def ir_type(self) -> ir.VectorType:
+        """The type in LLVM."""
         return ir.VectorType(IR_TYPES[self.element], self.length)
 
 
 @register_model(Lanes)
-class LanesModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no types
+class LanesModel(models.PrimitiveModel):
     """A value of this type is LLVM's vector itself."""
 
     def __init__(self, dmm: Any, fe_type: Lanes) -> None:
         super().__init__(dmm, fe_type, fe_type.ir_type)
 
 
+def operation(typer: Callable[..., Any]) -> Any:
+    """Make a function for kernels of one that returns, for the arguments' types, signature and LLVM code."""
+    return intrinsic(prefer_literal=True)(typer)
+
+
+def call_llvm(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
+    """Call one of LLVM's own functions."""
+    function = ir.FunctionType(result, [arg.type for arg in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
+
+
 def _is_float(lanes: Lanes) -> bool:
     return bool(lanes.element == types.float32)
-
-
-def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
-    return ir.Constant(lanes.ir_type, numbers)
 
 
 def _broadcast(builder: ir.IRBuilder, value: ir.Value, length: int) -> ir.Value:
@@ -67,13 +79,11 @@ def _broadcast(builder: ir.IRBuilder, value: ir.Value, length: int) -> ir.Value:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
 
-def _binary(
-    op: Callable[..., Any], floating: str | None, integer: str | None, compare: str | None = None
-) -> None:
+def _binary(op: Any, floating: str | None, integer: str | None, compare: str | None = None) -> None:
     """Give two equal vector types a Python operator."""
 
     @infer_global(op)
-    class Operator(AbstractTemplate):  # type: ignore[misc]  # numba has no types
+    class Operator(AbstractTemplate):
         def generic(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
             del kws
             if len(args) != 2 or not isinstance(args[0], Lanes) or args[0] != args[1]:
@@ -97,14 +107,7 @@ _binary(operator.and_, None, "and_")
 _binary(operator.xor, None, "xor")
 _binary(operator.lt, None, None, "<")
 _binary(operator.gt, None, None, ">")
-for _plain, _inplace in (
-    (operator.add, operator.iadd),
-    (operator.sub, operator.isub),
-    (operator.mul, operator.imul),
-):
-    _binary(
-        _inplace, {operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul"}[_plain], _plain.__name__
-    )
+_binary(operator.iadd, "fadd", "add")
 
 
 def _pointer(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, at: Any, vector: Any) -> Any:
@@ -112,7 +115,7 @@ def _pointer(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, a
     return builder.bitcast(builder.gep(data, [at]), ir.PointerType(vector))
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def load(_typing: Any, array: Any, at: Any, length: Any) -> Any:
     """Return `length` consecutive elements of an array, from element `at` on."""
     lanes = Lanes(array.dtype, length.literal_value)
@@ -125,7 +128,7 @@ def load(_typing: Any, array: Any, at: Any, length: Any) -> Any:
     return lanes(array, at, length), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def store(_typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Write a vector to consecutive elements of an array of the same type, from element `at` on."""
 
@@ -138,7 +141,7 @@ def store(_typing: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, at, value), codegen
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def splat(_typing: Any, value: Any, length: Any) -> Any:
     """Return a vector whose every element is `value`; the scalar's type is the vector's."""
     element = types.unliteral(value)
@@ -150,7 +153,7 @@ def splat(_typing: Any, value: Any, length: Any) -> Any:
     return Lanes(element, length.literal_value)(value, length), codegen
 
 
-def _conversion(to: types.Type, name: str) -> Any:
+def _conversion(to: Any, name: str) -> Any:
     """Make a function that converts each element: bytes count as unsigned, floats are truncated to integers."""
 
     def typer(_typing: Any, value: Any) -> Any:
@@ -169,7 +172,7 @@ def _conversion(to: types.Type, name: str) -> Any:
         return result(value), codegen
 
     typer.__name__ = typer.__qualname__ = name
-    return intrinsic(typer)
+    return operation(typer)
 
 
 to_f32 = _conversion(types.float32, "to_f32")
@@ -178,7 +181,7 @@ to_i16 = _conversion(types.int16, "to_i16")
 to_u8 = _conversion(types.uint8, "to_u8")
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def as_i16(_typing: Any, value: Any) -> Any:
     """Return the same bits as twice as many 16-bit numbers, low half first."""
     result = Lanes(types.int16, value.length * 2)
@@ -189,7 +192,7 @@ def as_i16(_typing: Any, value: Any) -> Any:
     return result(value), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def as_i32(_typing: Any, value: Any) -> Any:
     """Return the same bits as half as many 32-bit numbers."""
     result = Lanes(types.int32, value.length // 2)
@@ -200,7 +203,7 @@ def as_i32(_typing: Any, value: Any) -> Any:
     return result(value), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def select(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
     """Return `yes` where the mask is set, else `no`."""
 
@@ -210,7 +213,7 @@ def select(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
     return yes(mask, yes, no), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, fused where the processor has an instruction for it."""
 
@@ -224,7 +227,7 @@ def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, b, c), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def sqrt(_typing: Any, a: Any) -> Any:
     """Return the square root of each element, correctly rounded."""
 
@@ -238,7 +241,7 @@ def sqrt(_typing: Any, a: Any) -> Any:
     return a(a), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def minimum(_typing: Any, a: Any, b: Any) -> Any:
     """Return the smaller of each pair of floats (no NaN)."""
 
@@ -248,121 +251,7 @@ def minimum(_typing: Any, a: Any, b: Any) -> Any:
     return a(a, b), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def interleave(_typing: Any, a: Any, b: Any) -> Any:
-    """Return a0 b0 a1 b1 ..., twice as long."""
-    result = Lanes(a.element, a.length * 2)
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        order = [i // 2 + (i % 2) * a.length for i in range(2 * a.length)]
-        return builder.shuffle_vector(*args, _constant(Lanes(types.int32, 2 * a.length), order))
-
-    return result(a, b), codegen
-
-
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
-def every(_typing: Any, a: Any, step: Any, first: Any) -> Any:
-    """Return the elements first, first + step, first + 2 * step, ..."""
-    order = list(range(first.literal_value, a.length, step.literal_value))
-    result = Lanes(a.element, len(order))
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        positions = _constant(Lanes(types.int32, len(order)), order)
-        return builder.shuffle_vector(args[0], args[0], positions)
-
-    return result(a, step, first), codegen
-
-
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
-def part(_typing: Any, a: Any, first: Any, length: Any) -> Any:
-    """Return `length` consecutive elements from `first` on."""
-    result = Lanes(a.element, length.literal_value)
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        order = [first.literal_value + i for i in range(result.length)]
-        return builder.shuffle_vector(args[0], args[0], _constant(Lanes(types.int32, result.length), order))
-
-    return result(a, first, length), codegen
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def pick(_typing: Any, source: Any, positions: Any) -> Any:
-    """Return source[positions[i]] for each i; both hold 32 bytes, positions are below 32.
-
-    The one operation for which LLVM has no generic form. Each processor's own is used where it is known.
-    """
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        features = llvm.get_host_cpu_features()
-        if features.get("avx512vbmi") and features.get("avx512vl"):
-            return _call(builder, "llvm.x86.avx512.permvar.qi.256", positions.ir_type, *args)
-        if features.get("avx2"):
-            return _pick_avx2(builder, *args)
-        if llvm.get_process_triple().startswith("aarch64"):
-            return _pick_neon(builder, *args)
-        return _pick_singly(builder, *args)
-
-    return positions(source, positions), codegen
-
-
-def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
-    function = ir.FunctionType(result, [arg.type for arg in args])
-    return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
-
-
-def _numbers(builder: ir.IRBuilder, vector: ir.Value, order: list[int]) -> ir.Value:
-    return builder.shuffle_vector(vector, vector, _constant(Lanes(types.int32, len(order)), order))
-
-
-def _pick_avx2(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    """Two permutations of 16 bytes, each by a position's low four bits."""
-    halves = [_numbers(builder, source, [*half, *half]) for half in (range(16), range(16, 32))]
-    low, high = (_call(builder, "llvm.x86.avx2.pshuf.b", source.type, half, positions) for half in halves)
-    return builder.select(builder.icmp_unsigned("<", positions, ir.Constant(source.type, [16] * 32)), low, high)
-
-
-def _pick_neon(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    """A look-up of 16 bytes at a time in a table of two registers."""
-    halves = [list(range(16)), list(range(16, 32))]
-    table = [_numbers(builder, source, half) for half in halves]
-    name, result = "llvm.aarch64.neon.tbl2.v16i8", table[0].type
-    made = [_call(builder, name, result, *table, _numbers(builder, positions, half)) for half in halves]
-    return builder.shuffle_vector(*made, _constant(Lanes(types.int32, 32), list(range(32))))
-
-
-def _pick_singly(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    result = ir.Constant(positions.type, ir.Undefined)
-    for i in range(positions.type.count):
-        at = builder.extract_element(positions, ir.IntType(32)(i))
-        result = builder.insert_element(result, builder.extract_element(source, at), ir.IntType(32)(i))
-    return result
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
-    """Return a0*b0 + a1*b1, a2*b2 + a3*b3, ... of 16-bit numbers, as 32-bit numbers, half as many."""
-    result = Lanes(types.int32, a.length // 2)
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        features = llvm.get_host_cpu_features()
-        if a.length == 32 and features.get("avx512bw"):
-            return _call(builder, "llvm.x86.avx512.pmaddw.d.512", result.ir_type, *args)
-        if a.length == 32 and features.get("avx2"):
-            halves = [[_numbers(builder, x, list(half)) for x in args] for half in (range(16), range(16, 32))]
-            eight = ir.VectorType(ir.IntType(32), 8)
-            made = [_call(builder, "llvm.x86.avx2.pmadd.wd", eight, *half) for half in halves]
-            return builder.shuffle_vector(*made, _constant(Lanes(types.int32, 16), list(range(16))))
-        evens, odds = list(range(0, a.length, 2)), list(range(1, a.length, 2))
-        products = [
-            builder.mul(*(builder.sext(_numbers(builder, x, order), result.ir_type) for x in args))
-            for order in (evens, odds)
-        ]
-        return builder.add(*products)
-
-    return result(a, b), codegen
-
-
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def shift_right(_typing: Any, a: Any, bits: Any) -> Any:
     """Shift each integer to the right by a literal number of bits; zeros come in."""
 
@@ -372,22 +261,7 @@ def shift_right(_typing: Any, a: Any, bits: Any) -> Any:
     return a(a, bits), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
-def total(_typing: Any, a: Any) -> Any:
-    """Return the sum of sixteen floats, by halves."""
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        value, length = args[0], a.length
-        while length > 1:
-            length //= 2
-            low, high = (_numbers(builder, value, list(half)) for half in (range(length), range(length, 2 * length)))
-            value = builder.fadd(low, high)
-        return builder.extract_element(value, ir.IntType(32)(0))
-
-    return a.element(a), codegen
-
-
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def shift_left(_typing: Any, a: Any, bits: Any) -> Any:
     """Shift each integer to the left by a literal number of bits."""
 
@@ -397,7 +271,7 @@ def shift_left(_typing: Any, a: Any, bits: Any) -> Any:
     return a(a, bits), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@operation
 def any_set(_typing: Any, mask: Any) -> Any:
     """Tell whether any element of a mask is set."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from worker.engine.hog.kernel import Bytes, kernel
 
 ROOM_BEFORE = 16
 ROOM_AFTER = 240  # a block of 128 pixels, begun 4 pixels early, and one vector of 64 more
@@ -26,15 +27,15 @@ class Picture(NamedTuple):
     channels: int  # 1 (grey) or 3 (red, green, blue)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def blank(width, height, channels):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def blank(width: int, height: int, channels: int) -> Picture:
     """Return a picture of that size with arbitrary pixels."""
     stride = (ROOM_BEFORE + width + ROOM_AFTER + 63) // 64 * 64
     return Picture(np.empty(channels * height * stride, np.uint8), width, height, stride, channels)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def from_pixels(pixels):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def from_pixels(pixels: Bytes) -> Picture:
     """Return the picture that an array (height, width, channels) of bytes holds."""
     height, width, channels = pixels.shape
     picture = blank(width, height, channels)

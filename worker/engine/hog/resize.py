@@ -6,16 +6,19 @@ border it goes on column by column, in double. Both are followed to the bit. Col
 rounded in the first part and truncated in the second.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from worker.engine.hog.lanes import load, part, pick, select, splat, store, to_f32, to_i32, to_u8
-from worker.engine.hog.picture import ROOM_BEFORE
+from worker.engine.hog.kernel import Bytes, Vector, kernel
+from worker.engine.hog.lanes import load, select, splat, store, to_f32, to_i32, to_u8
+from worker.engine.hog.picture import ROOM_BEFORE, Picture
+from worker.engine.hog.shuffles import part, pick
 
 BLOCK = 16  # columns that are made at once
 SPAN = 32  # input columns that a block may come from: an input is at most 1.25 times as wide
@@ -33,8 +36,8 @@ class Origins(NamedTuple):
     right_share: NDArray[np.float32]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def origins(source, target):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def origins(source: Picture, target: Picture) -> Origins:
     """Return where each pixel of picture `target` lies in picture `source`."""
     rows = np.empty(target.height, np.float64)
     row_scale = (source.height - 1) / max(target.height - 1, 1)
@@ -72,8 +75,8 @@ def origins(source, target):  # type: ignore[no-untyped-def]  # compiled
     return Origins(rows, scale, walked, base, inputs, left_share, right_share)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def resize_row(source, origin, target, row):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def resize_row(source: Picture, origin: Origins, target: Picture, row: int) -> None:
     """Make one row of `target` from the two rows of `source` that it lies between."""
     place = origin.rows[row]
     top = int(place)
@@ -82,7 +85,7 @@ def resize_row(source, origin, target, row):  # type: ignore[no-untyped-def]  # 
     at = row * target.stride + ROOM_BEFORE
     upper = top * source.stride + ROOM_BEFORE
     lower = bottom * source.stride + ROOM_BEFORE
-    shares = np.float32(share), np.float32(1 - share)
+    shares: tuple[Any, Any] = np.float32(share), np.float32(1 - share)
     if source.channels == 1:
         _walk_grey(source, origin, upper, lower, *shares, target, at)
     else:
@@ -93,8 +96,17 @@ def resize_row(source, origin, target, row):  # type: ignore[no-untyped-def]  # 
         _finish(source, origin, upper + skipped, lower + skipped, share, target, at + made)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _walk_colour(source, origin, upper, lower, share, rest, target, at):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _walk_colour(
+    source: Picture,
+    origin: Origins,
+    upper: int,
+    lower: int,
+    share: float,
+    rest: float,
+    target: Picture,
+    at: int,
+) -> None:
     """The first part, by whole blocks; what the last one writes too much is made again, or is room.
 
     The channels are not a loop: LLVM knows a permutation only where positions and picks are in one basic block.
@@ -112,8 +124,17 @@ def _walk_colour(source, origin, upper, lower, share, rest, target, at):  # type
         store(target.data, to + 2 * made, to_u8(to_i32(blue)))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _walk_grey(source, origin, upper, lower, share, rest, target, at):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _walk_grey(
+    source: Picture,
+    origin: Origins,
+    upper: int,
+    lower: int,
+    share: float,
+    rest: float,
+    target: Picture,
+    at: int,
+) -> None:
     """The same for one channel, rounded: half goes up."""
     for block in range((origin.walked + BLOCK - 1) // BLOCK):
         positions = load(origin.inputs, block * SPAN, SPAN)
@@ -121,12 +142,14 @@ def _walk_grey(source, origin, upper, lower, share, rest, target, at):  # type: 
         value = _blend(source.data, above, below, positions, _shares(origin, block, share, rest))
         whole = to_i32(value)
         lost = value - to_f32(whole)
-        up = select(lost < splat(np.float32(0.5), BLOCK), splat(np.int32(0), BLOCK), splat(np.int32(1), BLOCK))
+        up = select(
+            lost < splat(np.float32(0.5), BLOCK), splat(np.int32(0), BLOCK), splat(np.int32(1), BLOCK)
+        )
         store(target.data, at + block * BLOCK, to_u8(whole + up))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _shares(origin, block, share, rest):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _shares(origin: Origins, block: int, share: float, rest: float) -> tuple[Vector, Vector, Vector, Vector]:
     """Return the weights of a block's inputs: above left, above right, below left, below right."""
     left = load(origin.left_share, block * BLOCK, BLOCK)
     right = load(origin.right_share, block * BLOCK, BLOCK)
@@ -134,8 +157,8 @@ def _shares(origin, block, share, rest):  # type: ignore[no-untyped-def]  # comp
     return above * left, above * right, below * left, below * right
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _blend(data, upper, lower, positions, shares):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _blend(data: Bytes, upper: int, lower: int, positions: Vector, shares: tuple[Vector, ...]) -> Vector:
     """Return the weighted sum of a block's inputs, each product and sum rounded to float32, in dlib's order."""
     above = pick(load(data, upper, SPAN), positions)
     below = pick(load(data, lower, SPAN), positions)
@@ -146,8 +169,10 @@ def _blend(data, upper, lower, positions, shares):  # type: ignore[no-untyped-de
     return value
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def _finish(source, origin, upper, lower, share, target, at):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def _finish(
+    source: Picture, origin: Origins, upper: int, lower: int, share: float, target: Picture, at: int
+) -> None:
     """The columns near the right border; grey in float32 within a row, colour in double throughout."""
     data = source.data
     place = -origin.scale + origin.walked * origin.scale
@@ -169,8 +194,8 @@ def _finish(source, origin, upper, lower, share, target, at):  # type: ignore[no
         target.data[at + column] = min(int(value), 255)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def resize_all(source, target):  # type: ignore[no-untyped-def]  # compiled
+@kernel
+def resize_all(source: Picture, target: Picture) -> None:
     """Make every row of `target` from `source`."""
     origin = origins(source, target)
     for row in range(target.height):

@@ -5,17 +5,18 @@ row of cells becomes complete, then a row of features, and every second row of f
 So each intermediate result is used while it is in the cache, and only a few rows of it exist.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from worker.engine.hog.features import join_votes, measure_blocks, write_features
 from worker.engine.hog.filters import LANES, ROW, TOUCHED, add_pair, exact_score, pair_up
-from worker.engine.hog.fixed import SCORE
+from worker.engine.hog.fixed import SCORE, Fixed
 from worker.engine.hog.histogram import (
     CELL,
     DIRECTIONS,
@@ -27,103 +28,191 @@ from worker.engine.hog.histogram import (
     visible,
     vote,
 )
+from worker.engine.hog.kernel import Floats, Integers, kernel
 from worker.engine.hog.lanes import any_set, load, splat
+from worker.engine.hog.picture import Picture
 from worker.engine.hog.resize import origins, resize_row
 from worker.engine.hog.weights import DETECTORS, PLANES
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
 KEPT = 12  # rows of features: the ten of a window, and another when two arrive at once
 
+Windows: TypeAlias = list[tuple[int, int, int, float]]  # sub-detector, row and column in features, score
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types
-def scan(source, picture, fixed, thresholds):  # type: ignore[no-untyped-def]  # compiled
+
+class Rows(NamedTuple):
+    """The few rows of intermediate results that exist at once, for one level."""
+
+    height: int  # of the features
+    width: int
+    stride: int  # cells in a row, with room
+    plane: int  # features in a row of a plane, with zeros before and after
+    block_scores: int  # scores of a block of LANES columns
+    votes: Floats
+    direction: Integers
+    length: Floats
+    left: Floats  # two rows of votes for the cells to the left, two for those to the right
+    right: Floats
+    cells: Floats  # two rows of histograms, and of what follows from them
+    energy: Floats
+    caps: Floats
+    scales: Floats
+    features: Floats  # KEPT rows
+    pairs: Integers  # two rows of features as integers
+    scores: Integers  # all rows: they are small, and few are touched at a time
+
+
+@kernel
+def scan(source: Picture, picture: Picture, fixed: Fixed, thresholds: NDArray[np.float64]) -> Windows:
     """Return the windows of one level whose score reaches its sub-detector's threshold.
 
     source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
-    Returns (windows, 3) int64: sub-detector, row, column of the window's fifth cell; and the scores, float32.
+    A window's row and column are those of its fifth cell.
     """
-    tall, wide = cells_of(picture.height), cells_of(picture.width)
-    height, width = tall - 2, wide - 2
-    is_made = source.data.ctypes.data == picture.data.ctypes.data
+    windows = [(0, 0, 0, 0.0) for _ in range(0)]
     origin = origins(source, picture)
-    made = picture.height if is_made else 0
-    found_at = np.empty((64, 3), np.int64)
-    found_score = np.empty(64, np.float32)
-    count = 0
-    if height < 1 or width < 1:
-        while made < picture.height:
-            resize_row(source, origin, picture, made)
-            made += 1
-        return found_at[:0], found_score[:0]
+    made = picture.height if source.data.ctypes.data == picture.data.ctypes.data else 0
+    tall, wide = cells_of(picture.height), cells_of(picture.width)
+    if tall > 2 and wide > 2:
+        rows = _rows(tall - 2, wide - 2)
+        limits = _limits(thresholds, fixed)
+        for band in range(tall + 1):
+            needed = min(CELL * band + CELL // 2 + 1, picture.height)
+            for row in range(made, needed):
+                resize_row(source, origin, picture, row)
+            made = max(made, needed)
+            _vote(picture, band, rows)
+            y = band - 3  # the row of features that this band completes
+            if y >= 0:
+                _describe(band, y, rows)
+            if y >= 0 and (y % 2 == 1 or y == rows.height - 1):
+                _filter(y - y % 2, y, fixed, rows)
+                _find(y - y % 2, y, fixed, thresholds, limits, rows, windows)
+    for row in range(made, picture.height):
+        resize_row(source, origin, picture, row)
+    return windows
 
-    limits = np.floor((thresholds - fixed.slack) * SCORE)
-    limits = np.maximum(np.minimum(limits, 2.0**31 - 1), -(2.0**31)).astype(np.int32)
-    # numbers of cells run to wide + 1; a block of patches, its right cells and a vector may go past them
-    stride = (wide + 2 + 2 * PATCHES + 2 * LANES) // LANES * LANES
-    row_size = DIRECTIONS * stride
-    left = np.zeros(2 * row_size + LANES, np.float32)
-    right = np.zeros(2 * row_size + LANES, np.float32)
-    cells = np.zeros(2 * row_size, np.float32)
-    energy = np.zeros(2 * stride + LANES, np.float32)
-    caps = np.ones(2 * stride + LANES, np.float32)
-    scales = np.ones(2 * stride + LANES, np.float32)
+
+@kernel
+def _rows(height: int, width: int) -> Rows:
+    """Return rows for features of this size; zero where a first reader comes before a writer."""
+    # cells are numbered to width + 3; a block of patches, the cells right of it and a vector go past that
+    stride = (width + 4 + 2 * PATCHES + 2 * LANES) // LANES * LANES
     blocks = (width + LANES - 1) // LANES
     plane = BEFORE + blocks * LANES + 3 * LANES
-    features = np.zeros(KEPT * PLANES * plane + LANES, np.float32)
-    pairs = np.zeros(2 * PLANES * plane + LANES, np.int32)
     block_scores = (height + TOUCHED + 2) * ROW
-    scores = np.zeros(blocks * block_scores, np.int32)
-    votes = np.empty(DIRECTIONS * STEP, np.float32)
-    direction = np.zeros(CELL * PIXELS + 16, np.int32)
-    length = np.empty(CELL * PIXELS + 16, np.float32)
-    end_x, end_y = visible(picture.width), visible(picture.height)
+    return Rows(
+        height,
+        width,
+        stride,
+        plane,
+        block_scores,
+        np.empty(DIRECTIONS * STEP, np.float32),
+        np.zeros(CELL * PIXELS + LANES, np.int32),
+        np.empty(CELL * PIXELS + LANES, np.float32),
+        np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
+        np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
+        np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
+        np.zeros(2 * stride + LANES, np.float32),
+        np.ones(2 * stride + LANES, np.float32),
+        np.ones(2 * stride + LANES, np.float32),
+        np.zeros(KEPT * PLANES * plane + LANES, np.float32),
+        np.zeros(2 * PLANES * plane + LANES, np.int32),
+        np.zeros(blocks * block_scores, np.int32),
+    )
 
-    for band in range(tall + 1):
-        needed = min(CELL * band + CELL // 2 + 1, picture.height)
-        while made < needed:
-            resize_row(source, origin, picture, made)
-            made += 1
-        upper, lower = LANES + band % 2 * row_size, LANES + (band + 1) % 2 * row_size
-        for column in range(0, wide + 1, PATCHES):
-            x, y0 = column * CELL - CELL // 2, band * CELL - CELL // 2
-            vote(picture, end_x, end_y, x, y0, votes, direction, length)
-            spread(votes, column, left, right, upper, lower, stride)
-        this, last = band % 2 * stride, (band + 1) % 2 * stride
-        cells_row = band % 2 * row_size
-        join_votes(left, right, upper, stride, cells, cells_row, energy, this)
-        measure_blocks(energy, last, this, stride, caps, scales, this)
-        y = band - 3
-        if y < 0:
-            continue
-        to = y % KEPT * PLANES * plane
-        center = (band - 1) % 2 * row_size
-        write_features(cells, center, stride, caps, scales, last, this, width, features, to + BEFORE, plane)
-        pair_up(features, to, pairs, (y % 2) * PLANES * plane, plane)
-        if y % 2 == 0 and y == height - 1:
-            pairs[PLANES * plane :] = 0
-        if y % 2 == 1 or y == height - 1:
-            first = y - y % 2
-            for block in range(blocks):
-                at = block * block_scores + first * ROW
-                add_pair(pairs, block * LANES, plane, fixed, scores, at)
-                done = height if y == height - 1 else first - 3
-                for t in range(max(first - 5, 0), done):
-                    for d in range(DETECTORS):
-                        at = block * block_scores + (t + 5) * ROW + d * LANES
-                        if any_set(load(scores, at, LANES) > splat(limits[d], LANES)):
-                            for i in range(min(LANES, width - block * LANES)):
-                                if scores[at + i] > limits[d]:
-                                    score = exact_score(features, plane, KEPT, height, t, block * LANES + i, fixed.dense, d)
-                                    if score >= thresholds[d]:
-                                        if count == len(found_score):
-                                            found_score = np.concatenate((found_score, np.empty_like(found_score)))
-                                            found_at = np.concatenate((found_at, np.empty_like(found_at)))
-                                        found_at[count, 0] = d
-                                        found_at[count, 1] = t
-                                        found_at[count, 2] = block * LANES + i
-                                        found_score[count] = score
-                                        count += 1
-    while made < picture.height:
-        resize_row(source, origin, picture, made)
-        made += 1
-    return found_at[:count], found_score[:count]
+
+@kernel
+def _limits(thresholds: NDArray[np.float64], fixed: Fixed) -> Integers:
+    """Return the scores in integers that no window which reaches a threshold can be below or at."""
+    limits = np.floor((thresholds - fixed.slack) * SCORE) - 1
+    near: Integers = np.maximum(np.minimum(limits, 2.0**31 - 1), -(2.0**31)).astype(np.int32)
+    return near
+
+
+@kernel
+def _vote(picture: Picture, band: int, rows: Rows) -> None:
+    """Let a band of pixels vote."""
+    row = DIRECTIONS * rows.stride
+    upper, lower = LANES + band % 2 * row, LANES + (band + 1) % 2 * row
+    end_x, end_y = visible(picture.width), visible(picture.height)
+    for column in range(0, cells_of(picture.width) + 1, PATCHES):
+        x, y = column * CELL - CELL // 2, band * CELL - CELL // 2
+        vote(picture, end_x, end_y, x, y, rows.votes, rows.direction, rows.length)
+        spread(rows.votes, column, rows.left, rows.right, upper, lower, rows.stride)
+    this, last = band % 2 * rows.stride, (band + 1) % 2 * rows.stride
+    join_votes(rows.left, rows.right, upper, rows.stride, rows.cells, band % 2 * row, rows.energy, this)
+    measure_blocks(rows.energy, last, this, rows.stride, rows.caps, rows.scales, this)
+
+
+@kernel
+def _describe(band: int, y: int, rows: Rows) -> None:
+    """Make row y of the features, of the cells of the band before and the blocks above and below them."""
+    center = (band + 1) % 2 * DIRECTIONS * rows.stride
+    above, below = (band + 1) % 2 * rows.stride, band % 2 * rows.stride
+    to = y % KEPT * PLANES * rows.plane
+    write_features(
+        rows.cells,
+        center,
+        rows.stride,
+        rows.caps,
+        rows.scales,
+        above,
+        below,
+        rows.width,
+        rows.features,
+        to + BEFORE,
+        rows.plane,
+    )
+    pair_up(rows.features, to, rows.pairs, y % 2 * PLANES * rows.plane, rows.plane)
+
+
+@kernel
+def _filter(first: int, last: int, fixed: Fixed, rows: Rows) -> None:
+    """Add the rows `first` and `last` of the features to the scores; a single last row has zeros below it."""
+    if first == last:
+        rows.pairs[PLANES * rows.plane :] = 0
+    for block in range((rows.width + LANES - 1) // LANES):
+        # a block's first row of scores is of the windows whose last row of features is row 0: five rows up
+        at = block * rows.block_scores + first * ROW
+        add_pair(rows.pairs, block * LANES, rows.plane, fixed, rows.scores, at)
+
+
+@kernel
+def _find(
+    first: int,
+    last: int,
+    fixed: Fixed,
+    thresholds: NDArray[np.float64],
+    limits: Integers,
+    rows: Rows,
+    windows: Windows,
+) -> None:
+    """Append the windows that the rows `first` and `last` of the features have completed."""
+    end = rows.height if last == rows.height - 1 else first - 3
+    for block in range((rows.width + LANES - 1) // LANES):
+        for t in range(max(first - 5, 0), end):
+            for d in range(DETECTORS):
+                at = block * rows.block_scores + (t + 5) * ROW + d * LANES
+                if any_set(load(rows.scores, at, LANES) > splat(limits[d], LANES)):
+                    _try(block * LANES, t, d, at, fixed, thresholds[d], limits[d], rows, windows)
+
+
+@kernel
+def _try(
+    x: int,
+    t: int,
+    d: int,
+    at: int,
+    fixed: Fixed,
+    threshold: float,
+    limit: int,
+    rows: Rows,
+    windows: Windows,
+) -> None:
+    """Append those of LANES neighbouring windows whose score in float reaches the threshold."""
+    for i in range(min(LANES, rows.width - x)):
+        if rows.scores[at + i] > limit:
+            score = exact_score(rows.features, rows.plane, KEPT, rows.height, t, x + i, fixed.dense, d)
+            if score >= threshold:
+                windows.append((d, t, x + i, np.float64(score)))

@@ -69,7 +69,9 @@ def _parse(stream: Stream) -> Weights:
     max_overlap, max_covered = stream.floating(), stream.floating()
     vectors = [_vector(stream) for _ in range(stream.integer())]
     if len(vectors) != DETECTORS:
-        raise ValueError(f"the installed dlib's face detector has {len(vectors)} sub-detectors, not {DETECTORS}")
+        raise ValueError(
+            f"the installed dlib's face detector has {len(vectors)} sub-detectors, not {DETECTORS}"
+        )
     stacked = np.stack(vectors)
     return Weights(
         filters=_separate(stacked[:, :-1].reshape(DETECTORS, PLANES, WINDOW, WINDOW)),
