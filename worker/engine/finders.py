@@ -9,7 +9,7 @@ import dlib
 
 from worker.engine.cnn import CnnDetector
 from worker.engine.faces import Box, Detection, Pixels
-from worker.engine.hog.detector import HogDetector
+from worker.engine.hog import HogDetector
 from worker.engine.search import Finder
 
 log = logging.getLogger(__name__)
