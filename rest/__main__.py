@@ -6,12 +6,15 @@ import logging
 import sys
 from typing import Any
 
+import gunicorn.http.wsgi
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from faces.config import Settings
 from faces.errors import SettingError
+from rest import first_key
 from rest.app import build
+from rest.guard import is_loopback, keys_needed
 from rest.threads import JsonThreads
 
 
@@ -19,29 +22,34 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, set up from our settings. The application is built in the worker process, after its fork."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         super().__init__()
 
     def load_config(self) -> None:
         """Give gunicorn its settings."""
+        host = self.settings.rest_host
         settings = {
-            "bind": f"{self._settings.rest_host}:{self._settings.rest_port}",
+            "bind": f"{f'[{host}]' if ':' in host else host}:{self.settings.rest_port}",
             "worker_class": JsonThreads,
             "control_socket_disable": True,
-            "threads": self._settings.rest_threads,
+            "threads": self.settings.rest_threads,
             "timeout": 60,
             "graceful_timeout": 30,
             "keepalive": 5,
             "limit_request_line": 8190,
-            "loglevel": self._settings.log_level,
+            "limit_request_fields": 50,
+            "limit_request_field_size": 8190,
+            "loglevel": self.settings.log_level,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 -- heartbeats of workers, no data; a disk can stall them
         }
         for key, value in settings.items():
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
-        """Build the application."""
-        return build(self._settings)
+        """Build the application, and see to it that there is a key where one is needed."""
+        if keys_needed(self.settings):
+            first_key.start(self.settings, sys.stdout)
+        return build(self.settings)
 
 
 def main() -> int:
@@ -56,6 +64,9 @@ def main() -> int:
         sys.stderr.write(f"rest: {error}\n")
         return 2
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    if settings.api_keys == "off" and not is_loopback(settings.rest_host):
+        logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
+    gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
     server: Any = Server(settings)
     server.run()

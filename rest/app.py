@@ -12,8 +12,12 @@ from faces.images import open_store
 from faces.picture import Limits
 from faces.progress import Progress
 from faces.store.link import Link
-from rest import problems
+from faces.store.trail import Trail
+from rest import headers, problems
 from rest.fetch import Fetcher
+from rest.guard import PUBLIC, Guard
+from rest.health import health
+from rest.origins import Origins
 from rest.publishing import Publishers
 from rest.scans import Scans
 from rest.views import EXTENSION, NameConverter, Parts, routes
@@ -24,7 +28,8 @@ def build(settings: Settings) -> Flask:
     link = Link(settings)
     images = open_store(settings.image_store_url)
     limits = Limits.of(settings)
-    scans = Scans(link, Publishers(settings), images, limits, longest_name=settings.max_name_length)
+    trail = Trail(link, settings.audit_length)
+    scans = Scans(link, Publishers(settings), images, limits, trail, longest_name=settings.max_name_length)
     fetcher = Fetcher(
         max_bytes=settings.max_picture_bytes,
         total_timeout=settings.fetch_timeout,
@@ -33,19 +38,32 @@ def build(settings: Settings) -> Flask:
         allow=settings.fetch_allow,
     )
     progress = Progress(settings, "rest").start()
-    return create_app(Parts(link, scans, fetcher, progress), max_bytes=settings.max_picture_bytes)
+    guard = Guard.of(settings, link)
+    return create_app(
+        Parts(link, scans, fetcher, progress, trail, images),
+        max_bytes=settings.max_picture_bytes,
+        guard=guard,
+        origins=Origins(settings.cors_origins, local=guard is None and settings.api_keys == "auto"),
+    )
 
 
-def create_app(parts: Parts, *, max_bytes: int) -> Flask:
-    """Create the application on parts that are given to it."""
+def create_app(
+    parts: Parts, *, max_bytes: int, guard: Guard | None = None, origins: Origins | None = None
+) -> Flask:
+    """Create the application on parts that are given to it; without a guard it needs no keys."""
     app = Flask("facefleet", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
     app.extensions[EXTENSION] = parts
     app.url_map.merge_slashes = False  # a name may have two slashes in a row
     app.url_map.converters["name"] = NameConverter
     app.register_blueprint(routes)
+    app.register_blueprint(health)
     problems.install(app)
     _log_requests(app, parts.progress)
+    headers.install(app)
+    (origins or Origins()).install(app)
+    if guard is not None:
+        guard.install(app)
     return app
 
 
@@ -54,17 +72,19 @@ def _log_requests(app: Flask, progress: Progress) -> None:
     def begin() -> None:
         g.request_id = uuid4().hex
         g.begun = time.monotonic()
+        g.key = ""
         g.about, g.outcome = {}, {}
 
     @app.after_request
     def end(response: Response) -> Response:
-        """Send one line for each call and its outcome; probes of the root only in detail."""
-        say = progress.debug if request.path == "/" else progress.info
+        """Send one line for each call and its outcome; probes only in detail."""
+        say = progress.debug if request.endpoint in PUBLIC else progress.info
         say(
             f"{request.method} {request.path}"[:200],
             status=response.status_code,
             ms=round((time.monotonic() - g.begun) * 1000, 1),
             request_id=g.request_id,
+            **({"key": g.key} if g.key else {}),
             **{**g.about, **g.outcome},
         )
         return response

@@ -56,6 +56,13 @@ def problem(status: int, code: str, detail: str) -> Response:
     return Response(to_json(document) + "\n", status, mimetype="application/problem+json")
 
 
+def unavailable(code: str, detail: str) -> Response:
+    """The answer for what may pass, with the time after which to try again."""
+    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
 def _permanent(error: Permanent) -> Response:
     branch = STATUS_OF_BRANCH.get(type(error), HTTPStatus.BAD_REQUEST)
     return problem(STATUS_OF.get(error.code, branch), error.code, str(error))
@@ -63,9 +70,7 @@ def _permanent(error: Permanent) -> Response:
 
 def _transient(error: Transient) -> Response:
     detail = f"{error}; nothing was accepted, try again in {RETRY_AFTER} s"
-    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail)
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
-    return answer
+    return unavailable("unavailable", detail)
 
 
 def _http(error: HTTPException) -> Response:
@@ -76,7 +81,7 @@ def _http(error: HTTPException) -> Response:
         )
     answer = problem(error.code or 500, _code(error), detail)
     for key, value in error.get_headers():
-        if key.lower() in {"allow", "location"}:
+        if key.lower() in {"allow", "location", "retry-after", "www-authenticate"}:
             answer.headers[key] = value
     return answer
 

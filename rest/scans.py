@@ -12,6 +12,7 @@ from faces.message import Message
 from faces.picture import Limits, check_header
 from faces.store import intake, reading
 from faces.store.link import Link
+from faces.store.trail import Trail
 from rest.publishing import Publishers
 
 
@@ -32,11 +33,13 @@ class Scans:
         publishers: Publishers,
         images: ImageStore | None,
         limits: Limits,
+        trail: Trail,
         *,
         longest_name: int,
     ) -> None:
         self._link = link
         self._limits = limits
+        self._trail = trail
         self._publishers = publishers
         self._images = images
         self._longest_name = longest_name
@@ -45,8 +48,16 @@ class Scans:
         """Close this thread's connection to RabbitMQ."""
         self._publishers.close()
 
-    def take(self, data: bytes, name: str, request_id: str) -> Scan:
-        """Accept a picture under a name.
+    def check(self) -> None:
+        """See that RabbitMQ is there.
+
+        Raises:
+            BrokerError: it is not.
+        """
+        self._publishers.check()
+
+    def take(self, data: bytes, name: str, request_id: str, key: str = "") -> Scan:
+        """Accept a picture under a name; `key` is the id of the API key that was shown, if any.
 
         Raises:
             PictureNameError: the name cannot be used.
@@ -56,6 +67,7 @@ class Scans:
         self._check_name(name)
         check_header(data, self._limits)
         picture = hash_of(data)
+        self._note(key, picture, request_id)
         receipt = intake.accept(self._link, picture, name)
         if receipt.known:
             return Scan(picture, new=False)
@@ -67,7 +79,7 @@ class Scans:
             return Scan(picture, new=False)  # another sending of the same bytes was done meanwhile
         return Scan(picture, new=True)
 
-    def take_url(self, url: str, fetch: Callable[[str], bytes], request_id: str) -> Scan:
+    def take_url(self, url: str, fetch: Callable[[str], bytes], request_id: str, key: str = "") -> Scan:
         """Accept the picture at an address, under that address; one already processed is not fetched again.
 
         Raises:
@@ -75,7 +87,14 @@ class Scans:
         """
         self._check_name(url)
         known = reading.picture_named(self._link, url)
-        return Scan(known, new=False) if known else self.take(fetch(url), url, request_id)
+        if known is None:
+            return self.take(fetch(url), url, request_id, key)
+        self._note(key, known, request_id)
+        return Scan(known, new=False)
+
+    def _note(self, key: str, picture: str, request_id: str) -> None:
+        if key:
+            self._trail.note(key, "scan", picture, request_id)
 
     def _publish(self, message: Message) -> None:
         if self._images is not None and message.picture is not None:

@@ -17,6 +17,9 @@
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again after a worker died with it |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data was made with |
+| 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
+| 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
+| 0 | `limit:...` | requests counted per API key, by the library `limits`; each expires by itself |
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ COUNTS = "counts"
 ATTEMPTS = "attempts"
 JOURNAL = "journal"
 META = "meta"
+API_KEYS = "api_keys"
+TRAIL = "trail"
+LIMIT = "limit"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"
