@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from threadpoolctl import threadpool_limits
+
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
@@ -53,6 +55,7 @@ def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] 
     """Build a worker from its settings and run it until told to stop."""
     deliveries: queue.Queue[Delivery] = queue.Queue()
     link, patience = Link(settings), Patience(stopping)
+    threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers
     engine, known = load(settings), Known(settings.match_tolerance)
     limits = Limits.of(settings)
     patience.until_done(link.check)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -39,7 +38,7 @@ def test_a_worker_killed_at_a_step_loses_nothing_and_does_nothing_twice(
     doomed.start([sys.executable, "-m", "tests.e2e.crashing_worker", step], environ(fleet.settings, tmp_path))
     assert until(fleet._answers, SECONDS)
     sent = [fleet.scan((photographs / name).read_bytes(), name) for name in ("obama.jpg", "obama2.jpg")]
-    assert until(lambda: doomed.pid is None, SECONDS), "the worker was to be killed"
+    assert until(doomed.ended, SECONDS), "the worker was to be killed"
     fleet.start("worker")
     ended_well(fleet, 2)
     assert fleet.match(sent[0]) == ["obama2.jpg"]
@@ -51,11 +50,9 @@ def test_a_worker_told_to_stop_finishes_and_leaves_the_rest_queued(fleet: Fleet)
     for seed in range(30):
         fleet.scan(drawing(seed, (640, 480)), str(seed))
     assert until(lambda: reading.counts(fleet.link).done > 0, SECONDS)
-    pid = worker.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGTERM)
-    _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    worker.kill(signal.SIGTERM)
+    assert until(worker.ended, SECONDS)
+    assert worker.exit_code == 0
     assert reading.counts(fleet.link).unaccounted == 0
     fleet.start("worker")
     ended_well(fleet, 30)

@@ -1,0 +1,64 @@
+"""`python -m worker.warm`: everything that a first start would otherwise spend seconds on, done once.
+
+Converts dlib's networks and has Numba compile the kernels into its cache, beside the source files or in
+NUMBA_CACHE_DIR. Run at set-up and while an image is built. Compiled code belongs to this kind of processor; on
+another kind it is compiled again at the first start.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from faces.config import Settings
+from faces.errors import FacefleetError
+from worker.engine.engine import load
+from worker.engine.faces import Pixels
+from worker.engine.portrait import portrait
+from worker.index import Index
+
+
+class Drawing:
+    """A drawn face, as an engine looks at a picture."""
+
+    scale = 1.0
+
+    def __init__(self, side: int) -> None:
+        self.pixels = portrait(side)
+
+    def whole(self) -> Pixels:
+        """The same."""
+        return self.pixels
+
+
+def main() -> int:
+    """Warm everything and say how long that took.
+
+    Returns:
+        2 where a setting, a model or the processor forbids a start.
+    """
+    begun = time.monotonic()
+    try:
+        settings = Settings.read()
+        load(settings).find([Drawing(320)])
+    except FacefleetError as error:
+        sys.stderr.write(f"worker.warm: {error}\n")
+        return 2
+    _compare(settings.match_tolerance)
+    sys.stdout.write(f"models converted and kernels compiled in {time.monotonic() - begun:.1f} s\n")
+    return 0
+
+
+def _compare(tolerance: float) -> None:
+    index = Index(tolerance)
+    faces = np.random.default_rng(0).normal(size=(40, 128), scale=0.08).astype(np.float32)
+    for number, face in enumerate(faces):
+        index.add(bytes([number]) * 32, face[None])
+    index.matches(faces)
+    index.remove(bytes(32))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
