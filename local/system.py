@@ -19,6 +19,7 @@ from local.redis import RedisServer
 from local.supervisor import GRACE, processes
 
 READY = 120.0  # seconds for all parts; the first start of all compiles the kernels
+OTHERS = 10.0  # seconds for servers that are not ours
 DEATHS = 3  # a part that has died this often while we wait will not come up by waiting
 
 Say = Callable[[str], None]
@@ -67,6 +68,7 @@ class System:
             places = self._choose(before, workers)
             Settings.read({**self._environ, **places.environment})
             places.write(self.environment_file)
+            self._expect_others()
             # Workers load their models while the servers start: they wait for what is not there yet.
             changed = self._supervisor_up(places, fresh=places != before)
             changed |= self._servers_up(places)
@@ -108,6 +110,17 @@ class System:
         for variable, port in taken.items():
             self._say(f"Port {port} is taken: {variable} is {places.environment[variable]}")
         return places
+
+    def _expect_others(self) -> None:
+        """See that the servers which the environment names are there; they may be starting too."""
+        missing: list[Part] = []
+
+        def there() -> bool:
+            missing[:] = [part for part in self.parts() if part.state == "away"]
+            return not missing
+
+        if not until(there, OTHERS, pause=0.5):
+            raise RuntimeError(_complaint(missing[0]))
 
     def _servers_up(self, places: Places) -> bool:
         servers = [s for s in (self._rabbit(places), self._redis(places)) if s.process.name in places.ours]
