@@ -47,8 +47,8 @@ def read(link: Link, position: int, most: int) -> list[Entry]:
         return entries(session, lines)
 
 
-def entries(session: Session, lines: Sequence[bytes]) -> list[Entry]:
-    """Complete journal lines with the encodings that db 3 has now; an erased picture has none.
+def entries(session: Session, lines: Sequence[bytes], database: int = ENCODINGS) -> list[Entry]:
+    """Complete journal lines with the encodings that db 3, or another, has now; an erased picture has none.
 
     Raises:
         StoreError: a line or an encoding is damaged.
@@ -57,7 +57,7 @@ def entries(session: Session, lines: Sequence[bytes]) -> list[Entry]:
         if len(line) != ENTRY_BYTES or line[:1] not in {b"+", b"-"}:
             raise StoreError(f"the journal has a damaged line: {line[:40]!r}")
     alive = list({line[1:] for line in lines if line[:1] == b"+"})
-    lists = session.ask(*((ENCODINGS, "LRANGE", digest.hex(), 0, -1) for digest in alive)) if alive else []
+    lists = session.ask(*((database, "LRANGE", digest.hex(), 0, -1) for digest in alive)) if alive else []
     known = {digest: _sound(digest, found) for digest, found in zip(alive, lists, strict=True)}
     return [
         Entry(line[1:], erased=True)
@@ -69,5 +69,5 @@ def entries(session: Session, lines: Sequence[bytes]) -> list[Entry]:
 
 def _sound(digest: bytes, found: Sequence[bytes]) -> tuple[bytes, ...]:
     if any(len(encoding) != ENCODING_BYTES for encoding in found):
-        raise StoreError(f"db 3 has a damaged encoding of picture {digest.hex()}")
+        raise StoreError(f"a stored encoding of picture {digest.hex()} is damaged")
     return tuple(found)

@@ -16,7 +16,8 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again after a worker died with it |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
-| 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data was made with |
+| 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
+| 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data is made with; `rebuilt`: id of the last rebuild |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
 | 0 | `limit:...` | requests counted per API key, by the library `limits`; each expires by itself |
@@ -33,6 +34,7 @@ SEQUENCE = "sequence"
 COUNTS = "counts"
 ATTEMPTS = "attempts"
 JOURNAL = "journal"
+REBUILD = "rebuild"
 META = "meta"
 API_KEYS = "api_keys"
 TRAIL = "trail"

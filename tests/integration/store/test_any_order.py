@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -19,7 +20,7 @@ from hypothesis.stateful import (
 from faces.errors import StoreError
 from faces.store import erase as erasing
 from faces.store import intake, reading
-from faces.store.commit import Found, Outcome, commit, fail
+from faces.store.commit import Found, Outcome, fail
 from faces.store.intake import Receipt
 from faces.store.link import Link, Session
 from tests.integration.store.expected import Expected
@@ -57,6 +58,16 @@ def at_exec(step: Callable[[Callable[[], Any]], Any]) -> Iterator[None]:
         Session.commit = send  # type: ignore[method-assign]
 
 
+def after(first: Callable[[], None]) -> Callable[[Callable[[], Any]], Any]:
+    """An EXEC that comes after something else."""
+
+    def step(send: Callable[[], Any]) -> Any:
+        first()
+        return send()
+
+    return step
+
+
 class Fleet(RuleBasedStateMachine):
     """Three workers and their users on one Redis, beside what should come of it."""
 
@@ -69,12 +80,20 @@ class Fleet(RuleBasedStateMachine):
         self.expected = Expected()
         self.receipts: list[Receipt] = []
 
-    @rule(picture=pictures, name=names)
+    @rule(sent=st.lists(st.tuples(pictures, names), min_size=1, max_size=6))
+    def accept_several(self, sent: list[tuple[str, str]]) -> None:
+        for one in sent:
+            self.accept(*one)
+
     def accept(self, picture: str, name: str) -> None:
         receipt = intake.accept(self.link, picture, name)
         assert receipt.known == (self.expected.states.get(picture) == "done")
         self.expected.accept(receipt)
         self.receipts.append(receipt)
+
+    @initialize()
+    def accept_everything(self) -> None:
+        self.accept_several([(picture(number), "abc"[number % 3]) for number in range(len(SEEN))])
 
     @precondition(lambda self: self.receipts)
     @rule(data=st.data())
@@ -112,7 +131,7 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(picture=pictures, worker=workers, batch=batches)
     def erase_while_a_worker_commits(self, picture: str, worker: int, batch: list[Found]) -> None:
-        with at_exec(lambda send: (self.commit(worker, batch, True), send())[1]):
+        with at_exec(after(lambda: self.commit(worker, batch, True))):
             receipt = erasing.erase(self.link, picture)
         if receipt.state is not None:
             assert (receipt.state, receipt.names, receipt.faces) == self.expected.erase(picture)
@@ -165,7 +184,7 @@ class Fleet(RuleBasedStateMachine):
 
     def _commit_after(self, worker: int, batch: list[Found], meanwhile: Callable[[], None]) -> None:
         """Have something else take place between the reading and the EXEC of a commit."""
-        with at_exec(lambda send: (meanwhile(), send())[1]):
+        with at_exec(after(meanwhile)):
             outcomes = self._commit(worker, batch, follows=False)
         assert outcomes == self.expected.commit(batch)
 
@@ -173,18 +192,14 @@ class Fleet(RuleBasedStateMachine):
         worker = self.workers[number]
         if follows:
             return worker.commit(*batch)
-        comparison = worker.known.compare(batch)
-        committed = commit(self.link, batch, worker.basis, lambda: worker.known.position, comparison.catch_up)
-        done = [f for f, o in zip(batch, committed.outcomes, strict=True) if o is Outcome.DONE]
-        worker.known.add_committed(done)
-        return committed.outcomes
+        return worker.commit_with(batch, worker.known.compare(batch).catch_up)
 
 
 def test_the_rules_hold_whatever_happens(each_link: Link) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis leaves it untyped
+    run_state_machine_as_test(
         type("TestFleet", (Fleet,), {"link": each_link}),
         settings=settings(
-            max_examples=30,
+            max_examples=20,
             stateful_step_count=25,
             deadline=None,
             database=None,

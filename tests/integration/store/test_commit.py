@@ -13,7 +13,7 @@ from faces.config import Settings
 from faces.errors import StoreError
 from faces.store import journal, reading
 from faces.store.basis import Basis, agree
-from faces.store.commit import Found, Outcome, commit, fail
+from faces.store.commit import CatchUp, Found, Outcome, commit, fail
 from faces.store.intake import accept, withdraw
 from faces.store.journal import Entry
 from faces.store.link import Link, Session
@@ -49,8 +49,10 @@ class Worker:
 
     def commit(self, *pictures: Found) -> list[Outcome]:
         self.known.follow(self.link)
-        comparison = self.known.compare(pictures)
-        committed = commit(self.link, pictures, self.basis, lambda: self.known.position, comparison.catch_up)
+        return self.commit_with(pictures, self.known.compare(pictures).catch_up)
+
+    def commit_with(self, pictures: Sequence[Found], catch_up: CatchUp) -> list[Outcome]:
+        committed = commit(self.link, pictures, self.basis, lambda: self.known.position, catch_up)
         done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
         self.known.add_committed(done)
         return committed.outcomes

@@ -1,0 +1,196 @@
+"""Making db 4 anew, with another tolerance or model, while the fleet works.
+
+The new edges grow in db 5, along the journal. When the journal's end is reached, one MULTI swaps the two databases
+and notes in `meta` what they are made with now: a reader sees the old edges or the new ones, whole. Workers that
+still work with the old basis find at their next commit that they have to be started with the new one.
+
+Every piece is one transaction that also moves `position`, so a rebuild that was killed goes on where it was, and
+a second one at the same time helps, or refuses if it wants something else. For another model the encodings, made
+beforehand, are taken from db 6 (`faces.store.models`) and become db 3 with the same swap.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from faces.errors import MismatchError
+from faces.store import basis, journal
+from faces.store.basis import Basis
+from faces.store.journal import Entry
+from faces.store.keys import (
+    ENCODINGS,
+    HOME,
+    JOURNAL,
+    MATCHES,
+    META,
+    NEXT_ENCODINGS,
+    NEXT_MATCHES,
+    REBUILD,
+)
+from faces.store.link import Command, Link, Session
+
+PIECE = 500  # journal entries written in one transaction: Redis is busy with them for some milliseconds
+
+
+class Faces(Protocol):
+    """Faces in the caller's memory, and its matching rule."""
+
+    def advance(self, entries: Sequence[Entry]) -> None:
+        """Take in the journal's next entries; of each picture the last one counts."""
+
+    def matching(self, entries: Sequence[Entry]) -> Sequence[Iterable[str]]:
+        """For each of these pictures, taken in before, the hashes of all others with a matching face."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebuild:
+    """The rebuild under way: `source` is the database with its encodings."""
+
+    id: bytes
+    source: int
+    position: int
+
+
+def rebuild(link: Link, made_with: Basis, faces: Faces) -> Iterator[tuple[int, int]]:
+    """Rebuild db 4, or go on with a rebuild to the same basis; gives how far it is and the journal's length.
+
+    `faces` starts empty. The rebuild is complete when the iterator ends.
+
+    Raises:
+        MismatchError: a rebuild to something else is under way, this one was abandoned meanwhile, or a picture
+            lacks an encoding of the new model.
+        StoreError: Redis is away; calling again goes on.
+    """
+    begun = _begin(link, made_with)
+    position = 0
+    while True:
+        with link.session() as session:
+            now = _watch(session, begun, JOURNAL, META)
+            if now is None:
+                return
+            (length,) = session.ask((HOME, "LLEN", JOURNAL))
+            end = min(now.position if position < now.position else length, position + PIECE)
+            if end == position:
+                if _finish(session, made_with, now):
+                    return
+                continue
+            (lines,) = session.ask(journal.tail(position, end - position))
+            entries = _entries(session, lines, now.source)
+        faces.advance(entries)
+        if end > now.position:
+            _write(link, begun, end, entries, faces)
+        position = end
+        yield position, max(length, position)
+
+
+def abandon(link: Link) -> None:
+    """Give up the rebuild under way, if there is one; what it has made is dropped."""
+    with link.session() as session:
+        session.commit((HOME, "DEL", REBUILD), (NEXT_MATCHES, "FLUSHDB", "ASYNC"))
+
+
+def _begin(link: Link, made_with: Basis) -> _Rebuild:
+    while True:
+        with link.session() as session:
+            _, stored, under_way = session.ask(
+                (HOME, "WATCH", REBUILD, META),
+                basis.READ,
+                (HOME, "HMGET", REBUILD, "id", "model", "tolerance"),
+            )
+            other = stored[1] is not None and stored[1].decode() != made_with.model
+            source = NEXT_ENCODINGS if other else ENCODINGS
+            identity, *wanted = under_way
+            if identity is not None:
+                _same(made_with, wanted)
+                return _Rebuild(identity, source, 0)
+            identity = uuid.uuid4().bytes
+            start = {"id": identity, "position": 0, **made_with.fields}
+            if session.commit(
+                (HOME, "HSET", REBUILD, *(word for pair in start.items() for word in pair)),
+                (NEXT_MATCHES, "FLUSHDB", "ASYNC"),
+            ):
+                return _Rebuild(identity, source, 0)
+
+
+def _same(made_with: Basis, wanted: Sequence[bytes]) -> None:
+    model, tolerance = (value.decode() for value in wanted)
+    if (model, tolerance) != (made_with.model, repr(made_with.tolerance)):
+        raise MismatchError(
+            f"a rebuild to model {model} and tolerance {tolerance} is under way: finish it, or abandon it first"
+        )
+
+
+def _watch(session: Session, begun: _Rebuild, *more: str) -> _Rebuild | None:
+    """Watch the rebuild and more keys, and see where it stands; None if another process has completed it."""
+    _, (identity, position), (completed,) = session.ask(
+        (HOME, "WATCH", REBUILD, *more),
+        (HOME, "HMGET", REBUILD, "id", "position"),
+        (HOME, "HMGET", META, "rebuilt"),
+    )
+    if identity == begun.id:
+        return _Rebuild(identity, begun.source, int(position))
+    if completed == begun.id:
+        return None
+    raise MismatchError("this rebuild was abandoned by another process")
+
+
+def _entries(session: Session, lines: Sequence[bytes], source: int) -> list[Entry]:
+    """Read entries with their encodings; a picture that has some only of the old model is an error."""
+    entries = journal.entries(session, lines, source)
+    bare = [entry.digest.hex() for entry in entries if not (entry.erased or entry.encodings)]
+    if source != ENCODINGS and bare:
+        lengths = session.ask(*((ENCODINGS, "LLEN", picture) for picture in bare))
+        lacking = [picture for picture, length in zip(bare, lengths, strict=True) if length]
+        if lacking:
+            raise MismatchError(
+                f"picture {lacking[0]} has no encoding of the new model: encode the pictures first"
+            )
+    return entries
+
+
+def _write(link: Link, begun: _Rebuild, end: int, entries: Sequence[Entry], faces: Faces) -> None:
+    """Write the edges of a piece, unless another process has."""
+    last = list({entry.digest: entry for entry in entries}.values())
+    alive = [entry for entry in last if entry.encodings]
+    added: list[Command] = []
+    for entry, matching in zip(alive, faces.matching(alive), strict=True):
+        picture, others = entry.digest.hex(), set(matching)
+        if others:
+            added.append((NEXT_MATCHES, "SADD", picture, *others))
+            added += [(NEXT_MATCHES, "SADD", other, picture) for other in others]
+    while True:
+        with link.session() as session:
+            now = _watch(session, begun)
+            if now is None or now.position >= end:
+                return
+            moved: Command = (HOME, "HSET", REBUILD, "position", end)
+            if session.commit(moved, *_removed(session, last), *added) is not None:
+                return
+
+
+def _removed(session: Session, entries: Sequence[Entry]) -> list[Command]:
+    """Commands that take pictures out of db 5, as far as they are in it."""
+    pictures = [entry.digest.hex() for entry in entries]
+    edges = session.ask(*((NEXT_MATCHES, "SMEMBERS", picture) for picture in pictures))
+    return [
+        command
+        for picture, others in zip(pictures, edges, strict=True)
+        if others
+        for command in (
+            (NEXT_MATCHES, "DEL", picture),
+            *((NEXT_MATCHES, "SREM", other, picture) for other in others),
+        )
+    ]
+
+
+def _finish(session: Session, made_with: Basis, now: _Rebuild) -> bool:
+    """Put the new edges in force; False if the journal has grown meanwhile."""
+    swaps: list[Command] = [(HOME, "SWAPDB", MATCHES, NEXT_MATCHES), (NEXT_MATCHES, "FLUSHDB", "ASYNC")]
+    if now.source != ENCODINGS:
+        swaps += [(HOME, "SWAPDB", ENCODINGS, now.source), (now.source, "FLUSHDB", "ASYNC")]
+    noted = [word for pair in made_with.fields.items() for word in pair]
+    ended: list[Command] = [(HOME, "DEL", REBUILD), (HOME, "HSET", META, *noted, "rebuilt", now.id)]
+    return session.commit(*ended, *swaps) is not None
