@@ -219,6 +219,14 @@ class Settings:
     queue_max_bytes: int = setting(positive, 8 << 30, "bytes that may wait in the queue; past that: 503")
     batch_size: int = setting(positive, 8, "most pictures that a worker takes in hand at once")
     prefetch: int = setting(positive, 16, "most pictures that RabbitMQ hands a worker ahead")
+    picture_timeout: float = setting(
+        seconds, 120.0, "seconds that a worker may take to find the faces of one picture"
+    )
+    worker_memory: int = setting(
+        count, 3 << 30, "memory of a worker, in bytes; past 3/4 it starts afresh between pictures; 0: no limit"
+    )
+    metrics_port: int = setting(whole, 0, "port on which a worker answers Prometheus; 0: none")
+    health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
     log_level: str = setting(
         choice("debug", "info", "warning", "error"), "info", "least level of the process's own log"
     )

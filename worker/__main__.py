@@ -7,7 +7,6 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
 
 from threadpoolctl import threadpool_limits
 
@@ -22,8 +21,10 @@ from faces.store.link import Link
 from worker.consumer import Consumer, Delivery
 from worker.engine.engine import load
 from worker.hands import Hands
+from worker.health import Pulse
 from worker.job import Jobs
 from worker.known import Known
+from worker.metrics import Metrics
 from worker.patience import Patience
 
 log = logging.getLogger("worker")
@@ -51,10 +52,14 @@ def main() -> int:
     return 0
 
 
-def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] = lambda: None) -> None:
+def run(settings: Settings, stopping: threading.Event) -> None:
     """Build a worker from its settings and run it until told to stop."""
+    pulse, metrics = Pulse(settings.health_file), Metrics()
+    pulse.beat()
+    if settings.metrics_port:
+        metrics.serve(settings.metrics_port)
     deliveries: queue.Queue[Delivery] = queue.Queue()
-    link, patience = Link(settings), Patience(stopping)
+    link, patience = Link(settings), Patience(stopping, pulse.beat)
     threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers
     engine, known = load(settings), Known(settings.match_tolerance)
     limits = Limits.of(settings)
@@ -69,6 +74,7 @@ def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] 
         known=known,
         limits=limits,
         patience=patience,
+        metrics=metrics,
     )
     hands = Hands(
         deliveries=deliveries,
@@ -78,11 +84,15 @@ def run(settings: Settings, stopping: threading.Event, tick: Callable[[], None] 
         progress=progress,
         stopping=stopping,
         batch_size=settings.batch_size,
+        metrics=metrics,
     )
     computing = threading.Thread(target=hands.run, name="computing", daemon=True)
     computing.start()
+    metrics.about(engine.model)
+    pulse.ready()
     log.info("ready: %d faces known, model %s", len(known), engine.model)
-    Consumer(settings, deliveries, stopping).run(computing, tick)
+    Consumer(settings, deliveries, stopping).run(computing, pulse.beat)
+    hands.raise_fault()
     progress.close()
     link.close()
 

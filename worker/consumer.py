@@ -41,16 +41,16 @@ class Consumer:
         self._settings = settings
         self._deliveries = deliveries
         self._stopping = stopping
-        self._patience = Patience(stopping)
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
         """Consume until the worker is to stop and the computing thread has ended; reconnect when cut off.
 
         Deliveries that are not begun by then go back to the queue. `tick` is called a few times a second.
         """
+        patience = Patience(self._stopping, tick)
         while computing.is_alive():
             try:
-                self._serve(self._patience.until_done(partial(connect, self._settings)), computing, tick)
+                self._serve(patience.until_done(partial(connect, self._settings)), computing, tick)
             except BrokerError as error:
                 log.warning("connection to RabbitMQ lost: %s", error)
                 if self._stopping.is_set():

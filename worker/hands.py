@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faces.amqp import Publisher
-from faces.errors import FacefleetError, MessageError, PoisonError, StoreError
+from faces.errors import FacefleetError, MessageError, MismatchError, PoisonError, StoreError
 from faces.message import Message, decode, encode
 from faces.progress import Progress
 from faces.store.attempts import begin
@@ -18,6 +18,7 @@ from faces.store.link import Link
 from faces.topology import DEAD, retry_queue
 from worker.consumer import Delivery
 from worker.job import Jobs, Result
+from worker.metrics import Metrics
 from worker.patience import Patience
 from worker.retry import MOST_STARTS, DeadLetter, Fail, RetryAfter, decide
 
@@ -47,6 +48,7 @@ class Hands:
         progress: Progress,
         stopping: threading.Event,
         batch_size: int,
+        metrics: Metrics,
     ) -> None:
         self._deliveries = deliveries
         self._jobs = jobs
@@ -55,6 +57,8 @@ class Hands:
         self._progress = progress
         self._stopping = stopping
         self._batch_size = batch_size
+        self._metrics = metrics
+        self._fault: MismatchError | None = None
         self._patience = Patience(stopping)
         self._next: Delivery | None = None
 
@@ -65,7 +69,19 @@ class Hands:
                 self._work_once()
             except StoreError as error:
                 log.warning("leaving pictures queued: %s", error)
+            except MismatchError as error:
+                self._fault = error
+                self._stopping.set()
         self._publisher.close()
+
+    def raise_fault(self) -> None:
+        """Raise what has ended the work before it was told to stop.
+
+        Raises:
+            MismatchError: the data is made with another model or tolerance since.
+        """
+        if self._fault is not None:
+            raise self._fault
 
     def _work_once(self) -> None:
         batch = self._take()
@@ -77,6 +93,7 @@ class Hands:
             in_hand = [held for held in in_hand if self._may_begin_again(held)]
         for held in in_hand:
             self._progress.debug("taken", **_about(held.message))
+        self._metrics.batch(len(in_hand), sum(held.delivery.redelivered for held in in_hand))
         results = self._jobs.run([held.message for held in in_hand])
         for held in in_hand:
             self._settle(held, results[held.message.hash])
@@ -128,6 +145,7 @@ class Hands:
             self._settle_error(held, result.error)
             return
         if result.outcome is Outcome.DONE:
+            self._metrics.picture("done", result.faces)
             seconds = round(result.seconds, 3)
             self._progress.info(
                 "done", **_about(message), faces=result.faces, matches=result.matches, seconds=seconds
@@ -146,16 +164,19 @@ class Hands:
             case Fail():
                 code = getattr(error, "code", "gave_up")
                 self._patience.until_done(lambda: fail(self._link, message.hash, code, str(error)))
+                self._metrics.picture("failed")
                 self._progress.info("failed", **_about(message), code=code, reason=str(error))
             case RetryAfter(rung, wait):
                 headers, body = encode(message.again())
                 self._publish("", retry_queue(rung), headers, body, wait)
+                self._metrics.picture("retried")
                 self._progress.info("retried", **_about(message), wait=round(wait, 1), reason=str(error))
         held.delivery.acknowledge()
 
     def _bury(self, delivery: Delivery, error: FacefleetError) -> None:
         headers = {**(delivery.headers or {}), "reason": str(error)}
         self._publish(DEAD, "", headers, delivery.body, None)
+        self._metrics.dead_letter()
         self._progress.info("dead letter", reason=str(error))
         delivery.acknowledge()
 

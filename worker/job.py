@@ -17,6 +17,7 @@ from faces.store.commit import Found, Outcome, commit
 from faces.store.link import Link
 from worker.engine.faces import Engine, Face, Pixels
 from worker.known import Known
+from worker.metrics import Metrics
 from worker.patience import Patience
 from worker.picture import Picture, decode
 
@@ -67,6 +68,7 @@ class Jobs:
         known: Known,
         limits: Limits,
         patience: Patience,
+        metrics: Metrics,
     ) -> None:
         self._link = link
         self._images = images
@@ -74,6 +76,7 @@ class Jobs:
         self._known = known
         self._limits = limits
         self._patience = patience
+        self._metrics = metrics
 
     def follow(self) -> None:
         """Keep up with what other workers commit.
@@ -114,7 +117,10 @@ class Jobs:
         }
 
     def _open(self, message: Message) -> Opened:
-        return open_for(self._engine, self._bytes(message), self._limits)
+        with self._metrics.stage("fetch"):
+            data = self._bytes(message)
+        with self._metrics.stage("decode"):
+            return open_for(self._engine, data, self._limits)
 
     def _bytes(self, message: Message) -> bytes:
         if message.picture is not None:
@@ -140,12 +146,19 @@ class Jobs:
     def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:
         if not found:
             return {}
+        before = self._known.position
         self._known.follow(self._link)
-        comparison = self._known.compare(found)
+        with self._metrics.stage("match"):
+            comparison = self._known.compare(found)
         made_with = Basis(self._engine.model, self._known.tolerance)
-        committed = commit(self._link, found, made_with, lambda: self._known.position, comparison.catch_up)
+        with self._metrics.stage("commit"):
+            committed = commit(
+                self._link, found, made_with, lambda: self._known.position, comparison.catch_up
+            )
+        lag = self._known.position - before
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
         self._known.add_committed(done)
+        self._metrics.committed(committed.retries, lag, len(self._known))
         seconds = time.monotonic() - begun
         return {
             f.picture: Result(outcome, None, len(f.faces), len(edges), seconds)

@@ -17,10 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class Patience:
-    """Repeats what fails for a while."""
+    """Repeats what fails for a while; `beat` is called before each try."""
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, stopping: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         self._stopping = stopping
+        self._beat = beat
 
     def until_done(self, operation: Callable[[], T]) -> T:
         """Run an operation, again and again while it fails with something that may pass.
@@ -30,6 +31,7 @@ class Patience:
         """
         pause = FIRST
         while True:
+            self._beat()
             try:
                 return operation()
             except Transient as error:

@@ -1,0 +1,96 @@
+"""What a worker tells Prometheus, on a port of its own (`METRICS_PORT`). docs/metrics.md lists every metric."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    start_http_server,
+)
+
+from faces.version import VERSION
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+STAGES = ("fetch", "decode", "detect", "encode", "match", "commit")
+
+
+class Metrics:
+    """A worker's metrics in a registry of their own; nothing listens until `serve`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.registry.register(GC_COLLECTOR)
+        self._info = Info("facefleet_worker", "model and version of the worker", registry=self.registry)
+        self._pictures = self._counter("pictures", "pictures by what became of them", ["outcome"])
+        self._faces = self._counter("faces", "faces found")
+        self._retries = self._counter("commit_retries", "transactions tried again after others committed")
+        self._redelivered = self._counter("redelivered", "messages that had been delivered before")
+        self._dead = self._counter("dead_letters", "messages put among the dead letters")
+        self._seconds = Histogram(
+            "facefleet_stage_seconds",
+            "seconds of a batch in each stage",
+            ["stage"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._batch = Histogram(
+            "facefleet_batch_pictures",
+            "pictures in a batch",
+            buckets=(1, 2, 4, 8, 16, 32),
+            registry=self.registry,
+        )
+        self._known = self._gauge("index_faces", "faces in memory")
+        self._lag = self._gauge("journal_lag", "journal entries that a commit found unread")
+
+    def serve(self, port: int) -> None:
+        """Answer `GET /metrics` on a thread of its own."""
+        start_http_server(port, registry=self.registry)
+
+    def about(self, model: str) -> None:
+        """Tell what runs here."""
+        self._info.info({"model": model, "version": VERSION})
+
+    def picture(self, outcome: str, faces: int = 0) -> None:
+        """Count a picture that is settled."""
+        self._pictures.labels(outcome).inc()
+        self._faces.inc(faces)
+
+    def batch(self, pictures: int, redelivered: int) -> None:
+        """Count a batch taken in hand."""
+        self._batch.observe(pictures)
+        self._redelivered.inc(redelivered)
+
+    def committed(self, retries: int, lag: int, known: int) -> None:
+        """Tell of a commit: tries in vain, journal entries read on the way, faces known after it."""
+        self._retries.inc(retries)
+        self._lag.set(lag)
+        self._known.set(known)
+
+    def dead_letter(self) -> None:
+        """Count a dead letter."""
+        self._dead.inc()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage, also one that fails."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds.labels(name).observe(time.perf_counter() - begun)
+
+    def _counter(self, name: str, about: str, labels: tuple[str, ...] | list[str] = ()) -> Counter:
+        return Counter(f"facefleet_{name}", about, labels, registry=self.registry)
+
+    def _gauge(self, name: str, about: str) -> Gauge:
+        return Gauge(f"facefleet_{name}", about, registry=self.registry)
