@@ -7,8 +7,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from gunicorn.http.errors import NoMoreData
-from werkzeug.exceptions import RequestTimeout
+from gunicorn.http.errors import NoMoreData, ParseException
+from werkzeug.exceptions import BadRequest, RequestTimeout
 
 LATE = "the request did not arrive in time: send it faster, or make the picture smaller"
 
@@ -40,7 +40,7 @@ class Arrival:
 
 
 class TimedReader:
-    """gunicorn's reader of a body, with an error of its own for one that comes too late."""
+    """gunicorn's reader of a body, with errors that can be answered."""
 
     def __init__(self, reader: Any, arrival: Arrival) -> None:
         self._reader = reader
@@ -51,13 +51,16 @@ class TimedReader:
 
         Raises:
             RequestTimeout: the body did not come in time.
+            BadRequest: it is cut short, or its chunks are none.
         """
         try:
             data: bytes = self._reader.read(size)
         except NoMoreData as error:
             if self._arrival.late:
                 raise RequestTimeout(LATE) from error
-            raise
+            raise BadRequest("the body is cut short") from error
+        except ParseException as error:
+            raise BadRequest("the body's chunks are not HTTP") from error
         if self._arrival.late and size:
             raise RequestTimeout(LATE)
         return data

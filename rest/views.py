@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from faces.documents import from_json, to_json
@@ -72,15 +72,14 @@ def root() -> Response:
 def scan_image(name: str) -> Response:
     """Take the picture in the body."""
     g.about = {"name": name}
-    data = request.get_data(cache=False)
-    return scanned(parts().scans.take(data, name, g.request_id, g.key))
+    return scanned(parts().scans.take(_body(), name, g.request_id, g.key))
 
 
 @routes.post("/scan/url")
 def scan_url() -> Response:
     """Take the picture at an address."""
     request.max_content_length = LONGEST_DOCUMENT
-    url = _url(request.get_data(cache=False))
+    url = _url(_body())
     g.about = {"name": url}
     return scanned(parts().scans.take_url(url, parts().fetcher.fetch, g.request_id, g.key))
 
@@ -136,6 +135,14 @@ def _note(did: Deed, picture: str) -> None:
     """Note on the trail what the bearer of a key is about to do; without keys nobody is known."""
     if g.key and is_hash(picture):
         parts().trail.note(g.key, did, picture, g.request_id)
+
+
+def _body() -> bytes:
+    """The whole body. Without a Content-Length Werkzeug cuts it at the limit and says nothing."""
+    data = request.get_data(cache=False)
+    if request.content_length is None and len(data) == request.max_content_length:
+        raise RequestEntityTooLarge
+    return data
 
 
 def _url(body: bytes) -> str:

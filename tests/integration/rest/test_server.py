@@ -1,0 +1,204 @@
+"""The server as a process, spoken to over plain sockets by clients that behave badly."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from faces.config import Settings
+from faces.store import reading
+from faces.store.link import Link
+from local.process import Process, free_port, listening, until
+from tests.conftest import environ
+from tests.drawing import drawing
+
+SECONDS = 1.5  # for a request to arrive
+
+
+class Answer(NamedTuple):
+    """An answer as it came, whole, and after how many seconds."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
+
+    @property
+    def code(self) -> str:
+        return str(json.loads(self.body)["code"])
+
+
+@contextmanager
+def running(settings: Settings, folder: Path, **variables: str) -> Iterator[Process]:
+    """A server process."""
+    process = Process("rest", folder)
+    more = {"REST_PORT": str(settings.rest_port), "REST_THREADS": "4", **variables}
+    process.start([sys.executable, "-m", "rest"], environ(settings, folder) | more)
+    try:
+        assert until(lambda: listening(settings.rest_port), 30), process.last_lines(20)
+        yield process
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of a server that does without Redis and RabbitMQ."""
+    away = Settings(redis_port=free_port(), rabbitmq_port=free_port(), rest_port=free_port())
+    limits = {"REQUEST_TIMEOUT": str(SECONDS), "MAX_PICTURE_BYTES": "100000"}
+    with running(away, tmp_path_factory.mktemp("server"), **limits):
+        yield away.rest_port
+
+
+def ask(port: int, *pieces: bytes, pause: float = 0.0, most: int = 100_000) -> Answer:
+    """Send a request piece by piece, the last one again and again while there is a pause, and read the answer."""
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        if pause:
+            _drip(connection, pieces[-1], pause, most)
+        raw = b""
+        while more := connection.recv(65536):
+            raw += more
+    return _parsed(raw, time.monotonic() - begun)
+
+
+def _drip(connection: socket.socket, piece: bytes, pause: float, most: int) -> None:
+    """Send a piece at a time until something comes back."""
+    connection.settimeout(pause)
+    for _ in range(most):
+        try:
+            if connection.recv(1, socket.MSG_PEEK) is not None:
+                break
+        except TimeoutError:
+            connection.sendall(piece)
+    connection.settimeout(20)
+
+
+def _parsed(raw: bytes, took: float) -> Answer:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return Answer(int(first.split()[1]), headers, body, took)
+
+
+def head(length: int | None = None, path: str = "/scan/image/a", *more: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", *more]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+CHUNKED = head(None, "/scan/image/a", "Transfer-Encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (head(50_000), b"."),
+        (head(100, "/scan/url"), b"{"),
+        (CHUNKED, b"1\r\n.\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ", b"."),
+        (b"G",),
+    ],
+    ids=["body", "JSON", "chunks", "headers", "request line"],
+)
+def test_a_request_that_drips_is_ended_with_a_clear_answer(port: int, pieces: tuple[bytes, ...]) -> None:
+    answer = ask(port, *pieces, pause=0.1)
+    assert (answer.status, answer.code) == (408, "request_timeout")
+    assert SECONDS <= answer.seconds < SECONDS + 8  # it is looked after once a second
+
+
+def test_a_request_that_stops_is_ended_too(port: int) -> None:
+    assert ask(port, head(1000), b"begun").status == 408
+
+
+def test_clients_that_drip_hold_nobody_up_for_long(port: int) -> None:
+    """More of them than the server has threads."""
+    with ThreadPoolExecutor(8) as others:
+        dripping = [others.submit(ask, port, head(50_000), b".", pause=0.1) for _ in range(8)]
+        time.sleep(0.3)
+        answer = ask(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert (answer.status, answer.seconds < 20) == (200, True)
+        assert {job.result().status for job in dripping} == {408}
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "expected"),
+    [
+        (b"nonsense\r\n\r\n", (400, "bad_request")),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n", (400, "bad_request")),
+        (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", (414, "request_uri_too_long")),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 60 + b"\r\n", (431, "request_header_fields_too_large")),
+        (b"GET / HTTP/1.1\r\nA: " + b"x" * 9000 + b"\r\n\r\n", (431, "request_header_fields_too_large")),
+        (head(200_000) + bytes(10), (413, "too_large")),
+        (CHUNKED + b"186a1\r\n" + bytes(100_001) + b"\r\n0\r\n\r\n", (413, "too_large")),
+        (CHUNKED + b"nonsense\r\n", (400, "bad_request")),
+        (head(10, "/scan/url") + b"[" * 10, (400, "bad_request")),
+        (head(50_000, "/scan/url") + b"[" * 50_000, (400, "bad_request")),
+        (b"PATCH / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", (405, "method_not_allowed")),
+        (b"GET /%ff%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", (404, "not_found")),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_every_refusal_is_json_and_tells_nothing_of_the_server(
+    port: int, request_bytes: bytes, expected: tuple[int, str]
+) -> None:
+    answer = ask(port, request_bytes)
+    assert (answer.status, answer.code) == expected
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+    everything = (str(answer.headers) + answer.body.decode()).lower()
+    assert not any(word in everything for word in ("gunicorn", "werkzeug", "python", "traceback", "rest/"))
+
+
+def test_head_and_options_are_as_one_expects(port: int) -> None:
+    plain = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answer = ask(port, f"HEAD / {plain}".encode())
+    assert (answer.status, answer.body) == (200, b"")
+    answer = ask(port, f"OPTIONS /scan/url {plain}".encode())
+    assert (answer.status, answer.body) == (200, b"")
+    assert set(answer.headers["allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+def test_a_slow_but_timely_picture_is_taken(settings: Settings, tmp_path: Path) -> None:
+    """One connection for two requests, both in pieces."""
+    ours = replace(settings, rest_port=free_port())
+    data = drawing()
+    with running(ours, tmp_path), socket.create_connection(("127.0.0.1", ours.rest_port), 20) as connection:
+        for name in ("first", "second"):
+            request = head(len(data), f"/scan/image/{name}").replace(b"Connection: close\r\n", b"") + data
+            for start in range(0, len(request), 1000):
+                connection.sendall(request[start : start + 1000])
+                time.sleep(0.02)
+            raw = b""
+            while not raw.endswith(b"}\n"):
+                raw += connection.recv(65536)
+            assert raw.startswith(b"HTTP/1.1 202")
+    with closing(Link(ours)) as link:
+        assert reading.counts(link).accepted == 1
+
+
+def test_beyond_loopback_a_key_is_needed_and_the_first_one_is_printed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ours = replace(settings, rest_port=free_port())
+    with running(ours, tmp_path, REST_HOST="0.0.0.0") as process:  # noqa: S104 -- that is the case
+        assert until(lambda: "ff_" in process.log.read_text(), 10)
+        (token,) = [word for word in process.log.read_text().split() if word.startswith("ff_")]
+        assert ask(ours.rest_port, b"GET /match/a HTTP/1.1\r\nConnection: close\r\n\r\n").status == 401
+        shown = f"GET /match/a HTTP/1.1\r\nX-API-Key: {token}\r\nConnection: close\r\n\r\n".encode()
+        assert ask(ours.rest_port, shown).status == 200
