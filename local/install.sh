@@ -1,0 +1,90 @@
+# Sourced by deploy-local-dev.sh and test.sh: Debian's packages, and wheels by hash into .venv.
+# Wants `root`, the folder of this checkout.
+venv=$root/.venv
+log=$root/var/install.log
+
+fail() { echo "$0: $*" >&2 && exit 1; }
+
+need() { command -v "$1" >/dev/null || fail "$1 is not on this machine: $2"; }
+
+quietly() { # quietly WHAT COMMAND...: say what is done; show what the command wrote only if it fails
+    local begun=$SECONDS
+    printf '%s ... ' "$1"
+    if ! "${@:2}" >"$log" 2>&1 </dev/null; then
+        echo failed && tail -n 25 "$log" >&2
+        fail "this did not work: $1 (all of it: $log)"
+    fi
+    echo "$((SECONDS - begun)) s"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+find_python() {
+    local name
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name" && return
+        fi
+    done
+}
+
+install_packages() { # install_packages NAME...: from Debian
+    command -v apt-get >/dev/null ||
+        fail "install these yourself, as this is not Debian: $* (or name a RabbitMQ with RABBITMQ_HOST, or use --docker)"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "run this as root, then run me again: apt-get install $*"
+        sudo -v || fail "no right to install packages; ask for: apt-get install $*"
+    fi
+    quietly "Installing $* (Debian)" apt_install "$@"
+}
+
+apt_install() {
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
+    as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; } || return
+    # Debian starts a node for the whole machine. We run one of our own; this one was not there before us.
+    case " $* " in *" rabbitmq-server "*) disable_broker ;; esac
+}
+
+disable_broker() { # whatever starts services here, systemd or not
+    as_root service rabbitmq-server stop || true
+    as_root update-rc.d rabbitmq-server disable || true
+    epmd -kill || true # its port mapper, which refuses while any node is left
+}
+
+install_missing_packages() { # install_missing_packages NAME...: those and Python, where they are not there yet
+    local packages=("$@")
+    python=$(find_python)
+    [ -n "$python" ] || packages+=(python3)
+    [ -x "$venv/bin/python" ] || "${python:-false}" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+    [ ${#packages[@]} = 0 ] || install_packages "${packages[@]}"
+    python=$(find_python)
+    [ -n "$python" ] || fail "there is no Python 3.11 or newer here: install one"
+}
+
+has_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*' >/dev/null; }
+
+has_pip() { "$venv/bin/python" -m pip --version >/dev/null 2>&1; }
+
+make_venv() { # mended if it can be: it may hold more than we put there
+    { "$python" -m venv "$venv" && has_pip; } || "$python" -m venv --clear "$venv"
+}
+
+install_requirements() { # install_requirements LOCK
+    has_pip || quietly "Making .venv with $("$python" --version)" make_venv
+    # Bytecode is left to the first start: it compiles what is used, and in all the cores at once.
+    quietly "Installing the Python packages" \
+        "$venv/bin/python" -m pip install --no-compile --no-deps --require-hashes --requirement "$1"
+    cp "$1" "$venv/"
+}
+
+install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, and packages that are missing
+    local lock=$root/requirements/$1.lock
+    mkdir -p "$root/var"
+    exec 9>"$root/var/install.lock"
+    ! command -v flock >/dev/null || flock 9 # a second run waits here
+    install_missing_packages "${@:2}"
+    cmp -s "$lock" "$venv/$1.lock" || install_requirements "$lock"
+    exec 9>&-
+}
