@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # Sourced by deploy-local-dev.sh and test.sh: Debian's packages, and wheels by hash into .venv.
 # Wants `root`, the folder of this checkout.
 venv=$root/.venv
