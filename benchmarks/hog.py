@@ -14,7 +14,6 @@ from functools import partial
 
 import dlib
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from worker.engine.hog import HogDetector

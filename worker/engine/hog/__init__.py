@@ -39,8 +39,8 @@ class Detection:
 class HogDetector:
     """Finds faces as `dlib.get_frontal_face_detector().run(pixels, upsample, adjust)` does.
 
-    Boxes, order and sub-detectors are dlib's; scores agree to 1e-5. Instances keep nothing of a call, and
-    kernels release the GIL: any number of threads may share one.
+    Boxes, order and sub-detectors are dlib's; scores agree to 1e-5. Kernels release the GIL, and any number of
+    threads may share an instance, which keeps up to 128 MiB of scratch memory for each thread.
 
     Raises RuntimeError where the kernels cannot run: numba or dlib cannot be imported, no folder for compiled
     code can be written, or the installed dlib holds another detector than the one these kernels compute.
@@ -51,6 +51,7 @@ class HogDetector:
             self._pyramid: Any = import_module("worker.engine.hog.pyramid")
             self._weights = import_module("worker.engine.hog.weights").frontal_face_weights()
             self._fixed = import_module("worker.engine.hog.fixed").fixed(self._weights.filters)
+            self._room = import_module("worker.engine.hog.picture").Room()
         except (ImportError, RuntimeError, ValueError) as error:
             raise RuntimeError(
                 f"the face detector's kernels cannot run here: {error}; "
@@ -79,7 +80,9 @@ class HogDetector:
         if upsample < 0:
             raise ValueError(f"upsample is {upsample}, not 0 or more")
         planes = pixels.reshape(*pixels.shape[:2], -1)
-        found = self._pyramid.search(planes.copy(), upsample, adjust, self._weights, self._fixed)
+        found = self._pyramid.search(
+            planes.copy(), upsample, adjust, weights=self._weights, fixed=self._fixed, room=self._room
+        )
         return [
             Detection(int(left), int(top), int(right), int(bottom), float(score), int(pose))
             for (left, top, right, bottom), score, pose in zip(*found, strict=True)

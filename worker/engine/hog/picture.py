@@ -6,6 +6,7 @@ that vectors may begin before a row and run past its end: what is there is arbit
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from worker.engine.hog.kernel import Bytes, kernel
 
 ROOM_BEFORE = 16
 ROOM_AFTER = 240  # a block of 128 pixels, begun 4 pixels early, and one vector of 64 more
+MOST_KEPT = 64 << 20  # bytes, twice a thread
 
 
 class Picture(NamedTuple):
@@ -27,21 +29,31 @@ class Picture(NamedTuple):
     channels: int  # 1 (grey) or 3 (red, green, blue)
 
 
-@kernel
-def blank(width: int, height: int, channels: int) -> Picture:
-    """Return a picture of that size with arbitrary pixels."""
-    stride = (ROOM_BEFORE + width + ROOM_AFTER + 63) // 64 * 64
-    return Picture(np.empty(channels * height * stride, np.uint8), width, height, stride, channels)
+class Room(threading.local):
+    """Memory for two pictures of bytes, by turns: a level and the one before. Each thread has and keeps its own.
+
+    Fresh memory would cost a fifth of a detector's time. What a very large picture needs is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._kept = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
+
+    def blank(self, width: int, height: int, channels: int) -> Picture:
+        """Return a picture of that size with arbitrary pixels; the picture before the last one is lost."""
+        stride = (ROOM_BEFORE + width + ROOM_AFTER + 63) // 64 * 64
+        size = channels * height * stride
+        memory = self._kept.pop(0)
+        if len(memory) < size:
+            memory = np.empty(size, np.uint8)
+        self._kept.append(memory if size <= MOST_KEPT else np.empty(0, np.uint8))
+        return Picture(memory[:size], width, height, stride, channels)
 
 
 @kernel
-def from_pixels(pixels: Bytes) -> Picture:
-    """Return the picture that an array (height, width, channels) of bytes holds."""
-    height, width, channels = pixels.shape
-    picture = blank(width, height, channels)
-    for y in range(height):
-        for k in range(channels):
-            at = (k * height + y) * picture.stride + ROOM_BEFORE
-            for x in range(width):
+def fill(picture: Picture, pixels: Bytes) -> None:
+    """Give a picture the pixels of an array (height, width, channels)."""
+    for y in range(picture.height):
+        for k in range(picture.channels):
+            at = (k * picture.height + y) * picture.stride + ROOM_BEFORE
+            for x in range(picture.width):
                 picture.data[at + x] = pixels[y, x, k]
-    return picture

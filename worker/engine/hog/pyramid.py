@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from worker.engine.hog.fixed import Fixed
 from worker.engine.hog.kernel import Bytes, kernel
-from worker.engine.hog.picture import Picture, blank, from_pixels
+from worker.engine.hog.picture import Picture, Room, fill
 from worker.engine.hog.resize import resize_all
 from worker.engine.hog.scan import scan
 from worker.engine.hog.weights import WINDOW, Weights
@@ -22,18 +22,20 @@ Boxes: TypeAlias = NDArray[np.float64]  # (n, 4): left, top, right, bottom, incl
 
 
 def search(
-    pixels: Bytes, upsample: int, adjust: float, weights: Weights, fixed: Fixed
+    pixels: Bytes, upsample: int, adjust: float, *, weights: Weights, fixed: Fixed, room: Room
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
     """Return boxes, scores and sub-detectors, as `evaluate_detectors` of dlib 20.0.1 orders and chooses them.
 
     pixels: (height, width, channels), contiguous. fixed: made of these weights.
     """
-    picture = from_pixels(pixels)
+    height, width, channels = pixels.shape
+    picture = room.blank(width, height, channels)
+    fill(picture, pixels)
     for _ in range(upsample):
-        larger = blank(2 * picture.width + 2, 2 * picture.height + 1, picture.channels)
+        larger = room.blank(2 * picture.width + 2, 2 * picture.height + 1, picture.channels)
         resize_all(picture, larger)
         picture = larger
-    boxes, scores, detectors = _candidates(picture, adjust, weights, fixed)
+    boxes, scores, detectors = _candidates(picture, adjust, weights, fixed, room)
     order = np.argsort(-scores, kind="stable")
     boxes, scores, detectors = boxes[order], scores[order], detectors[order]
     kept = keep_best(boxes, weights.max_overlap, weights.max_covered)
@@ -44,14 +46,14 @@ def search(
 
 
 def _candidates(
-    picture: Picture, adjust: float, weights: Weights, fixed: Fixed
+    picture: Picture, adjust: float, weights: Weights, fixed: Fixed, room: Room
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
     """Return all windows that reach their threshold, sub-detector by sub-detector, level by level."""
     found = []
     source = picture
     for level in range(_levels(picture.width, picture.height)):
         if level:
-            picture = blank(5 * source.width // 6, 5 * source.height // 6, source.channels)
+            picture = room.blank(5 * source.width // 6, 5 * source.height // 6, source.channels)
         windows = scan(source, picture, fixed, weights.thresholds + adjust)
         found += [(detector, level, row, column, score) for detector, row, column, score in windows]
         source = picture

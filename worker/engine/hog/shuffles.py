@@ -11,9 +11,23 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import types
+from numba.core import codegen as target
+from numba.core import config, types
 
 from worker.engine.hog.lanes import Lanes, call_llvm, operation
+
+MULTIPLY_ADD = (
+    ("avx512bw", 32, "llvm.x86.avx512.pmaddw.d.512"),
+    ("avx2", 16, "llvm.x86.avx2.pmadd.wd"),
+    ("sse2", 8, "llvm.x86.sse2.pmadd.wd"),
+)  # feature, numbers in a register, LLVM's name
+
+
+def _has(feature: str) -> bool:
+    """Tell whether Numba compiles for a processor with this feature (NUMBA_CPU_FEATURES, or this machine's)."""
+    asked: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # set as numba is imported
+    features = target.get_host_cpu_features() if asked is None else asked
+    return f"+{feature}" in features.split(",")
 
 
 def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
@@ -22,6 +36,20 @@ def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
 
 def _numbers(builder: ir.IRBuilder, vector: ir.Value, order: list[int]) -> ir.Value:
     return builder.shuffle_vector(vector, vector, _constant(Lanes(types.int32, len(order)), order))
+
+
+def _pieces(builder: ir.IRBuilder, vector: ir.Value, length: int) -> list[ir.Value]:
+    starts = range(0, vector.type.count, length)
+    return [_numbers(builder, vector, list(range(start, start + length))) for start in starts]
+
+
+def _join(builder: ir.IRBuilder, pieces: list[ir.Value]) -> ir.Value:
+    """Return 1, 2, 4, ... vectors as one."""
+    while len(pieces) > 1:
+        order = _constant(Lanes(types.int32, 2 * pieces[0].type.count), list(range(2 * pieces[0].type.count)))
+        pairs = zip(pieces[::2], pieces[1::2], strict=True)
+        pieces = [builder.shuffle_vector(*pair, order) for pair in pairs]
+    return pieces[0]
 
 
 @operation
@@ -69,11 +97,12 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
     """
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        features = llvm.get_host_cpu_features()
-        if features.get("avx512vbmi") and features.get("avx512vl"):
+        if _has("avx512vbmi") and _has("avx512vl"):
             return call_llvm(builder, "llvm.x86.avx512.permvar.qi.256", positions.ir_type, *args)
-        if features.get("avx2"):
-            return _pick_avx2(builder, *args)
+        if _has("avx2"):
+            return _pick_halves(builder, args[0], args[1], "llvm.x86.avx2.pshuf.b", 32)
+        if _has("ssse3"):
+            return _pick_halves(builder, args[0], args[1], "llvm.x86.ssse3.pshuf.b.128", 16)
         if llvm.get_process_triple().startswith("aarch64"):
             return _pick_neon(builder, *args)
         return _pick_singly(builder, *args)
@@ -81,22 +110,27 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
     return positions(source, positions), codegen
 
 
-def _pick_avx2(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    """Two permutations of 16 bytes, each by a position's low four bits."""
-    halves = [_numbers(builder, source, [*half, *half]) for half in (range(16), range(16, 32))]
-    low, high = (call_llvm(builder, "llvm.x86.avx2.pshuf.b", source.type, half, positions) for half in halves)
-    return builder.select(
-        builder.icmp_unsigned("<", positions, ir.Constant(source.type, [16] * 32)), low, high
-    )
+def _pick_halves(
+    builder: ir.IRBuilder, source: ir.Value, positions: ir.Value, name: str, width: int
+) -> ir.Value:
+    """Two permutations, of the source's lower and upper 16 bytes, each by a position's low four bits."""
+    kind = ir.VectorType(ir.IntType(8), width)
+    tables = [_numbers(builder, source, [*half] * (width // 16)) for half in (range(16), range(16, 32))]
+    made = []
+    for piece in _pieces(builder, positions, width):
+        low, high = (call_llvm(builder, name, kind, table, piece) for table in tables)
+        is_low = builder.icmp_unsigned("<", piece, ir.Constant(kind, [16] * width))
+        made.append(builder.select(is_low, low, high))
+    return _join(builder, made)
 
 
 def _pick_neon(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
     """A look-up of 16 bytes at a time in a table of two registers."""
-    halves = [list(range(16)), list(range(16, 32))]
-    table = [_numbers(builder, source, half) for half in halves]
-    name, result = "llvm.aarch64.neon.tbl2.v16i8", table[0].type
-    made = [call_llvm(builder, name, result, *table, _numbers(builder, positions, half)) for half in halves]
-    return builder.shuffle_vector(*made, _constant(Lanes(types.int32, 32), list(range(32))))
+    table = _pieces(builder, source, 16)
+    name, kind = "llvm.aarch64.neon.tbl2.v16i8", table[0].type
+    return _join(
+        builder, [call_llvm(builder, name, kind, *table, p) for p in _pieces(builder, positions, 16)]
+    )
 
 
 def _pick_singly(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
@@ -113,14 +147,11 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
     result = Lanes(types.int32, a.length // 2)
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        features = llvm.get_host_cpu_features()
-        if a.length == 32 and features.get("avx512bw"):
-            return call_llvm(builder, "llvm.x86.avx512.pmaddw.d.512", result.ir_type, *args)
-        if a.length == 32 and features.get("avx2"):
-            halves = [[_numbers(builder, x, list(half)) for x in args] for half in (range(16), range(16, 32))]
-            eight = ir.VectorType(ir.IntType(32), 8)
-            made = [call_llvm(builder, "llvm.x86.avx2.pmadd.wd", eight, *half) for half in halves]
-            return builder.shuffle_vector(*made, _constant(Lanes(types.int32, 16), list(range(16))))
+        for feature, width, name in MULTIPLY_ADD:
+            if _has(feature) and a.length % width == 0:
+                kind = ir.VectorType(ir.IntType(32), width // 2)
+                pieces = zip(*(_pieces(builder, x, width) for x in args), strict=True)
+                return _join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])
         evens, odds = list(range(0, a.length, 2)), list(range(1, a.length, 2))
         products = [
             builder.mul(*(builder.sext(_numbers(builder, x, order), result.ir_type) for x in args))

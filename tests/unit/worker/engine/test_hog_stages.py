@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from worker.engine.hog.fixed import fixed
 from worker.engine.hog.histogram import BOUNDS, SHARES, cells_of, visible
-from worker.engine.hog.picture import ROOM_BEFORE, Picture, blank, from_pixels
+from worker.engine.hog.picture import MOST_KEPT, ROOM_BEFORE, Picture, Room, fill
 from worker.engine.hog.pyramid import keep_best
 from worker.engine.hog.resize import resize_all
 from worker.engine.hog.weights import DETECTORS, PLANES, WINDOW, frontal_face_weights
@@ -39,11 +39,23 @@ def test_resize_is_dlibs_to_the_last_bit(height: int, width: int, channels: int)
         sizes.append((5 * height // 6, 5 * width // 6))
     for pixels in pictures(height, width, channels):
         for new_height, new_width in sizes:
-            made = blank(new_width, new_height, channels)
-            resize_all(from_pixels(pixels), made)
+            room = Room()
+            given, made = room.blank(width, height, channels), room.blank(new_width, new_height, channels)
+            fill(given, pixels)
+            resize_all(given, made)
             source = pixels if channels == 3 else pixels[:, :, 0].copy()
             expected = dlib.resize_image(source, new_height, new_width)
             np.testing.assert_array_equal(pixels_of(made), expected.reshape(new_height, new_width, channels))
+
+
+def test_memory_of_pictures_is_used_again_but_not_if_very_large() -> None:
+    room = Room()
+    first, second, third = (room.blank(100, size, 3).data for size in (80, 60, 40))
+    assert np.shares_memory(first, third)
+    assert not np.shares_memory(second, third)
+    large = room.blank(MOST_KEPT // 10, 10, 1).data
+    room.blank(8, 8, 1)
+    assert not np.shares_memory(large, room.blank(8, 8, 1).data)
 
 
 def test_cells_and_where_gradients_end() -> None:
