@@ -25,9 +25,9 @@ class Entry:
     encodings: tuple[bytes, ...] = ()
 
 
-def committed(picture: str) -> Command:
-    """Command that notes a picture as committed."""
-    return (HOME, "RPUSH", JOURNAL, b"+" + bytes.fromhex(picture))
+def committed(*pictures: str) -> Command:
+    """Command that notes pictures as committed, in this order."""
+    return (HOME, "RPUSH", JOURNAL, *(b"+" + bytes.fromhex(picture) for picture in pictures))
 
 
 def erased(picture: str) -> Command:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from hiredis import pack_command
 from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
 from redis.connection import Connection, SSLConnection
@@ -118,8 +119,8 @@ class Session:
 
     def _send(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         connection = self._connection
-        packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # as above
-        connection.send_packed_command(packed)  # type: ignore[no-untyped-call]  # as above
+        packed = b"".join(map(pack_command, commands))  # redis-py's own way round takes five times as long
+        connection.send_packed_command([packed])  # type: ignore[no-untyped-call]  # as above
         # every reply is read before one is judged: a reply left behind would answer the next command
         replies = [_reply(connection) for _ in commands]
         _raise_first(replies)

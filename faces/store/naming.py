@@ -7,6 +7,7 @@ still come: entries below the oldest picture in flight are dropped.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,38 +34,42 @@ class Owner:
 
 def settle(session: Session, sendings: Sequence[Sending]) -> list[Command]:
     """Watch the names sent, and give the commands that set each to the picture it was last sent with."""
+    if not sendings:
+        return []
     last = {s.name: s for s in sorted(sendings, key=lambda s: s.number)}
-    owners = _watch_owners(session, list(last))
-    commands = [c for s in last.values() for c in _move(s, owners[s.name])]
-    return [*commands, *_forget_old_order(session)] if commands else []
+    owners, oldest = _watch_owners(session, list(last))
+    moving = [s for s in last.values() if (owners[s.name].number or 0) <= s.number]
+    return [*_move(moving, owners), *_forget_older(oldest)] if moving else []
 
 
-def _watch_owners(session: Session, names: list[str]) -> dict[str, Owner]:
-    if not names:
-        return {}
-    _, pictures, numbers = session.ask(
-        (NAMES, "WATCH", *names), (NAMES, "MGET", *names), (HOME, "ZMSCORE", ORDER, *names)
+def _watch_owners(session: Session, names: list[str]) -> tuple[dict[str, Owner], int | None]:
+    """Who has these names, and the number of the oldest picture in flight; None if there is none."""
+    _, pictures, numbers, oldest = session.ask(
+        (NAMES, "WATCH", *names),
+        (NAMES, "MGET", *names),
+        (HOME, "ZMSCORE", ORDER, *names),
+        (HOME, "ZRANGE", INFLIGHT, 0, 0, "WITHSCORES"),
     )
-    return {
+    owners = {
         name: Owner(picture.decode() if picture else None, int(float(number)) if number else None)
         for name, picture, number in zip(names, pictures, numbers, strict=True)
     }
+    return owners, int(float(oldest[1])) if oldest else None
 
 
-def _move(sending: Sending, owner: Owner) -> list[Command]:
-    if owner.number is not None and owner.number > sending.number:
-        return []
-    commands: list[Command] = [
-        (HOME, "ZADD", ORDER, sending.number, sending.name),
-        (NAMES, "SET", sending.name, sending.picture),
-        (HASHES, "SADD", sending.picture, sending.name),
+def _move(sendings: Sequence[Sending], owners: dict[str, Owner]) -> list[Command]:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for s in sendings:
+        names[s.picture].append(s.name)
+    before = [(s, owners[s.name].picture) for s in sendings]
+    return [
+        (HOME, "ZADD", ORDER, *(word for s in sendings for word in (s.number, s.name))),
+        (NAMES, "MSET", *(word for s in sendings for word in (s.name, s.picture))),
+        *((HASHES, "SADD", picture, *some) for picture, some in names.items()),
+        *((HASHES, "SREM", old, s.name) for s, old in before if old not in {None, s.picture}),
     ]
-    if owner.picture not in {None, sending.picture}:
-        commands.append((HASHES, "SREM", owner.picture, sending.name))
-    return commands
 
 
-def _forget_old_order(session: Session) -> list[Command]:
-    (oldest,) = session.ask((HOME, "ZRANGE", INFLIGHT, 0, 0, "WITHSCORES"))
-    bound = f"({oldest[1].decode()}" if oldest else "+inf"
+def _forget_older(oldest: int | None) -> list[Command]:
+    bound = "+inf" if oldest is None else f"({oldest}"
     return [(HOME, "ZREMRANGEBYSCORE", ORDER, "-inf", bound)]
