@@ -85,9 +85,9 @@ class Image:
         tmp.mkdir(parents=True, exist_ok=True)
         tmp.chmod(0o1777)
         environment = [*self.config["Env"], *(f"{name}={value}" for name, value in variables.items())]
-        runner = ["unshare", "--mount", str(HERE / "run_image.sh")]
+        runner = str(HERE / "run_image.sh")
         place = [str(self.root), str(tmp), self.config["User"], self.config["WorkingDir"]]
-        return [*runner, *place, *environment, *command]
+        return [runner, *place, *environment, *command]
 
 
 def way_to_packages(scratch: Path) -> list[str]:

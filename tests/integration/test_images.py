@@ -66,11 +66,17 @@ def running(rest_image: Image, worker_image: Image, settings: Settings, tmp_path
         "RABBITMQ_HOST": settings.rabbitmq_host,
         "RABBITMQ_PORT": str(settings.rabbitmq_port),
         "REST_PORT": str(settings.rest_port),
+        "METRICS_PORT": str(free_port()),
+        "API_KEYS": "off",
     }
     processes = Running(
         rest_image.start(rest_image.command, variables, tmp_path / "rest"),
         worker_image.start(worker_image.command, variables, tmp_path / "worker"),
-        rest_image.start(["python", "-m", "client", "logs"], variables, tmp_path / "logs"),
+        worker_image.start(
+            [*worker_image.config["Entrypoint"], "python", "-m", "client", "logs"],
+            variables,
+            tmp_path / "logs",
+        ),
         settings,
         variables,
     )
@@ -123,7 +129,8 @@ def test_processes_end_when_they_are_told(running: Running) -> None:
         (running.logs, signal.SIGINT),
     ):
         process.kill(how)
-        assert until(lambda ended=process: ended.pid is None, SECONDS), process.last_lines()  # type: ignore[misc] # a default has no type
+        assert until(process.ended, SECONDS), process.last_lines()
+        assert process.exit_code == 0, process.last_lines()
 
 
 def test_images_tell_how_their_process_is(

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from faces.config import Settings, table
+from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
 from tests.unit.k8s.manifests import Container, Manifests, Object, values
@@ -41,6 +41,12 @@ class _Silent:
 
 def dockerfile(image: str) -> str:
     return (ROOT / f"Dockerfile.{image.removeprefix('facefleet/').partition(':')[0]}").read_text()
+
+
+def variable(image: str, name: str) -> str:
+    """The value that an image gives a variable."""
+    (value,) = re.findall(rf"\b{name}=(\S+)", dockerfile(image))
+    return str(value)
 
 
 def test_variables_are_settings(rendered: Manifests) -> None:
@@ -94,7 +100,9 @@ def test_probed_paths_are_routes(rendered: Manifests) -> None:
 
 def test_scraped_paths_and_ports_are_served(rendered: Manifests) -> None:
     worker = next(container for container in ours(rendered) if container.pod.name == "worker")
-    assert {port["containerPort"] for port in worker.spec["ports"]} == {Settings().metrics_port}
+    assert {port["containerPort"] for port in worker.spec["ports"]} == {
+        int(variable("worker", "METRICS_PORT"))
+    }
     assert "/metrics" in routes()
 
 
