@@ -10,6 +10,7 @@ import dlib
 from worker.engine.cnn import CnnDetector
 from worker.engine.faces import Box, Detection, Pixels
 from worker.engine.hog import HogDetector
+from worker.engine.networks import WINDOW
 from worker.engine.search import Finder
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ class Hog:
     """dlib's HOG detector in our kernel."""
 
     name = "hog"
+    window = 80
 
     def __init__(self, detector: HogDetector) -> None:
         self._detector = detector
@@ -32,6 +34,7 @@ class DlibHog:
     """dlib's HOG detector in dlib itself: the same boxes, several times slower."""
 
     name = "hog"
+    window = 80
 
     def __init__(self) -> None:
         self._detector: Any = dlib.get_frontal_face_detector()
@@ -49,6 +52,7 @@ class Cnn:
     """dlib's CNN detector in whatever runtime it was loaded in."""
 
     name = "cnn"
+    window = WINDOW
 
     def __init__(self, detector: CnnDetector) -> None:
         self._detector = detector
