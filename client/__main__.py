@@ -9,12 +9,12 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client import check, logs, match, scan, status
+from client import check, keys, logs, match, scan, status
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
 
-COMMANDS = {"scan": scan, "match": match, "status": status, "logs": logs, "check": check}
+COMMANDS = {"scan": scan, "match": match, "status": status, "logs": logs, "check": check, "keys": keys}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, settings: Settings) -> int:
     """Ask the server and print the names, one a line."""
-    picture, server = picture_hash(args.picture), Server(settings.server)
+    picture, server = picture_hash(args.picture), Server(settings.server, settings.api_key)
     names = server.matches(picture)
     if args.json:
         print(to_json(names))

@@ -67,7 +67,7 @@ def run(args: Namespace, settings: Settings) -> int:
     sources = find(args.targets)
     if not sources:
         raise UsageError(f"there is no picture in {', '.join(args.targets)}: {', '.join(sorted(SUFFIXES))}")
-    server, patience, result = Server(settings.server), Patience(args.timeout), Result()
+    server, patience, result = Server(settings.server, settings.api_key), Patience(args.timeout), Result()
     server.check()
     try:
         with bar(len(sources), "sending") as progress:

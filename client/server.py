@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import requests
 
-from client.errors import Refused, ServerError
+from client.errors import Refused, ServerError, UsageError
 from faces.documents import from_json
 from faces.identity import is_hash
 
@@ -36,8 +36,9 @@ class Server:
     Every method raises ServerError where the server is away, busy, or not one of ours.
     """
 
-    def __init__(self, address: str, *, read_timeout: float = READ) -> None:
+    def __init__(self, address: str, key: str = "", *, read_timeout: float = READ) -> None:
         self.address = address
+        self._key = key
         self._timeout = (CONNECT, read_timeout)
         self._own = threading.local()
 
@@ -94,6 +95,8 @@ class Server:
             raise ServerError(
                 f"the server sends us on to {answer.headers['Location']}: set REST_URL to its address"
             )
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise UsageError("the server asks for an API key: set API_KEY to one that is in force")
         if not answer.ok and answer.status_code != allowed:
             raise Refused(_detail(answer), code=_code(answer))
         return answer
@@ -116,9 +119,15 @@ class Server:
             "set REST_URL to the server's address"
         )
 
+    def _show_key(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
     def _session(self) -> requests.Session:
         if not hasattr(self._own, "session"):
             self._own.session = requests.Session()
+            if self._key:
+                self._own.session.auth = self._show_key
         session: requests.Session = self._own.session
         return session
 
