@@ -142,7 +142,7 @@ def test_images_tell_how_their_process_is(
             return image.run(image.health_check, running.variables, tmp_path / image.name) == 0
 
         assert until(well, SECONDS, pause=1.0), process.last_lines()
-    running.rest.kill()
+    running.rest.stop()
     assert rest_image.run(rest_image.health_check, running.variables, tmp_path / "rest") != 0
 
 

@@ -123,7 +123,7 @@ def test_the_scaler_watches_our_queue(rendered: Manifests) -> None:
 
 @pytest.mark.parametrize("image", ["rest", "worker"])
 def test_images_name_settings_modules_and_files_that_are_there(image: str) -> None:
-    text = dockerfile(image)
+    text = dockerfile(image).replace("${LOCK}", image)
     environment = set(re.findall(r"^(?:ENV|   )\s+(\w+)=\S+", text, re.MULTILINE))
     foreign = {"PATH", "HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "NUMBA_CACHE_DIR"}
     assert environment - foreign <= SETTINGS
