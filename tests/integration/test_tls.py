@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import trustme
 
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
 from faces.store.link import Link
-from local.process import free_port
+from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
 from tests.conftest import missing
@@ -221,3 +224,57 @@ def test_rabbitmq_with_a_wrong_password(rabbit_settings: Settings, changes: dict
     sentence = not_connected(replace(rabbit_settings, **changes))
     assert sentence.startswith("RabbitMQ does not let us in: check RABBITMQ_USER")
     assert CANARY not in sentence
+
+
+@pytest.mark.parametrize("password", [CANARY, f"wrong-{CANARY}"], ids=["right", "wrong"])
+@pytest.mark.parametrize("part", ["rest", "worker"])
+def test_no_password_is_seen_in_logs_answers_or_arguments(
+    redis_settings: Settings, rabbit_settings: Settings, tmp_path: Path, part: str, password: str
+) -> None:
+    process, port = Process(part, tmp_path), free_port()
+    variables = {
+        "PATH": os.environ["PATH"],
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "LOG_LEVEL": "debug",
+        "REST_PORT": str(port),
+        "REDIS_HOST": HOST,
+        "REDIS_PORT": str(redis_settings.redis_port),
+        "REDIS_TLS": "yes",
+        "REDIS_CA": redis_settings.redis_ca,
+        "REDIS_CERT": redis_settings.redis_cert,
+        "REDIS_USERNAME": "fleet",
+        "REDIS_PASSWORD": password,
+        "RABBITMQ_HOST": HOST,
+        "RABBITMQ_PORT": str(rabbit_settings.rabbitmq_port),
+        "RABBITMQ_TLS": "yes",
+        "RABBITMQ_CA": rabbit_settings.rabbitmq_ca,
+        "RABBITMQ_CERT": rabbit_settings.rabbitmq_cert,
+        "RABBITMQ_PASSWORD": password,
+    }
+    process.start([sys.executable, "-m", part], variables)
+    try:
+        sign = "does not let us in" if part == "rest" or password != CANARY else "ready:"
+        assert until(lambda: sign in process.log.read_text(), 60), process.last_lines(20)
+        answers = _answers(port) if part == "rest" else ""
+        arguments = b"".join(_arguments(process.pid))
+    finally:
+        process.kill()
+        assert process.ended()
+    assert part.encode() in arguments
+    assert CANARY not in process.log.read_text() + answers + arguments.decode()
+
+
+def _answers(port: int) -> str:
+    """What a stranger is told."""
+    paths = ("/readyz", f"/match/{'0' * 64}", f"/status/{'0' * 64}")
+    return "".join(requests.get(f"http://127.0.0.1:{port}{path}", timeout=60).text for path in paths)
+
+
+def _arguments(parent: int | None) -> Iterator[bytes]:
+    """Argument lists of a process and its children, as everyone on the machine sees them."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent in {int(folder.name), above}:
+                yield (folder / "cmdline").read_bytes()
