@@ -19,7 +19,7 @@ done
 install dev "${packages[@]}"
 
 export PATH=$venv/bin:$PATH
-python -m worker.warm # so that no test waits for a compiler
+python -m worker.warm # again after a change, so that no test waits for a compiler
 [ $# = 0 ] || exec python -m pytest "$@"
 ruff format --check
 ruff check

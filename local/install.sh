@@ -77,6 +77,7 @@ install_requirements() { # install_requirements LOCK
     # Bytecode is left to the first start: it compiles what is used, and in all the cores at once.
     quietly "Installing the Python packages" \
         "$venv/bin/python" -m pip install --no-compile --no-deps --require-hashes --requirement "$1"
+    (cd "$root" && quietly "Compiling the kernels for this processor" "$venv/bin/python" -m worker.warm)
     cp "$1" "$venv/"
 }
 

@@ -24,8 +24,11 @@ from worker.hands import Hands
 from worker.health import Pulse
 from worker.job import Jobs
 from worker.known import Known
+from worker.memory import OUTGROWN, Memory
 from worker.metrics import Metrics
 from worker.patience import Patience
+from worker.warm import warm_up
+from worker.watchdog import Watchdog
 
 log = logging.getLogger("worker")
 
@@ -34,7 +37,8 @@ def main() -> int:
     """Run until SIGTERM or SIGINT; then finish the pictures in hand and leave the rest queued.
 
     Returns:
-        The exit code: 0 after a stop, 2 where a setting or the stored data forbids a start.
+        The exit code: 0 after a stop, 2 where a setting or the stored data forbids a start; `memory.OUTGROWN` and
+        `watchdog.OVERRUN` ask for a fresh start.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,17 +47,17 @@ def main() -> int:
         settings = Settings.read()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
-        run(settings, stopping)
+        return run(settings, stopping)
     except (SettingError, MismatchError) as error:
         sys.stderr.write(f"worker: {error}\n")
         return 2
     except Transient as error:
         log.warning("stopped while waiting: %s", error)
-    return 0
+        return 0
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
-    """Build a worker from its settings and run it until told to stop."""
+def run(settings: Settings, stopping: threading.Event) -> int:
+    """Build a worker from its settings and run it until told to stop, or until it needs a fresh start."""
     pulse, metrics = Pulse(settings.health_file), Metrics()
     pulse.beat()
     if settings.metrics_port:
@@ -63,6 +67,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers
     engine, known = load(settings), Known(settings.match_tolerance)
     limits = Limits.of(settings)
+    warm_up(engine, settings.match_tolerance)
     patience.until_done(link.check)
     patience.until_done(lambda: reading.agree(link, engine.model, settings.match_tolerance))
     patience.until_done(lambda: known.follow(link))
@@ -75,6 +80,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
         limits=limits,
         patience=patience,
         metrics=metrics,
+        watchdog=Watchdog(settings.picture_timeout),
     )
     hands = Hands(
         deliveries=deliveries,
@@ -85,6 +91,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
         stopping=stopping,
         batch_size=settings.batch_size,
         metrics=metrics,
+        memory=Memory(settings.worker_memory),
     )
     computing = threading.Thread(target=hands.run, name="computing", daemon=True)
     computing.start()
@@ -95,6 +102,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     hands.raise_fault()
     progress.close()
     link.close()
+    return 0 if stopping.is_set() else OUTGROWN
 
 
 if __name__ == "__main__":

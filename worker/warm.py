@@ -15,7 +15,7 @@ import numpy as np
 from faces.config import Settings
 from faces.errors import FacefleetError
 from worker.engine.engine import load
-from worker.engine.faces import Pixels
+from worker.engine.faces import Engine, Pixels
 from worker.engine.portrait import portrait
 from worker.index import Index
 
@@ -42,16 +42,17 @@ def main() -> int:
     begun = time.monotonic()
     try:
         settings = Settings.read()
-        load(settings).find([Drawing(320)])
+        warm_up(load(settings), settings.match_tolerance)
     except FacefleetError as error:
         sys.stderr.write(f"worker.warm: {error}\n")
         return 2
-    _compare(settings.match_tolerance)
     sys.stdout.write(f"models converted and kernels compiled in {time.monotonic() - begun:.1f} s\n")
     return 0
 
 
-def _compare(tolerance: float) -> None:
+def warm_up(engine: Engine, tolerance: float) -> None:
+    """Have the engine look at a drawn face and an index compare a few, so that no picture waits for a compiler."""
+    engine.find([Drawing(320)])
     index = Index(tolerance)
     faces = np.random.default_rng(0).normal(size=(40, 128), scale=0.08).astype(np.float32)
     for number, face in enumerate(faces):
