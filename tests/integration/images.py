@@ -39,9 +39,10 @@ class Storage:
             Path(self._buildah("mount", container)),
         )
 
-    def remove_containers(self) -> None:
-        """Free what the runs have taken; images stay."""
+    def tidy(self) -> None:
+        """Free what the runs and earlier builds have taken; the last images stay."""
         self._buildah("rm", "--all")
+        self._buildah("rmi", "--prune")
 
     def _buildah(self, *words: str) -> str:
         command = ["buildah", f"--root={self._folder}/root", f"--runroot={self._folder}/run", *words]

@@ -33,7 +33,7 @@ def storage() -> Iterator[Storage]:
         missing("root, to change the root of a process")
     opened = Storage(ROOT / "var" / "images")
     yield opened
-    opened.remove_containers()
+    opened.tidy()
 
 
 @pytest.fixture(scope="module")
