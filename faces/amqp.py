@@ -48,7 +48,7 @@ def translated() -> Iterator[None]:
     except UnroutableError as error:
         raise BrokerError("RabbitMQ has no queue for this message") from error
     except NackError as error:
-        raise BrokerError("RabbitMQ refused the message: the queue is full") from error
+        raise BrokerError("RabbitMQ refused the message because the queue is full") from error
     except (ProbableAuthenticationError, ProbableAccessDeniedError) as error:
         raise BrokerError(
             "RabbitMQ does not let us in: check RABBITMQ_USER, RABBITMQ_PASSWORD and RABBITMQ_VHOST"

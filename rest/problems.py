@@ -69,8 +69,9 @@ def _permanent(error: Permanent) -> Response:
 
 
 def _transient(error: Transient) -> Response:
-    detail = f"{error}; nothing was accepted, try again in {RETRY_AFTER} s"
-    return unavailable("unavailable", detail)
+    log.warning("request %s cannot be served now: %s", g.request_id, error)
+    what, _, _ = str(error).partition(": ")  # the rest may name hosts, ports and folders of ours
+    return unavailable("unavailable", f"{what}; nothing was accepted, try again in {RETRY_AFTER} s")
 
 
 def _http(error: HTTPException) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from rest.arrival import LATE, Arrival, TimedReader
 from rest.headers import HEADERS
 
 WORK = 60.0  # seconds; what Redis and RabbitMQ may take of a request is bounded by less, each on its own
+LINGER = 2.0  # seconds for a client to see that its answer has come, as gunicorn has it
 
 DETAILS = {
     HTTPStatus.REQUEST_URI_TOO_LONG: "the request line is too long: use a shorter name",
@@ -44,11 +46,12 @@ class JsonThreads(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             outcome = super().handle(conn)
         finally:
             del self._arrivals[conn]
-        if not arrival.late:
-            return outcome
-        if not arrival.begun:
+        if arrival.late and not arrival.begun:
             self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
-        return False
+        if arrival.late or outcome is False:
+            _linger(conn.sock)
+            return False
+        return outcome
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Handle a request whose head has come."""
@@ -72,6 +75,22 @@ class JsonThreads(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _refuse(self, client: Any, status: HTTPStatus) -> None:
         with suppress(OSError):
             client.sendall(_answer(status))
+
+
+def _linger(connection: socket.socket) -> None:
+    """Take what the client still sends, or it might not see its answer (RFC 9112, section 9.6).
+
+    gunicorn does so too, but on the one thread that accepts connections; after this it has nothing to wait for.
+    """
+    end = time.monotonic() + LINGER
+    with suppress(OSError):  # the client may be gone
+        connection.shutdown(socket.SHUT_WR)
+        while (left := end - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(65536):
+                break
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
 
 
 def _status(error: BaseException) -> HTTPStatus:

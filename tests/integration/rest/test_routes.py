@@ -155,6 +155,7 @@ def test_without_rabbitmq_nothing_is_accepted(settings: Settings, link: Link) ->
         answer = client.post("/scan/image/me.jpg", data=PICTURE)
     assert problem(answer) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
+    assert "127.0.0.1" not in answer.text
     assert reading.statuses(link, [HASH]) == [None]
     assert reading.counts(link).accepted == 0
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -132,6 +132,22 @@ def test_clients_that_drip_hold_nobody_up_for_long(port: int) -> None:
         answer = ask(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert (answer.status, answer.seconds < 20) == (200, True)
         assert {job.result().status for job in dripping} == {408}
+
+
+def test_clients_that_go_on_sending_after_their_answer_hold_nobody_up_for_long(port: int) -> None:
+    def go_on() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
+            connection.sendall(b"nonsense\r\n\r\n")
+            for _ in range(40):
+                time.sleep(0.1)
+                connection.sendall(b".")
+
+    with ThreadPoolExecutor(12) as others:
+        going_on = [others.submit(go_on) for _ in range(12)]
+        time.sleep(0.3)
+        answer = ask(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert (answer.status, answer.seconds < 15) == (200, True)  # one after the other they would take 24 s
+        assert [job.result() for job in going_on] == [None] * 12
 
 
 @pytest.mark.parametrize(
