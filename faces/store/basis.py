@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faces.errors import MismatchError
+from faces.store import turn
 from faces.store.keys import HOME, META, SCHEMA
 from faces.store.link import Command, Link
 
@@ -50,5 +51,8 @@ def agree(link: Link, basis: Basis) -> None:
         MismatchError: it is made with another schema, model or tolerance.
         StoreError: Redis is away.
     """
-    *_, stored = link.ask(*((HOME, "HSETNX", META, key, value) for key, value in basis.fields.items()), READ)
+    noting: list[Command] = [(HOME, "HSETNX", META, key, value) for key, value in basis.fields.items()]
+    first, *_, stored = link.ask(*noting, READ)
     basis.check(stored)
+    if first:
+        link.ask(*turn.GIVE)

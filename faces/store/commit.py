@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from faces.store import basis, journal
+from faces.store import basis, journal, turn
 from faces.store.basis import Basis
 from faces.store.journal import Entry
 from faces.store.keys import (
@@ -83,10 +83,13 @@ def commit(
         MismatchError: the data is no longer made with the same; nothing has been written.
         StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
     """
+    give_turn = turn.take(link)
     retries = 0
     while True:
         with link.session() as session:
-            outcomes = _try(session, found, made_with, position(), catch_up)
+            outcomes = _try(
+                session, found, made_with, position=position(), catch_up=catch_up, give_turn=give_turn
+            )
         if outcomes is not None:
             return Committed(outcomes, retries)
         retries += 1
@@ -111,7 +114,13 @@ def fail(link: Link, picture: str, code: str, reason: str) -> Outcome:
 
 
 def _try(
-    session: Session, found: Sequence[Found], made_with: Basis, position: int, catch_up: CatchUp
+    session: Session,
+    found: Sequence[Found],
+    made_with: Basis,
+    *,
+    position: int,
+    catch_up: CatchUp,
+    give_turn: Sequence[Command],
 ) -> list[Outcome] | None:
     statuses, names, tail = _watch(session, found, made_with, position)
     outcomes = [_outcome(status) for status in statuses]
@@ -123,14 +132,15 @@ def _try(
         if status is not None and f.picture in ours
     ]
     if not finished:
+        session.ask(*give_turn)
         return outcomes
+    sendings = [s for f, sent in zip(found, names, strict=True) if f.picture in ours for s in sent]
     with_faces = [number for number, f in enumerate(found) if f.picture in ours and f.encodings]
     commands = [
         *_finishing(finished, "done"),
         *_faces([found[number] for number in with_faces], [edges[number] for number in with_faces]),
-        *settle(
-            session, [s for f, sent in zip(found, names, strict=True) if f.picture in ours for s in sent]
-        ),
+        *settle(session, sendings),
+        *give_turn,
     ]
     # one visit to each database spares the SELECTs in between
     if session.commit(*sorted(commands, key=lambda command: int(command[0]))) is None:

@@ -16,6 +16,8 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again after a worker died with it |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
+| 0 | `turn` | list: the token of who may commit next (`faces.store.turn`); empty while somebody has it |
+| 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data is made with; `rebuilt`: id of the last rebuild |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
@@ -34,6 +36,8 @@ SEQUENCE = "sequence"
 COUNTS = "counts"
 ATTEMPTS = "attempts"
 JOURNAL = "journal"
+TURN = "turn"
+TURN_RENEWED = "turn:renewed"
 REBUILD = "rebuild"
 META = "meta"
 API_KEYS = "api_keys"

@@ -1,0 +1,13 @@
+"""What all tests of the store share."""
+
+from __future__ import annotations
+
+import pytest
+
+from faces.store import turn
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that the tests run inside each other's commits do not wait for their turn."""
+    monkeypatch.setattr(turn, "PATIENCE", 0.01)
