@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +19,8 @@ from faces.topology import PICTURES_QUEUE, declare
 from worker.patience import Patience
 
 LOOK_UP = 0.5  # seconds between looks at whether to stop
+PAUSE = 0.2  # seconds before a connection that was lost is opened again
+CAREFUL = 30.0  # seconds of one message at a time after one that could not be read
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class Consumer:
         self._settings = settings
         self._deliveries = deliveries
         self._stopping = stopping
+        self._careful_until = 0.0
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
         """Consume until the worker is to stop and the computing thread has ended; reconnect when cut off.
@@ -53,23 +58,50 @@ class Consumer:
                 self._serve(patience.until_done(partial(connect, self._settings)), computing, tick)
             except BrokerError as error:
                 log.warning("connection to RabbitMQ lost: %s", error)
-                if self._stopping.is_set():
-                    return
+            except Exception as error:  # noqa: BLE001 -- pika raises anything on the headers of a stranger
+                log.warning("a message cannot be read, and goes back: %r", error)
+                self._careful_until = time.monotonic() + CAREFUL
+            if self._stopping.wait(PAUSE):
+                return
 
     def _serve(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
-        with translated():
-            channel = connection.channel()
-            declare(channel, self._settings)
-            channel.basic_qos(prefetch_count=self._settings.prefetch)
-            consumer = channel.basic_consume(PICTURES_QUEUE, partial(self._receive, connection))
-            while computing.is_alive():
-                tick()
-                connection.process_data_events(LOOK_UP)
-                if self._stopping.is_set() and consumer:
-                    channel.basic_cancel(consumer)
-                    consumer = None
-            connection.process_data_events(0)  # the last acknowledgements
-            connection.close()
+        try:
+            with translated():
+                self._serve_on(connection, computing, tick)
+        finally:
+            with suppress(Exception):  # a connection that broke need not close well
+                connection.close()  # what is not acknowledged goes back now, not after some missed heartbeats
+
+    def _serve_on(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
+        channel = connection.channel()
+        declare(channel, self._settings)
+        consuming = 0
+        while computing.is_alive():
+            tick()
+            wanted = self._prefetch()
+            if wanted != consuming:
+                consuming = self._consume(connection, channel, wanted)
+            connection.process_data_events(LOOK_UP)
+        connection.process_data_events(0)  # the last acknowledgements
+
+    def _prefetch(self) -> int:
+        """How many messages to hold: none to stop, one for a while after one that could not be read.
+
+        Such a message goes back and comes again until RabbitMQ makes a dead letter of it; held alone, it takes no
+        others along.
+        """
+        if self._stopping.is_set():
+            return 0
+        return 1 if time.monotonic() < self._careful_until else self._settings.prefetch
+
+    def _consume(self, connection: Any, channel: Any, prefetch: int) -> int:
+        """Consume with another prefetch count, which holds for new consumers only; 0: not at all."""
+        for consumer in channel.consumer_tags:
+            channel.basic_cancel(consumer)
+        if prefetch:
+            channel.basic_qos(prefetch_count=prefetch)
+            channel.basic_consume(PICTURES_QUEUE, partial(self._receive, connection))
+        return prefetch
 
     def _receive(self, connection: Any, channel: Any, method: Any, properties: Any, body: bytes) -> None:
         self._deliveries.put(

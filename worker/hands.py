@@ -5,23 +5,27 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from faces.amqp import Publisher
-from faces.errors import FacefleetError, MessageError, MismatchError, PoisonError, StoreError
+from faces.errors import FacefleetError, MessageError, PoisonError, Transient
 from faces.message import Message, decode, encode
 from faces.progress import Progress
-from faces.store.attempts import begin
+from faces.store.attempts import begin, forget
 from faces.store.commit import Outcome, fail
 from faces.store.link import Link
 from faces.topology import DEAD, retry_queue
 from worker.consumer import Delivery
 from worker.job import Jobs, Result
+from worker.memory import Memory
 from worker.metrics import Metrics
 from worker.patience import Patience
 from worker.retry import MOST_STARTS, DeadLetter, Fail, RetryAfter, decide
 
+MOST_HEADERS = 100_000  # bytes of a dead letter's headers; RabbitMQ's frame holds 131,072
+LARGEST = 1 << 63  # integers in headers have 64 bits; floats are read as integers of any size
 IDLE = 1.0  # seconds without a picture after which the journal is followed
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ class Hands:
         stopping: threading.Event,
         batch_size: int,
         metrics: Metrics,
+        memory: Memory,
     ) -> None:
         self._deliveries = deliveries
         self._jobs = jobs
@@ -58,20 +63,18 @@ class Hands:
         self._stopping = stopping
         self._batch_size = batch_size
         self._metrics = metrics
-        self._fault: MismatchError | None = None
+        self._memory = memory
+        self._fault: Exception | None = None
         self._patience = Patience(stopping)
         self._next: Delivery | None = None
 
     def run(self) -> None:
-        """Work until told to stop."""
-        while not self._stopping.is_set():
-            try:
+        """Work until told to stop, or until the memory is outgrown."""
+        try:
+            while not self._stopping.is_set() and not self._memory.outgrown():
                 self._work_once()
-            except StoreError as error:
-                log.warning("leaving pictures queued: %s", error)
-            except MismatchError as error:
-                self._fault = error
-                self._stopping.set()
+        except Exception as error:  # noqa: BLE001 -- the main thread raises it; what is in hand is begun again
+            self._fault = error
         self._publisher.close()
 
     def raise_fault(self) -> None:
@@ -84,7 +87,12 @@ class Hands:
             raise self._fault
 
     def _work_once(self) -> None:
-        batch = self._take()
+        try:
+            self._work(self._take())
+        except Transient as error:  # only once told to stop: until then they are waited for
+            log.warning("leaving pictures queued: %s", error)
+
+    def _work(self, batch: Sequence[Delivery]) -> None:
         if not batch:
             self._patience.until_done(self._jobs.follow)
             return
@@ -151,8 +159,14 @@ class Hands:
                 "done", **_about(message), faces=result.faces, matches=result.matches, seconds=seconds
             )
         elif result.outcome is not None:
-            self._progress.debug("skipped", **_about(message), reason=result.outcome.value)
+            self._skip(held, result.outcome)
         held.delivery.acknowledge()
+
+    def _skip(self, held: InHand, outcome: Outcome) -> None:
+        """Say that a picture needs nothing more; what was counted when it was begun again is not kept."""
+        self._progress.debug("skipped", **_about(held.message), reason=outcome.value)
+        if held.delivery.redelivered:
+            self._patience.until_done(lambda: forget(self._link, held.message.hash))
 
     def _settle_error(self, held: InHand, error: FacefleetError) -> None:
         message = held.message
@@ -162,10 +176,7 @@ class Hands:
                 self._bury(held.delivery, error)
                 return
             case Fail():
-                code = getattr(error, "code", "gave_up")
-                self._patience.until_done(lambda: fail(self._link, message.hash, code, str(error)))
-                self._metrics.picture("failed")
-                self._progress.info("failed", **_about(message), code=code, reason=str(error))
+                self._fail(held, error)
             case RetryAfter(rung, wait):
                 headers, body = encode(message.again())
                 self._publish("", retry_queue(rung), headers, body, wait)
@@ -173,8 +184,17 @@ class Hands:
                 self._progress.info("retried", **_about(message), wait=round(wait, 1), reason=str(error))
         held.delivery.acknowledge()
 
+    def _fail(self, held: InHand, error: FacefleetError) -> None:
+        message, code = held.message, getattr(error, "code", "gave_up")
+        outcome = self._patience.until_done(lambda: fail(self._link, message.hash, code, str(error)))
+        if outcome is not Outcome.DONE:
+            self._skip(held, outcome)
+            return
+        self._metrics.picture("failed")
+        self._progress.info("failed", **_about(message), code=code, reason=str(error))
+
     def _bury(self, delivery: Delivery, error: FacefleetError) -> None:
-        headers = {**(delivery.headers or {}), "reason": str(error)}
+        headers = {**_printable(delivery.headers or {}), "reason": str(error)}
         self._publish(DEAD, "", headers, delivery.body, None)
         self._metrics.dead_letter()
         self._progress.info("dead letter", reason=str(error))
@@ -188,3 +208,19 @@ class Hands:
 
 def _about(message: Message) -> dict[str, str]:
     return {"hash": message.hash, "name": message.name, "request_id": message.request_id}
+
+
+def _printable(headers: Mapping[str, Any]) -> dict[str, object]:
+    """The plain headers of a message that nobody vouches for, small enough to be published again.
+
+    A message of ours has no others. What a stranger put in may be of kinds that can be read but not written, or
+    as large as a frame can be: publishing it would fail for ever.
+    """
+    kept: dict[str, object] = {}
+    size = 0
+    for key, value in headers.items():
+        size += len(f"{key}{value}".encode())
+        plain = isinstance(value, str) or (isinstance(value, int) and abs(value) < LARGEST)
+        if plain and size <= MOST_HEADERS:
+            kept[key] = value
+    return kept

@@ -20,6 +20,7 @@ from worker.known import Known
 from worker.metrics import Metrics
 from worker.patience import Patience
 from worker.picture import Picture, decode
+from worker.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Jobs:
         limits: Limits,
         patience: Patience,
         metrics: Metrics,
+        watchdog: Watchdog,
     ) -> None:
         self._link = link
         self._images = images
@@ -77,6 +79,7 @@ class Jobs:
         self._limits = limits
         self._patience = patience
         self._metrics = metrics
+        self._watchdog = watchdog
 
     def follow(self) -> None:
         """Keep up with what other workers commit.
@@ -97,14 +100,9 @@ class Jobs:
         begun = time.monotonic()
         messages = list({message.hash: message for message in messages}.values())
         results = self._patience.until_done(lambda: self._settled_before(messages))
-        pictures: dict[str, Opened] = {}
-        for message in messages:
-            if message.hash not in results:
-                try:
-                    pictures[message.hash] = self._open(message)
-                except FacefleetError as error:
-                    results[message.hash] = Result(error=error)
-        found = self._find(pictures, results)
+        fetched = self._fetch([message for message in messages if message.hash not in results], results)
+        with self._watchdog.watch(list(fetched)):
+            found = self._find(fetched, results)
         results |= self._patience.until_done(lambda: self._commit(found, begun))
         return results
 
@@ -116,11 +114,15 @@ class Jobs:
             if status is None or status.state != "pending"
         }
 
-    def _open(self, message: Message) -> Opened:
-        with self._metrics.stage("fetch"):
-            data = self._bytes(message)
-        with self._metrics.stage("decode"):
-            return open_for(self._engine, data, self._limits)
+    def _fetch(self, messages: Sequence[Message], results: dict[str, Result]) -> dict[str, bytes]:
+        fetched: dict[str, bytes] = {}
+        for message in messages:
+            try:
+                with self._metrics.stage("fetch"):
+                    fetched[message.hash] = self._bytes(message)
+            except FacefleetError as error:
+                results[message.hash] = Result(error=error)
+        return fetched
 
     def _bytes(self, message: Message) -> bytes:
         if message.picture is not None:
@@ -131,17 +133,27 @@ class Jobs:
             )
         return self._images.get(message.hash)
 
-    def _find(self, pictures: dict[str, Opened], results: dict[str, Result]) -> list[Found]:
+    def _find(self, pictures: dict[str, bytes], results: dict[str, Result]) -> list[Found]:
         """Find the faces of all pictures at once; where that fails, of each alone, to see which one it was."""
         try:
-            faces = self._engine.find(list(pictures.values())) if pictures else []
-            return [_found(h, f) for h, f in zip(pictures, faces, strict=True)]
+            return self._find_at_once(pictures, results)
         except (RuntimeError, ValueError, MemoryError) as error:
             if len(pictures) == 1:
-                reason = f"the engine failed on it: {error or type(error).__name__}"
-                results[next(iter(pictures))] = Result(error=PictureError(reason, code="engine_failed"))
+                results[next(iter(pictures))] = Result(error=_engine_failed(error))
                 return []
-        return [found for h, picture in pictures.items() for found in self._find({h: picture}, results)]
+        left = [h for h in pictures if h not in results]
+        return [found for h in left for found in self._find({h: pictures[h]}, results)]
+
+    def _find_at_once(self, pictures: dict[str, bytes], results: dict[str, Result]) -> list[Found]:
+        opened: dict[str, Opened] = {}
+        for picture, data in pictures.items():
+            try:
+                with self._metrics.stage("decode"):
+                    opened[picture] = open_for(self._engine, data, self._limits)
+            except PictureError as error:
+                results[picture] = Result(error=error)
+        faces = self._engine.find(list(opened.values())) if opened else []
+        return [_found(h, f) for h, f in zip(opened, faces, strict=True)]
 
     def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:
         if not found:
@@ -175,6 +187,14 @@ def open_for(engine: Engine, data: bytes, limits: Limits) -> Opened:
     header = check_header(data, limits)
     useful = engine.useful(header.width, header.height)
     return Opened(data, limits, decode(data, limits=limits, longest_useful=useful))
+
+
+def _engine_failed(error: Exception) -> PictureError:
+    if isinstance(error, MemoryError):
+        return PictureError(
+            "it takes more memory than a worker has; send a smaller one", code="out_of_memory"
+        )
+    return PictureError(f"the engine failed on it: {error or type(error).__name__}", code="engine_failed")
 
 
 def _found(picture: str, faces: Sequence[Face]) -> Found:

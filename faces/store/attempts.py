@@ -14,3 +14,12 @@ def begin(link: Link, picture: str) -> int:
     """
     (count,) = link.ask((HOME, "HINCRBY", ATTEMPTS, picture, 1))
     return int(count)
+
+
+def forget(link: Link, picture: str) -> None:
+    """Forget the starts of a picture that turns out to be finished, or gone.
+
+    Raises:
+        StoreError: Redis is away.
+    """
+    link.ask((HOME, "HDEL", ATTEMPTS, picture))
