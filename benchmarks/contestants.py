@@ -36,7 +36,10 @@ class Seen:
 class Contestant(Protocol):
     """Finds and encodes the faces of pictures, and knows how long each stage has taken, in seconds."""
 
-    stages: dict[str, float]
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds by stage."""
+        ...
 
     def take(self, pictures: Sequence[bytes]) -> list[list[Seen]]:
         """Find and encode the faces of pictures that were read into memory."""
@@ -89,7 +92,7 @@ class Library:
         boxes = self._locate(pixels, model=self._detector)
         encodings = self._encode(pixels, known_face_locations=boxes)
         return [
-            Seen(Box(left, top, right, bottom), np.float32(encoding))
+            Seen(Box(left, top, right, bottom), np.asarray(encoding, np.float32))
             for (top, right, bottom, left), encoding in zip(boxes, encodings, strict=True)
         ]
 

@@ -33,7 +33,7 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels; right and bottom belong to it, as in dlib. It may stick out of the picture."""
+    """A rectangle in pixels; right and bottom belong to it, as in dlib."""
 
     left: int
     top: int
@@ -48,6 +48,10 @@ class Box:
     def scaled(self, factor: float) -> Box:
         """The same rectangle in a picture larger by a factor."""
         return Box(*(round(side * factor) for side in (self.left, self.top, self.right, self.bottom)))
+
+    def within(self, width: int, height: int) -> Box:
+        """What of it lies in a picture of this size, as face_recognition trims what dlib finds at an edge."""
+        return Box(max(self.left, 0), max(self.top, 0), min(self.right, width), min(self.bottom, height))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,13 @@ class Look:
         return min(1.0, self.finder.window / doubled / self.smallest, math.sqrt(self.most / area) / doubled)
 
     def find(self, pixels: Pixels, scale: float) -> list[Detection]:
-        """Find the faces of a picture that was decoded at 1/scale of its size; boxes are those of `pixels`."""
+        """Find the faces of a picture decoded at 1/scale of its size; boxes are those of `pixels`, and within."""
         height, width = pixels.shape[:2]
         wanted = scale * self.reduction(width * height * scale * scale)
         reduced = _resized(pixels, wanted) if wanted < 1 else pixels
         found = self.finder.detect(reduced, self.doublings)
         back = width / reduced.shape[1]
-        return [Detection(_enlarged(d.box, back), d.score, d.detector) for d in found]
+        return [Detection(_enlarged(d.box, back).within(width, height), d.score, d.detector) for d in found]
 
 
 class Search:

@@ -39,8 +39,16 @@ def test_by_default_up_to_two_megapixels_hog_gets_the_picture_as_the_library_giv
     hog = Finder(boxes=(BOX,))
     search = Search(looks("auto", 40, hog=hog, cnn=Finder("cnn")))
     assert search.useful(*size) == max(size)
-    assert search.find(picture(*size)) == [Detection(BOX, 1.0, "hog")]
+    assert [found.detector for found in search.find(picture(*size))] == ["hog"]
     assert hog.given == [(*size, 1)]
+
+
+@pytest.mark.parametrize("width", [200, 4000])
+def test_what_sticks_out_of_the_picture_is_cut_off_as_the_library_does(width: int) -> None:
+    hog = Finder(boxes=(Box(-9, -5, 2000, 59),))
+    [found] = Search(looks("hog", 40, hog=hog, cnn=Finder("cnn"))).find(picture(width, 2400))
+    assert found.box.left == found.box.top == 0
+    assert found.box.right == width
 
 
 def test_a_larger_picture_is_searched_at_reduced_size_and_its_boxes_are_its_own() -> None:
