@@ -12,10 +12,11 @@ from client.errors import UsageError
 from client.terminal import note, table
 from faces import access
 from faces.access import Key
-from faces.config import Settings, count, positive
+from faces.config import Settings
 from faces.documents import to_json
 from faces.store import api_keys, trail
 from faces.store.link import Link
+from faces.values import positive, whole
 
 HELP = "add, list and remove API keys; see who scanned, searched and erased what"
 SCOPES = f"what it may do, given once or more: {', '.join(access.SCOPES)}"
@@ -29,8 +30,8 @@ def arguments(parser: ArgumentParser) -> None:
     adding.add_argument(
         "--scope", action="append", choices=access.SCOPES, metavar="SCOPE", required=True, help=SCOPES
     )
-    adding.add_argument("--per-minute", type=count, metavar="N", help="requests a minute; 0: no limit")
-    adding.add_argument("--per-day", type=count, metavar="N", help="requests a day; 0: no limit")
+    adding.add_argument("--per-minute", type=whole, metavar="N", help="requests a minute; 0: no limit")
+    adding.add_argument("--per-day", type=whole, metavar="N", help="requests a day; 0: no limit")
     listing = deeds.add_parser("list", help="show all keys in force")
     listing.add_argument("--json", action="store_true", help="write a JSON list")
     removing = deeds.add_parser("remove", help="take a key out of force, at once")

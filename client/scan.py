@@ -14,8 +14,9 @@ from client.pictures import Picture, send, watch
 from client.server import Server
 from client.sources import SUFFIXES, find
 from client.terminal import BOLD, GREEN, RED, bar, note, paint, printable, table
-from faces.config import Settings, positive, seconds
+from faces.config import Settings
 from faces.documents import to_json
+from faces.values import positive, seconds
 
 HELP = "send pictures, folders of them or addresses, and wait until they are processed"
 LISTED = 20  # failures shown; --json has all

@@ -8,115 +8,25 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from faces.errors import SettingError
-
-
-def text(value: str) -> str:
-    """Any text, without white space around it."""
-    return value.strip()
-
-
-def words(value: str) -> tuple[str, ...]:
-    """Words separated by commas."""
-    return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-def yes_no(value: str) -> bool:
-    """1, true, yes, on; or 0, false, no, off."""
-    lowered = value.strip().lower()
-    if lowered in {"1", "true", "yes", "on"}:
-        return True
-    if lowered in {"0", "false", "no", "off", ""}:
-        return False
-    raise ValueError("write yes or no")
-
-
-def positive(value: str) -> int:
-    """A whole number above zero."""
-    number = int(value)
-    if number <= 0:
-        raise ValueError("write a whole number above 0")
-    return number
-
-
-def whole(value: str) -> int:
-    """A whole number, zero or above."""
-    number = int(value)
-    if number < 0:
-        raise ValueError("write a whole number, 0 or above")
-    return number
-
-
-def amount(value: str) -> float:
-    """A number, zero or above."""
-    number = float(value)
-    if not 0 <= number < float("inf"):
-        raise ValueError("write a number, 0 or above")
-    return number
-
-
-def port(value: str) -> int:
-    """A TCP port."""
-    number = int(value)
-    if not 0 < number < 65536:
-        raise ValueError("write a port from 1 to 65535")
-    return number
-
-
-def seconds(value: str) -> float:
-    """A time above zero."""
-    number = float(value)
-    if not 0 < number < float("inf"):
-        raise ValueError("write seconds above 0")
-    return number
-
-
-def distance(value: str) -> float:
-    """A Euclidean distance between encodings."""
-    number = float(value)
-    if not 0 < number < 2:
-        raise ValueError("write a distance above 0 and below 2")
-    return number
-
-
-def count(value: str) -> int:
-    """A whole number, zero included."""
-    number = int(value)
-    if number < 0:
-        raise ValueError("write a whole number, 0 or above")
-    return number
-
-
-def file(value: str) -> str:
-    """Path of a file that can be read."""
-    if not os.access(value, os.R_OK):
-        raise ValueError("write the path of a file that this process can read")
-    return value
-
-
-def certificates(value: str) -> str:
-    """Path of a file with certificates to trust, in PEM."""
-    try:
-        ssl.create_default_context(cafile=file(value))
-    except OSError as error:
-        raise ValueError("write the path of a file with certificates in PEM") from error
-    return value
-
-
-def choice(*allowed: str) -> Callable[[str], str]:
-    """One of a few words."""
-
-    def parse(value: str) -> str:
-        if value.strip() not in allowed:
-            raise ValueError(f"write one of: {', '.join(allowed)}")
-        return value.strip()
-
-    return parse
+from faces.values import (
+    amount,
+    certificates,
+    choice,
+    distance,
+    file,
+    port,
+    positive,
+    seconds,
+    text,
+    whole,
+    words,
+    yes_no,
+)
 
 
 def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
@@ -166,10 +76,10 @@ class Settings:
         "auto: keys are needed unless the server listens on loopback alone; required; off",
     )
     api_key: str = setting(text, "", "key that the client shows to the server", secret=True)
-    key_per_minute: int = setting(count, 6000, "requests a minute of a key that names no limit; 0: no limit")
-    key_per_day: int = setting(count, 1_000_000, "requests a day of a key that names no limit; 0: no limit")
+    key_per_minute: int = setting(whole, 6000, "requests a minute of a key that names no limit; 0: no limit")
+    key_per_day: int = setting(whole, 1_000_000, "requests a day of a key that names no limit; 0: no limit")
     audit_length: int = setting(
-        count, 1_000_000, "entries kept of who scanned, searched and erased what; 0: all"
+        whole, 1_000_000, "entries kept of who scanned, searched and erased what; 0: all"
     )
     max_picture_bytes: int = setting(
         positive, 15 << 20, "largest picture taken, in bytes; RabbitMQ 4 carries 16 MiB"
@@ -223,7 +133,9 @@ class Settings:
         seconds, 120.0, "seconds that a worker may take to find the faces of one picture"
     )
     worker_memory: int = setting(
-        count, 3 << 30, "memory of a worker, in bytes; past 3/4 it starts afresh between pictures; 0: no limit"
+        whole,
+        3 << 30,
+        "memory of a worker, in bytes; past 3/4 it starts afresh between pictures; 0: no limit",
     )
     metrics_port: int = setting(whole, 0, "port on which a worker answers Prometheus; 0: none")
     health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
