@@ -19,7 +19,7 @@
 | 0 | `turn` | list: the token of who may commit next (`faces.store.turn`); empty while somebody has it |
 | 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
-| 0 | `meta` | hash: `schema`, `model`, `tolerance` that the data is made with; `rebuilt`: id of the last rebuild |
+| 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
 | 0 | `limit:...` | requests counted per API key, by the library `limits`; each expires by itself |

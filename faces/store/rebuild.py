@@ -95,12 +95,17 @@ def abandon(link: Link) -> None:
 def _begin(link: Link, made_with: Basis) -> _Rebuild:
     while True:
         with link.session() as session:
-            _, stored, under_way = session.ask(
+            _, stored, (following,), under_way = session.ask(
                 (HOME, "WATCH", REBUILD, META),
                 basis.READ,
+                (HOME, "HMGET", META, "next"),
                 (HOME, "HMGET", REBUILD, "id", "model", "tolerance"),
             )
             other = stored[1] is not None and stored[1].decode() != made_with.model
+            if other and following != made_with.model.encode():
+                raise MismatchError(
+                    f"there are no encodings of model {made_with.model}: encode the pictures first"
+                )
             source = NEXT_ENCODINGS if other else ENCODINGS
             identity, *wanted = under_way
             if identity is not None:
@@ -191,6 +196,7 @@ def _finish(session: Session, made_with: Basis, now: _Rebuild) -> bool:
     swaps: list[Command] = [(HOME, "SWAPDB", MATCHES, NEXT_MATCHES), (NEXT_MATCHES, "FLUSHDB", "ASYNC")]
     if now.source != ENCODINGS:
         swaps += [(HOME, "SWAPDB", ENCODINGS, now.source), (now.source, "FLUSHDB", "ASYNC")]
+        swaps.append((HOME, "HDEL", META, "next"))
     noted = [word for pair in made_with.fields.items() for word in pair]
     ended: list[Command] = [(HOME, "DEL", REBUILD), (HOME, "HSET", META, *noted, "rebuilt", now.id)]
     return session.commit(*ended, *swaps) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from tests.integration.store.test_commit import Worker, found, picture
 
 
 def tokens(link: Link) -> int:
-    (count,) = link.ask((0, "LLEN", "turn"))
-    return int(count)
+    (length,) = link.ask((0, "LLEN", "turn"))
+    return int(length)
 
 
 def test_the_turn_is_given_back_with_the_commit_and_without_one(link: Link) -> None:
@@ -49,7 +50,10 @@ def quick(settings: Settings, first: int, stop: Any) -> None:
 
 
 def slowed(catch_up: CatchUp) -> CatchUp:
+    tries = count()
+
     def slowly(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Iterable[str]]:
+        assert next(tries) < 10
         time.sleep(0.05)
         return catch_up(tail, ours)
 
@@ -67,14 +71,16 @@ def test_a_slow_worker_gets_its_turn_among_quick_ones(
     for racer in racers:
         racer.start()
     retries = []
-    for number in range(5):
-        accept(link, picture(number), str(number))
-        ours = [found(number, 1)]
-        catch_up = slowed(slow.known.compare(ours).catch_up)
-        committed = commit(link, ours, slow.basis, lambda: slow.known.position, catch_up)
-        slow.known.add_committed(ours)
-        retries.append(committed.retries)
-    stop.set()
-    for racer in racers:
-        racer.join()
+    try:
+        for number in range(5):
+            accept(link, picture(number), str(number))
+            ours = [found(number, 1)]
+            catch_up = slowed(slow.known.compare(ours).catch_up)
+            committed = commit(link, ours, slow.basis, lambda: slow.known.position, catch_up)
+            slow.known.add_committed(ours)
+            retries.append(committed.retries)
+    finally:
+        stop.set()
+        for racer in racers:
+            racer.join()
     assert sum(retries) <= 5

@@ -1,0 +1,72 @@
+"""Why two pictures match: whose faces, where they are, and what they were compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from faces.store import basis
+from faces.store.keys import ENCODINGS, HASHES, HOME, MATCHES, status_key
+from faces.store.link import Command, Link
+from faces.store.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture with its names, and the encoding, 512 bytes, and box of each of its faces, in the same order."""
+
+    picture: str
+    names: list[str]
+    encodings: list[bytes]
+    boxes: list[dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A picture and all that match it, of one instant; None stands for a database that was never written to.
+
+    A pair of faces is evidence where the distance of their encodings is at most the tolerance; the distance is
+    for the caller to compute.
+    """
+
+    picture: Shown
+    matches: list[Shown]
+    model: str | None
+    tolerance: float | None
+
+
+def evidence(link: Link, picture: str) -> Evidence:
+    """Read what the edges of a picture rest on.
+
+    Raises:
+        StoreError: Redis is away.
+    """
+    while True:
+        with link.session() as session:
+            _, members = session.ask((MATCHES, "WATCH", picture), (MATCHES, "SMEMBERS", picture))
+            everyone = [picture, *sorted(other.decode() for other in members)]
+            commands: list[Command] = [basis.READ]
+            for one in everyone:
+                commands += [
+                    (HOME, "GET", status_key(one)),
+                    (HASHES, "SMEMBERS", one),
+                    (ENCODINGS, "LRANGE", one, 0, -1),
+                ]
+            replies = session.commit(*commands)
+        if replies is not None:
+            (_, model, tolerance), *read = replies
+            shown = [_shown(one, *read[3 * n : 3 * n + 3]) for n, one in enumerate(everyone)]
+            return Evidence(
+                shown[0],
+                shown[1:],
+                None if model is None else model.decode(),
+                None if tolerance is None else float(tolerance),
+            )
+
+
+def _shown(picture: str, document: bytes | None, names: list[bytes], encodings: list[bytes]) -> Shown:
+    status = Status.from_json(document)
+    faces = [face for face in status.faces if face.get("indexed", True)] if status else []
+    return Shown(
+        picture, sorted(name.decode() for name in names), encodings, [face.get("box") for face in faces]
+    )
