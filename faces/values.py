@@ -1,4 +1,4 @@
-"""How values of settings and arguments are read. One that cannot be used is a ValueError that tells what to write."""
+"""How values of settings and arguments are read. What cannot be used is a ValueError that says what to write."""
 
 from __future__ import annotations
 
