@@ -9,12 +9,21 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client import check, keys, logs, match, scan, status
+from client import check, dead, keys, logs, match, reconcile, scan, status
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
 
-COMMANDS = {"scan": scan, "match": match, "status": status, "logs": logs, "check": check, "keys": keys}
+COMMANDS = {
+    "scan": scan,
+    "match": match,
+    "status": status,
+    "logs": logs,
+    "check": check,
+    "dead": dead,
+    "reconcile": reconcile,
+    "keys": keys,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

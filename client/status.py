@@ -18,6 +18,7 @@ from faces.store import audit, reading
 from faces.store.link import Link
 from faces.store.reading import Counts
 from faces.store.status import Status
+from faces.topology import DEAD, PICTURES_QUEUE
 
 HELP = "counts and queues of the fleet; with a hash or a file: what is known of that picture"
 
@@ -40,12 +41,29 @@ def run(args: Namespace, settings: Settings) -> int:
 
 def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:
     if as_json:
-        figures = {**asdict(counts), "unaccounted": counts.unaccounted}
-        print(to_json({**figures, "queues": [asdict(depth) for depth in depths(settings)]}))
+        queues = depths(settings)
+        figures = {**asdict(counts), "unaccounted": counts.unaccounted, **whereabouts(counts, queues)}
+        print(to_json({**figures, "queues": [asdict(depth) for depth in queues]}))
     else:
         print(_shown(counts))
-        print("\n" + table(_rows(depths(settings))))
+        queues = depths(settings)
+        where = whereabouts(counts, queues).items()
+        print("\n" + table((label.replace("_", " "), value) for label, value in where))
+        print("\n" + table(_rows(queues)))
     return 1 if counts.unaccounted else 0
+
+
+def whereabouts(counts: Counts, queues: Iterable[Depth]) -> dict[str, int]:
+    """Where the pictures in flight are; RabbitMQ tells what waits, and what is left is in workers' hands.
+
+    The two are asked one after the other, so on a busy fleet the last is right to within a few. One that stays
+    above zero while no worker is busy counts pictures without a message: `facefleet reconcile` finds them.
+    """
+    ready = {depth.queue: depth.ready or 0 for depth in queues}
+    dead, waiting = ready.pop(DEAD, 0), ready.pop(PICTURES_QUEUE, 0)
+    retried = sum(ready.values())
+    in_hand = max(0, counts.in_flight - waiting - retried)
+    return {"waiting": waiting, "retried": retried, "in_hand": in_hand, "dead_letters": dead}
 
 
 def _shown(counts: Counts) -> str:

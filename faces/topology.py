@@ -23,6 +23,7 @@ DEAD = "pictures.dead"
 LOGS_EXCHANGE = "logs"
 
 RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
+LOOKS = 1_000_000_000  # at a dead letter: RabbitMQ 4 drops what was delivered 20 times where no limit is set
 DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
 
 
@@ -36,7 +37,7 @@ def declare(channel: Any, settings: Settings) -> None:
     declare_logs(channel)
     channel.exchange_declare(PICTURES_EXCHANGE, exchange_type="direct", durable=True)
     channel.exchange_declare(DEAD, exchange_type="fanout", durable=True)
-    _declare_queue(channel, DEAD, {})
+    _declare_queue(channel, DEAD, {"x-delivery-limit": LOOKS})
     channel.queue_bind(DEAD, DEAD)
     _declare_queue(channel, PICTURES_QUEUE, _pictures_arguments(settings))
     channel.queue_bind(PICTURES_QUEUE, PICTURES_EXCHANGE, PICTURE_KEY)

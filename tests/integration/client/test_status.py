@@ -48,6 +48,10 @@ def test_counts_and_queues(link: Link, settings: Settings, capsys: pytest.Captur
         "erased": 0,
         "in_flight": 1,
         "unaccounted": 0,
+        "waiting": 1,
+        "retried": 0,
+        "in_hand": 0,
+        "dead_letters": 0,
     }
     queues = found["queues"]
     assert isinstance(queues, list)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from client.__main__ import main
+from client.queues import depths
+from faces.amqp import Publisher
+from faces.config import Settings
+from faces.identity import hash_of
+from faces.message import Message, encode
+from faces.store import reading
+from faces.store.commit import fail
+from faces.store.intake import accept
+from faces.store.link import Link
+from faces.topology import DEAD, PICTURES_QUEUE
+from local.process import until
+from tests.integration.client.writing import Writer, picture
+
+BODY = b"any bytes"
+HASH = hash_of(BODY)
+
+
+@pytest.fixture(autouse=True)
+def terminal(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_HOST", settings.redis_host)
+    monkeypatch.setenv("REDIS_PORT", str(settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(settings.rabbitmq_port))
+
+
+def ready(settings: Settings, queue: str) -> int | None:
+    return {depth.queue: depth.ready for depth in depths(settings)}[queue]
+
+
+def bury(settings: Settings, headers: dict[str, Any], body: bytes) -> None:
+    """Have RabbitMQ hold one more dead letter."""
+    before = ready(settings, DEAD) or 0
+    with closing(Publisher(settings)) as publisher:
+        publisher.publish(DEAD, "", headers, body)
+    assert until(lambda: ready(settings, DEAD) == before + 1, 10)
+
+
+def ours(message: Message) -> dict[str, Any]:
+    headers, _ = encode(message)
+    return {**headers, "reason": "a reason"}
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    assert main(["dead", "--json", *arguments]) == code
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["dead"]
+    return found
+
+
+def test_letters_are_listed_and_stay(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    bury(settings, {"reason": "no\x1b sense", "hash": 5}, b"garbage")
+    bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
+    for _ in range(3):
+        assert [(x["hash"], x["bytes"], x["reason"]) for x in listed(capsys)] == [
+            ("5", 7, "no\x1b sense"),
+            (HASH, len(BODY), "a reason"),
+        ]
+        assert until(lambda: ready(settings, DEAD) == 2, 10)
+    assert main(["dead"]) == 0
+    assert "no\\x1b sense" in capsys.readouterr().out
+
+
+def test_a_failed_picture_that_is_replayed_is_pending_and_queued_again(
+    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(link, HASH, "a name")
+    fail(link, HASH, "gave_up", "the store was away")
+    bury(settings, ours(Message(HASH, "a name", BODY, attempt=12)), BODY)
+    bury(settings, {"reason": "garbage"}, b"garbage")
+    found = listed(capsys, "--replay", HASH)
+    assert [letter["now"] for letter in found] == ["replayed", ""]
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 10)
+    assert reading.counts(link) == reading.Counts(1, 0, 0, 0, 1)
+
+
+def test_all_are_replayed_that_can_be(
+    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bury(settings, {"reason": "garbage"}, b"garbage")
+    bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
+    garbage, good = listed(capsys, "--replay", "all")
+    assert "cannot be replayed" in garbage["now"]
+    assert good["now"] == "replayed"
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 10)
+
+
+def test_a_picture_that_is_done_meanwhile_is_not_queued_again(
+    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Writer(link).add(1)
+    bury(settings, ours(Message(picture(1), "1", None)), b"")
+    assert listed(capsys, "--replay", picture(1))[0]["now"] == "replayed"
+    assert until(lambda: ready(settings, DEAD) == 0, 10)
+    assert ready(settings, PICTURES_QUEUE) == 0
+    assert reading.counts(link) == reading.Counts(1, 1, 0, 0, 0)
+
+
+def test_what_is_not_there_cannot_be_replayed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert listed(capsys, "--replay", HASH, code=1) == []
+    assert main(["dead"]) == 0
+    assert "no dead letters" in capsys.readouterr().out

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.__main__ import main
+from client.queues import depths
+from faces.amqp import Publisher, connect
+from faces.config import Settings
+from faces.identity import hash_of
+from faces.images import ImageStore
+from faces.message import Message, decode, encode
+from faces.store.intake import accept
+from faces.store.link import Link
+from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
+from local.process import until
+
+KEPT, LOST = b"in the image store", b"nowhere"
+
+
+@pytest.fixture
+def images(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageStore:
+    monkeypatch.setenv("REDIS_HOST", settings.redis_host)
+    monkeypatch.setenv("REDIS_PORT", str(settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(settings.rabbitmq_port))
+    monkeypatch.setenv("IMAGE_STORE_URL", f"file://{tmp_path}")
+    return ImageStore(f"file://{tmp_path}")
+
+
+def stranded(capsys: pytest.CaptureFixture[str], *arguments: str, code: int) -> dict[str, Any]:
+    assert main(["reconcile", "--json", *arguments]) == code
+    return {found["hash"]: found for found in json.loads(capsys.readouterr().out)["stranded"]}
+
+
+def test_pictures_without_a_message_are_found_and_queued_again(
+    link: Link, settings: Settings, images: ImageStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images.put(hash_of(KEPT), KEPT)
+    for data in (KEPT, LOST):
+        accept(link, hash_of(data), data.decode())
+    found = stranded(capsys, "--older", "0", code=1)
+    assert "--requeue" in found[hash_of(KEPT)]["remedy"]
+    assert found[hash_of(LOST)]["remedy"] == "send it again"
+    assert found[hash_of(LOST)]["names"] == ["nowhere"]
+    assert depths(settings)[0].ready == 0, "only looked at so far"
+    found = stranded(capsys, "--older", "0", "--requeue", code=1)
+    assert found[hash_of(KEPT)]["remedy"] == "queued again"
+    assert until(lambda: depths(settings)[0].ready == 1, 10)
+    with closing(connect(settings)) as connection:
+        _, properties, body = connection.channel().basic_get(PICTURES_QUEUE, auto_ack=True)
+    assert decode(properties.headers, body) == Message(hash_of(KEPT), KEPT.decode(), None, "reconcile")
+
+
+def test_young_pictures_may_still_be_on_their_way(
+    link: Link, images: ImageStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(link, hash_of(LOST), "young")
+    assert stranded(capsys, code=0) == {}
+    assert main(["reconcile"]) == 0
+    assert "no picture is stranded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("minutes", "idle", "found"), [(2, True, 1), (2, False, 0), (61, False, 1)])
+def test_while_anything_is_queued_only_old_pictures_count(
+    link: Link,
+    settings: Settings,
+    images: ImageStore,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    minutes: int,
+    idle: bool,
+    found: int,
+) -> None:
+    accept(link, hash_of(LOST), "some time ago")
+    if not idle:
+        with closing(Publisher(settings)) as publisher:
+            publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
+            assert until(lambda: depths(settings)[0].ready == 1, 10)
+    now = time.time()
+    monkeypatch.setattr("client.reconcile.time.time", lambda: now + 60 * minutes)
+    assert len(stranded(capsys, code=found)) == found
