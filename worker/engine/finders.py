@@ -7,11 +7,15 @@ from typing import Any
 
 import dlib
 
+from faces.errors import MismatchError
 from worker.engine.cnn import CnnDetector
 from worker.engine.faces import Box, Detection, Pixels
 from worker.engine.hog import HogDetector
 from worker.engine.networks import WINDOW
+from worker.engine.portrait import portrait
 from worker.engine.search import Finder
+
+SELF_TEST_SIDE = 200
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +67,35 @@ class Cnn:
 
 
 def load_hog() -> Finder:
-    """Our kernel; dlib's own detector where that cannot run, with a line in the log."""
+    """Our kernel; dlib's own detector where that cannot run, with a line in the log.
+
+    Raises:
+        MismatchError: the kernel runs, but finds something else than dlib.
+    """
     try:
-        return Hog(HogDetector())
+        finder = Hog(HogDetector())
+        finder.detect(portrait(SELF_TEST_SIDE), 1)  # compiles, or loads what was compiled
     except Exception as error:  # noqa: BLE001 -- whatever a compiler says on a processor it does not know
         log.warning("the HOG kernel cannot run here, dlib's own is used and is slower: %s", error)
         return DlibHog()
+    self_test(finder, DlibHog())
+    return finder
+
+
+def self_test(finder: Finder, reference: Finder) -> None:
+    """Find the face in a drawn picture as the reference does, so that a worker with a wrong kernel does not start.
+
+    Raises:
+        MismatchError: other boxes are found, or none, or their scores differ by more than 1e-3.
+    """
+    for upsample in (0, 1):
+        found, expected = (f.detect(portrait(SELF_TEST_SIDE), upsample) for f in (finder, reference))
+        same = bool(found) and [d.box for d in found] == [d.box for d in expected]
+        if not same or any(abs(f.score - e.score) > 1e-3 for f, e in zip(found, expected, strict=True)):
+            raise MismatchError(
+                f"the HOG detector's self-test found {found} and not {expected}: empty NUMBA_CACHE_DIR and start"
+                " again; if that does not help, uninstall numba, and dlib's own detector is used"
+            )
 
 
 def _detection(name: str, found: Any) -> Detection:

@@ -5,6 +5,20 @@
 - `pose`: how far the head is turned: the distance of the point under the nose from the middle between the
   eyes, along the line of the eyes, over half the eyes' distance. 0: straight ahead; 1: the nose is at an eye.
 - `score`: the detector's own confidence, above its threshold.
+
+By default every face is indexed, because no bar was found that keeps out false matches and not true ones alike.
+Of 792 press photographs of 260 people, all compared with all at a tolerance of 0.6 (`benchmarks.accuracy --quality`):
+
+| bar that keeps out one face in twenty | false matches cut | true matches lost |
+|---|---|---|
+| sharpness of at least 3.85 | 17% | 9% |
+| pose of at most 0.48 | 11% | 9% |
+| score of at least 0.62 | 12% | 8% |
+| any, chosen by lot | 10% | 10% |
+
+Who would rather miss a match than be shown a false one does better with a smaller tolerance: 0.58 cuts half of the
+false matches and 0.6% of the true ones. The bars serve collections with what those photographs lack: crowds out of
+focus, faces of a few pixels, patterns taken for faces.
 """
 
 from __future__ import annotations
