@@ -1,0 +1,114 @@
+"""A system of a benchmark's own, as processes: Redis and RabbitMQ behind a proxy each, the server, workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faces.config import Settings
+from faces.store import reading
+from faces.store.link import Link
+from local.process import Process, free_port, listening, until
+from local.proxy import Proxy
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+
+LOOK = 0.1  # seconds between looks at what has ended
+READY = 120.0  # seconds
+
+
+@dataclass
+class Fleet:
+    """The running parts. `settings` lead past the proxies; the server and the workers go through them."""
+
+    settings: Settings
+    link: Link
+    redis: RedisServer
+    rabbit: RabbitServer
+    redis_proxy: Proxy
+    rabbit_proxy: Proxy
+    rest: Process
+    workers: list[Process]
+    starts: dict[str, int] = field(default_factory=dict)
+
+    def settled(self) -> bool:
+        """Tell whether every accepted picture is done or failed."""
+        return reading.counts(self.link).in_flight == 0
+
+
+def signal_group(process: Process, number: signal.Signals) -> None:
+    """Send a signal to a process and its children; each of ours leads a group."""
+    pid = process.pid
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, number)
+
+
+@contextmanager
+def running(folder: Path, workers: int, **variables: str) -> Iterator[Fleet]:
+    """Run a system with its files in a folder; a worker or server that ends is started again at once."""
+    with ExitStack() as stack:
+        redis = RedisServer(folder / "redis", free_port())
+        rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
+        for server in (redis, rabbit):
+            server.start()
+            stack.callback(server.stop)
+        before_redis, before_rabbit = (stack.enter_context(Proxy(s.port)) for s in (redis, rabbit))
+        settings = Settings(
+            redis_host="127.0.0.1",
+            redis_port=redis.port,
+            rabbitmq_host="127.0.0.1",
+            rabbitmq_port=rabbit.port,
+            rest_port=free_port(),
+        )
+        link = Link(settings)
+        stack.callback(link.close)
+        names = ["rest-0", *(f"worker-{number}" for number in range(1, workers + 1))]
+        rest, *hands = [Process(name, folder) for name in names]
+        fleet = Fleet(settings, link, redis, rabbit, before_redis, before_rabbit, rest, hands)
+        stack.enter_context(_kept(fleet, {**os.environ, **_environment(fleet), **variables}))
+        if not until(lambda: listening(settings.rest_port), READY):
+            raise SystemExit(f"the server did not start:\n{rest.last_lines()}")
+        yield fleet
+
+
+def _environment(fleet: Fleet) -> dict[str, str]:
+    return {
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": str(fleet.redis_proxy.port),
+        "RABBITMQ_HOST": "127.0.0.1",
+        "RABBITMQ_PORT": str(fleet.rabbit_proxy.port),
+        "REST_HOST": "127.0.0.1",
+        "REST_PORT": str(fleet.settings.rest_port),
+        "LOG_LEVEL": "warning",
+    }
+
+
+@contextmanager
+def _kept(fleet: Fleet, environ: dict[str, str]) -> Iterator[None]:
+    stopping = threading.Event()
+    parts = [fleet.rest, *fleet.workers]
+
+    def keep() -> None:
+        while not stopping.wait(LOOK):
+            for part in parts:
+                if part.ended():
+                    part.start([sys.executable, "-m", part.name.partition("-")[0]], environ)
+                    fleet.starts[part.name] = fleet.starts.get(part.name, 0) + 1
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+        for part in parts:
+            signal_group(part, signal.SIGKILL)
+            part.kill()
