@@ -100,7 +100,7 @@ class Settings:
     model: str = setting(
         choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
         "dlib-resnet-v1-mirror",
-        "what encodes faces: dlib-resnet-v1 is face_recognition's; -mirror is more accurate",
+        "what encodes faces: dlib-resnet-v1 is face_recognition's; -mirror errs less and takes twice as long",
     )
     engine: str = setting(
         choice("auto", "onnxruntime", "openvino", "cuda"),
@@ -112,6 +112,9 @@ class Settings:
     )
     model_cache: str = setting(text, "var/models", "folder where converted models are kept")
     detector: str = setting(choice("auto", "hog", "cnn"), "auto", "what finds faces; auto: HOG, then the CNN")
+    detector_model: str = setting(
+        file, "", "ONNX file of a detector that replaces HOG and CNN, as YuNet or SCRFD gives it; empty: none"
+    )
     smallest_face: int = setting(
         positive, 40, "smallest face looked for, in pixels, up to 2 megapixels; grows beyond with the picture"
     )
@@ -119,6 +122,14 @@ class Settings:
     least_sharpness: float = setting(amount, 0.0, "least sharpness of a face that is indexed")
     most_pose: float = setting(amount, 9.0, "how far a face that is indexed may be turned; 0: not at all")
     least_score: float = setting(amount, 0.0, "least confidence of the detector in a face that is indexed")
+    landmarks: str = setting(
+        choice("none", "5", "68"),
+        "none",
+        "points of each face that its status tells; the model for 68 must not be used commercially",
+    )
+    age_gender_model: str = setting(
+        file, "", "ONNX file that tells age and gender of each face, as genderage.onnx does; empty: none"
+    )
     max_picture_pixels: int = setting(
         positive, 64_000_000, "most pixels of a picture, checked before decoding"
     )
@@ -137,10 +148,15 @@ class Settings:
         3 << 30,
         "memory of a worker, in bytes; past 3/4 it starts afresh between pictures; 0: no limit",
     )
-    metrics_port: int = setting(whole, 0, "port on which a worker answers Prometheus; 0: none")
+    metrics_port: int = setting(whole, 0, "port on which a server or worker answers Prometheus; 0: none")
     health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
     log_level: str = setting(
         choice("debug", "info", "warning", "error"), "info", "least level of the process's own log"
+    )
+    log_format: str = setting(
+        choice("auto", "json", "text"),
+        "auto",
+        "how a process writes its own log; auto: text on a terminal, else JSON",
     )
 
     @classmethod

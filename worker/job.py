@@ -207,4 +207,8 @@ def _described(face: Face) -> dict[str, Any]:
     indexed: dict[str, Any] = (
         {"indexed": True} if face.reason is None else {"indexed": False, "reason": face.reason}
     )
-    return {"box": asdict(face.box), "detector": face.detector, "quality": asdict(face.quality)} | indexed
+    told: dict[str, Any] = {"landmarks": face.landmarks} if face.landmarks else {}
+    told |= asdict(face.traits) if face.traits else {}
+    return (
+        {"box": asdict(face.box), "detector": face.detector, "quality": asdict(face.quality)} | told | indexed
+    )

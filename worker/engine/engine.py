@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from faces.config import Settings
 from worker.engine.chips import Chip, Chipper
 from worker.engine.cnn import load_detector
 from worker.engine.encoder import Encoder, load_encoder
-from worker.engine.faces import Detection, Face, View
+from worker.engine.faces import Detection, Face, Pixels, View
 from worker.engine.finders import Cnn, load_hog
+from worker.engine.operators import OperatorsDetector
 from worker.engine.quality import Bar, measure
-from worker.engine.search import Search, looks
+from worker.engine.search import Look, Search, auto, by_hog, by_network
+from worker.engine.traits import AgeGender, Landmarks68
 
 SHARP_CHIP = 110
 """Pixels of a face's box in a picture decoded at reduced size: a smaller one's chip is cut from the whole picture.
@@ -35,6 +38,20 @@ Rounding a box to other pixels alone moves it by 0.04; two pictures of one perso
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A face cut out: the pixels that it was cut from, of 1/scale of the picture's size, and its place in them."""
+
+    pixels: Pixels
+    scale: float
+    detection: Detection
+    chip: Chip
+
+
+Landmarks: TypeAlias = Callable[[Sight], NDArray[np.float64]]
+"""Gives the landmarks of a face in the pixels that it was cut from."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaceEngine:
     """Finds, judges and encodes faces. It belongs to one thread."""
@@ -43,6 +60,8 @@ class FaceEngine:
     chipper: Chipper
     encoder: Encoder
     bar: Bar
+    landmarks: Landmarks | None = None
+    age_gender: AgeGender | None = None
 
     @property
     def model(self) -> str:
@@ -56,24 +75,30 @@ class FaceEngine:
     def find(self, pictures: Sequence[View]) -> list[list[Face]]:
         """Find and encode the faces of each picture, the surest first; all chips in one call of the encoder."""
         found = [self.search.find(picture.pixels, picture.scale) for picture in pictures]
-        chips = [self._cut(picture, faces) for picture, faces in zip(pictures, found, strict=True)]
-        flat = [chip.pixels for some in chips for chip in some]
-        encodings = iter(self.encoder.encode(np.stack(flat)) if flat else ())
-        return [
-            [self._face(p, d, c, next(encodings)) for d, c in zip(faces, cut, strict=True)]
-            for p, faces, cut in zip(pictures, found, chips, strict=True)
-        ]
+        faces = [self._cut(picture, some) for picture, some in zip(pictures, found, strict=True)]
+        chips = [face.chip.pixels for some in faces for face in some]
+        encodings = iter(self.encoder.encode(np.stack(chips)) if chips else ())
+        return [[self._face(face, next(encodings)) for face in some] for some in faces]
 
-    def _cut(self, picture: View, faces: Sequence[Detection]) -> list[Chip]:
-        reduced = picture.scale > 1 and any(face.box.size < SHARP_CHIP for face in faces)
-        pixels = picture.whole() if reduced else picture.pixels
-        factor = picture.scale if reduced else 1.0
-        return [self.chipper.cut(pixels, face.box.scaled(factor)) for face in faces]
+    def _cut(self, picture: View, found: Sequence[Detection]) -> list[Sight]:
+        pixels, scale = picture.pixels, picture.scale
+        if scale > 1 and any(detection.box.size < SHARP_CHIP for detection in found):
+            found = [replace(detection, box=detection.box.scaled(scale)) for detection in found]
+            pixels, scale = picture.whole(), 1.0
+        return [Sight(pixels, scale, one, self.chipper.cut(pixels, one.box)) for one in found]
 
-    def _face(self, picture: View, detection: Detection, chip: Chip, encoding: NDArray[np.float32]) -> Face:
-        quality = measure(chip, detection, picture.scale)
-        box = detection.box.scaled(picture.scale)
-        return Face(box, encoding, detection.detector, quality, self.bar.reason(quality))
+    def _face(self, sight: Sight, encoding: NDArray[np.float32]) -> Face:
+        detection = sight.detection
+        quality = measure(sight.chip, detection, sight.scale)
+        return Face(
+            detection.box.scaled(sight.scale),
+            encoding,
+            detection.detector,
+            quality,
+            self.bar.reason(quality),
+            landmarks=_rounded(self.landmarks(sight) * sight.scale) if self.landmarks else None,
+            traits=self.age_gender.estimate(sight.pixels, detection.box) if self.age_gender else None,
+        )
 
 
 def load(settings: Settings) -> FaceEngine:
@@ -83,12 +108,52 @@ def load(settings: Settings) -> FaceEngine:
         SettingError: a model file, the cache or a setting cannot be used.
         MismatchError: a self-test failed: a broken runtime must not fill the database.
     """
-    cache = Path(settings.model_cache)
-    threads = settings.engine_threads
-    encoder, encoder_runs = load_encoder(cache, model=settings.model, engine=settings.engine, threads=threads)
-    cnn, cnn_runs = load_detector(cache, engine=settings.engine, threads=threads)
-    log.info("encoder %s: %s", encoder.model, encoder_runs)
-    log.info("CNN detector: %s", cnn_runs)
-    search = Search(looks(settings.detector, settings.smallest_face, hog=load_hog(), cnn=Cnn(cnn)))
-    bar = Bar(settings.least_size, settings.least_sharpness, settings.most_pose, settings.least_score)
-    return FaceEngine(search=search, chipper=Chipper(), encoder=encoder, bar=bar)
+    cache, threads = Path(settings.model_cache), settings.engine_threads
+    encoder, runs = load_encoder(cache, model=settings.model, engine=settings.engine, threads=threads)
+    log.info("encoder %s: %s", encoder.model, runs)
+    age_gender = settings.age_gender_model
+    return FaceEngine(
+        search=Search(_looks(settings, cache)),
+        chipper=Chipper(),
+        encoder=encoder,
+        bar=Bar(settings.least_size, settings.least_sharpness, settings.most_pose, settings.least_score),
+        landmarks=_LANDMARKS[settings.landmarks](),
+        age_gender=AgeGender(Path(age_gender), threads=threads) if age_gender else None,
+    )
+
+
+def _looks(settings: Settings, cache: Path) -> list[Look]:
+    threads, smallest = settings.engine_threads, settings.smallest_face
+    if settings.detector_model:
+        log.info("detector: %s", settings.detector_model)
+        return [by_network(smallest, OperatorsDetector(Path(settings.detector_model), threads=threads))]
+    if settings.detector == "hog":
+        return [by_hog(smallest, load_hog())]
+    network, runs = load_detector(cache, engine=settings.engine, threads=threads)
+    log.info("CNN detector: %s", runs)
+    cnn = Cnn(network)
+    return (
+        auto(smallest, hog=load_hog(), cnn=cnn)
+        if settings.detector == "auto"
+        else [by_network(smallest, cnn)]
+    )
+
+
+def _five() -> Landmarks:
+    return lambda sight: sight.chip.landmarks
+
+
+def _sixty_eight() -> Landmarks:
+    predictor = Landmarks68()
+    return lambda sight: predictor.find(sight.pixels, sight.detection.box)
+
+
+_LANDMARKS: dict[str, Callable[[], Landmarks | None]] = {
+    "none": lambda: None,
+    "5": _five,
+    "68": _sixty_eight,
+}
+
+
+def _rounded(landmarks: NDArray[np.float64]) -> tuple[tuple[int, int], ...]:
+    return tuple((round(x), round(y)) for x, y in landmarks.tolist())

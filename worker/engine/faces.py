@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 """An upright picture, shape (height, width, 3), RGB."""
+
+
+Stage = Callable[[str], AbstractContextManager[object]]
+"""Watches a stage of the work, `detect` or `encode`, while it lasts."""
 
 
 class View(Protocol):
@@ -73,11 +78,20 @@ class Quality:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a model estimates of a person from a face: the age in years, and `female` or `male`."""
+
+    age: int
+    gender: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """A face found: where in the whole picture, its encoding, float32 of shape (128,), and its quality.
 
-    `reason` says why the face is not indexed; None for one that is.
+    `reason` says why the face is not indexed; None for one that is. `landmarks`, x and y in pixels of the whole
+    picture, and `traits` are None unless they are asked for.
     """
 
     box: Box
@@ -85,6 +99,8 @@ class Face:
     detector: str
     quality: Quality
     reason: str | None = None
+    landmarks: tuple[tuple[int, int], ...] | None = None
+    traits: Traits | None = None
 
 
 class Engine(Protocol):
@@ -99,6 +115,6 @@ class Engine(Protocol):
         """The most pixels on the longer side of a picture of this size that the engine looks for faces in."""
         ...
 
-    def find(self, pictures: Sequence[View]) -> list[list[Face]]:
-        """Find and encode the faces of each picture, the surest first."""
+    def find(self, pictures: Sequence[View], stage: Stage = ...) -> list[list[Face]]:
+        """Find and encode the faces of each picture, the surest first; `stage` may time that."""
         ...

@@ -7,7 +7,7 @@
 - `score`: the detector's own confidence, above its threshold.
 
 By default every face is indexed, because no bar was found that keeps out false matches and not true ones alike.
-Of 792 press photographs of 260 people, all compared with all at a tolerance of 0.6 (`benchmarks.accuracy --quality`):
+Of 792 press photographs of 260 people, all compared with all at 0.6 (`benchmarks.accuracy --quality`):
 
 | bar that keeps out one face in twenty | false matches cut | true matches lost |
 |---|---|---|

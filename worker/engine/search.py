@@ -10,7 +10,8 @@ a two-megapixel one does, in time and in memory.
   0.75 GB. At the default of 40 pixels the smallest face grows from 1.15 megapixels on.
 - `auto`: HOG; where it finds nothing, the CNN once more, which sees turned, dark and half-hidden faces that HOG
   does not. So `auto` never finds fewer than `hog`.
-- `custom`: the operator's own detector alone, wherever one is given.
+
+The operator's own detector (`DETECTOR_MODEL`) is searched with alone, on as many pixels as the CNN.
 
 The CNN is never first, not even where bfloat16 makes it cheap: with AMX it costs as much as HOG on as many pixels,
 but its window on an undoubled picture is 80 pixels, and on a doubled one it costs four times as much. Of 89 faces
@@ -30,7 +31,7 @@ from PIL import Image
 from worker.engine.faces import Box, Detection, Pixels
 
 HOG_PIXELS = 4 * 1920 * 1200  # a doubled picture of 1920 x 1200
-CNN_PIXELS = HOG_PIXELS // 2
+NETWORK_PIXELS = HOG_PIXELS // 2
 SECOND_LOOK_PIXELS = (
     500_000  # a face of 80 pixels is then a ninth of a picture's width: not in the background
 )
@@ -94,19 +95,19 @@ class Search:
         return []
 
 
-def looks(policy: str, smallest: int, *, hog: Finder, cnn: Finder) -> list[Look]:
-    """Give the searches of a policy: `auto`, `hog` or `cnn`."""
-    if policy == "cnn":
-        return [Look(cnn, smallest, CNN_PIXELS)]
-    first = Look(hog, smallest, HOG_PIXELS)
-    if policy == "hog":
-        return [first]
-    return [first, Look(cnn, max(SECOND_LOOK_FACE, smallest), SECOND_LOOK_PIXELS)]
+def auto(smallest: int, *, hog: Finder, cnn: Finder) -> list[Look]:
+    """HOG; where it finds nothing, the CNN."""
+    return [by_hog(smallest, hog), Look(cnn, max(SECOND_LOOK_FACE, smallest), SECOND_LOOK_PIXELS)]
 
 
-def custom(finder: Finder, smallest: int) -> list[Look]:
-    """Give the search with an operator's own detector."""
-    return [Look(finder, smallest, CNN_PIXELS)]
+def by_hog(smallest: int, hog: Finder) -> Look:
+    """HOG alone."""
+    return Look(hog, smallest, HOG_PIXELS)
+
+
+def by_network(smallest: int, network: Finder) -> Look:
+    """The CNN, or the operator's own detector, alone."""
+    return Look(network, smallest, NETWORK_PIXELS)
 
 
 def _resized(pixels: Pixels, factor: float) -> Pixels:

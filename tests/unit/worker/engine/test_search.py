@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
 from worker.engine.faces import Box, Detection, Pixels
-from worker.engine.search import CNN_PIXELS, HOG_PIXELS, SECOND_LOOK_PIXELS, Look, Search, looks
+from worker.engine.search import (
+    HOG_PIXELS,
+    NETWORK_PIXELS,
+    SECOND_LOOK_PIXELS,
+    Look,
+    Search,
+    auto,
+    by_hog,
+    by_network,
+)
 
 
 @dataclass
@@ -37,7 +47,7 @@ def test_by_default_up_to_two_megapixels_hog_gets_the_picture_as_the_library_giv
     size: tuple[int, int],
 ) -> None:
     hog = Finder(boxes=(BOX,))
-    search = Search(looks("auto", 40, hog=hog, cnn=Finder("cnn")))
+    search = Search(auto(40, hog=hog, cnn=Finder("cnn")))
     assert search.useful(*size) == max(size)
     assert [found.detector for found in search.find(picture(*size))] == ["hog"]
     assert hog.given == [(*size, 1)]
@@ -46,14 +56,14 @@ def test_by_default_up_to_two_megapixels_hog_gets_the_picture_as_the_library_giv
 @pytest.mark.parametrize("width", [200, 4000])
 def test_what_sticks_out_of_the_picture_is_cut_off_as_the_library_does(width: int) -> None:
     hog = Finder(boxes=(Box(-9, -5, 2000, 59),))
-    [found] = Search(looks("hog", 40, hog=hog, cnn=Finder("cnn"))).find(picture(width, 2400))
+    [found] = Search([by_hog(40, hog)]).find(picture(width, 2400))
     assert found.box.left == found.box.top == 0
     assert found.box.right == width
 
 
 def test_a_larger_picture_is_searched_at_reduced_size_and_its_boxes_are_its_own() -> None:
     hog = Finder(boxes=(BOX,))
-    search = Search(looks("hog", 40, hog=hog, cnn=Finder("cnn")))
+    search = Search([by_hog(40, hog)])
     [found] = search.find(picture(3840, 2400))
     assert hog.given == [(1920, 1200, 1)]
     assert found.box == Box(20, 40, 98, 118)
@@ -62,7 +72,7 @@ def test_a_larger_picture_is_searched_at_reduced_size_and_its_boxes_are_its_own(
 
 def test_a_picture_decoded_at_reduced_size_is_reduced_no_further_than_the_whole_would_be() -> None:
     hog = Finder(boxes=(BOX,))
-    search = Search(looks("hog", 40, hog=hog, cnn=Finder("cnn")))
+    search = Search([by_hog(40, hog)])
     [found] = search.find(picture(1920, 1200), scale=2.0)
     assert hog.given == [(1920, 1200, 1)]
     assert found.box == BOX
@@ -70,7 +80,7 @@ def test_a_picture_decoded_at_reduced_size_is_reduced_no_further_than_the_whole_
 
 def test_the_cnn_looks_only_where_hog_finds_nothing() -> None:
     hog, cnn = Finder(), Finder("cnn", boxes=(BOX,))
-    search = Search(looks("auto", 40, hog=hog, cnn=cnn))
+    search = Search(auto(40, hog=hog, cnn=cnn))
     assert [d.detector for d in search.find(picture(400, 300))] == ["cnn"]
     assert cnn.given == [(400, 300, 0)]
     assert [len(f.given) for f in (hog, cnn)] == [1, 1]
@@ -79,24 +89,22 @@ def test_the_cnn_looks_only_where_hog_finds_nothing() -> None:
     assert len(cnn.given) == 1
 
 
-@pytest.mark.parametrize(("policy", "asked"), [("hog", [1, 0]), ("cnn", [0, 1]), ("auto", [1, 1])])
-def test_a_policy_asks_only_its_own_detectors(policy: str, asked: list[int]) -> None:
-    finders = Finder(), Finder("cnn")
-    assert Search(looks(policy, 40, hog=finders[0], cnn=finders[1])).find(picture(200, 100)) == []
-    assert [len(finder.given) for finder in finders] == asked
-
-
 @pytest.mark.parametrize("smallest", [10, 20, 40, 300])
 @pytest.mark.parametrize("size", [(640, 480), (2400, 1800), (300, 20_000)])
 @pytest.mark.parametrize(
-    ("policy", "budgets"),
-    [("hog", [HOG_PIXELS]), ("cnn", [CNN_PIXELS]), ("auto", [HOG_PIXELS, SECOND_LOOK_PIXELS])],
+    ("looks", "budgets"),
+    [
+        (lambda smallest, f: [by_hog(smallest, f)], [HOG_PIXELS]),
+        (lambda smallest, f: [by_network(smallest, f)], [NETWORK_PIXELS]),
+        (lambda smallest, f: auto(smallest, hog=f, cnn=f), [HOG_PIXELS, SECOND_LOOK_PIXELS]),
+    ],
+    ids=["hog", "network", "auto"],
 )
 def test_no_search_passes_its_budget(
-    policy: str, budgets: list[int], size: tuple[int, int], smallest: int
+    looks: Callable[[int, Finder], list[Look]], budgets: list[int], size: tuple[int, int], smallest: int
 ) -> None:
     finder = Finder()
-    Search(looks(policy, smallest, hog=finder, cnn=finder)).find(picture(*size))
+    Search(looks(smallest, finder)).find(picture(*size))
     searched = [width * height * 4**doublings for width, height, doublings in finder.given]
     assert len(searched) == len(budgets)
     for pixels, budget in zip(searched, budgets, strict=True):
