@@ -8,13 +8,15 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from rest.metrics import Metrics
 
 
 class Publishers:
     """One publisher a thread. Threads may share this object."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._own = threading.local()
 
     def publish(self, message: Message) -> None:
@@ -24,7 +26,8 @@ class Publishers:
             BrokerError: it has not.
         """
         headers, body = encode(message)
-        self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
+        with self._metrics.publishing():
+            self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
 
     def check(self) -> None:
         """See that RabbitMQ is there.

@@ -19,6 +19,7 @@ from faces.store import reading
 from faces.store.link import Link
 from faces.store.trail import Deed, Trail
 from rest.fetch import Fetcher
+from rest.metrics import Metrics
 from rest.scans import Scan, Scans
 
 routes = Blueprint("routes", __name__)
@@ -43,6 +44,7 @@ class Parts:
     progress: Progress
     trail: Trail
     images: ImageStore | None
+    metrics: Metrics
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What has to be there for pictures to be taken: each raises Transient where it is not."""

@@ -14,6 +14,7 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
 from faces.images import open_store
+from faces.metrics import serve
 from faces.picture import Limits
 from faces.progress import Progress
 from faces.store import reading
@@ -60,8 +61,7 @@ def run(settings: Settings, stopping: threading.Event) -> int:
     """Build a worker from its settings and run it until told to stop, or until it needs a fresh start."""
     pulse, metrics = Pulse(settings.health_file), Metrics()
     pulse.beat()
-    if settings.metrics_port:
-        metrics.serve(settings.metrics_port)
+    serve(metrics.registry, settings.metrics_port)
     deliveries: queue.Queue[Delivery] = queue.Queue()
     link, patience = Link(settings), Patience(stopping, pulse.beat)
     threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers

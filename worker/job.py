@@ -152,7 +152,7 @@ class Jobs:
                     opened[picture] = open_for(self._engine, data, self._limits)
             except PictureError as error:
                 results[picture] = Result(error=error)
-        faces = self._engine.find(list(opened.values())) if opened else []
+        faces = self._engine.find(list(opened.values()), self._metrics.stage) if opened else []
         return [_found(h, f) for h, f in zip(opened, faces, strict=True)]
 
     def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:

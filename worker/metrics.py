@@ -6,40 +6,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import (
-    GC_COLLECTOR,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    ProcessCollector,
-    start_http_server,
-)
+from prometheus_client import Counter, Gauge, Histogram, Info
 
+from faces.metrics import SECONDS, new_registry
 from faces.version import VERSION
-
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-STAGES = ("fetch", "decode", "detect", "encode", "match", "commit")
 
 
 class Metrics:
-    """A worker's metrics in a registry of their own; nothing listens until `serve`."""
+    """A worker's metrics in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self.registry.register(GC_COLLECTOR)
+        self.registry = new_registry()
         self._info = Info("facefleet_worker", "model and version of the worker", registry=self.registry)
-        self._pictures = self._counter("pictures", "pictures by what became of them", ["outcome"])
+        self._pictures = self._counter("pictures", "pictures by what became of them", ("outcome",))
         self._faces = self._counter("faces", "faces found")
         self._retries = self._counter("commit_retries", "transactions tried again after others committed")
         self._redelivered = self._counter("redelivered", "messages that had been delivered before")
         self._dead = self._counter("dead_letters", "messages put among the dead letters")
         self._seconds = Histogram(
             "facefleet_stage_seconds",
-            "seconds of a batch in each stage",
-            ["stage"],
+            "seconds in each stage: fetch and decode of a picture, the others of a batch",
+            ("stage",),
             buckets=SECONDS,
             registry=self.registry,
         )
@@ -51,10 +38,6 @@ class Metrics:
         )
         self._known = self._gauge("index_faces", "faces in memory")
         self._lag = self._gauge("journal_lag", "journal entries that a commit found unread")
-
-    def serve(self, port: int) -> None:
-        """Answer `GET /metrics` on a thread of its own."""
-        start_http_server(port, registry=self.registry)
 
     def about(self, model: str) -> None:
         """Tell what runs here."""
@@ -89,7 +72,7 @@ class Metrics:
         finally:
             self._seconds.labels(name).observe(time.perf_counter() - begun)
 
-    def _counter(self, name: str, about: str, labels: tuple[str, ...] | list[str] = ()) -> Counter:
+    def _counter(self, name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"facefleet_{name}", about, labels, registry=self.registry)
 
     def _gauge(self, name: str, about: str) -> Gauge:

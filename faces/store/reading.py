@@ -60,6 +60,13 @@ def counts(link: Link) -> Counts:
     return Counts(accepted, done, failed, erased, in_flight)
 
 
+def oldest_in_flight(link: Link) -> float | None:
+    """Give when the picture that has been in flight for longest was accepted, in Unix seconds; None: none is."""
+    (oldest,) = link.ask((HOME, "ZRANGE", INFLIGHT, 0, 0))
+    found = statuses(link, [picture.decode() for picture in oldest])
+    return next((status.accepted for status in found if status), None)
+
+
 def agree(link: Link, model: str, tolerance: float) -> None:
     """Note what the data is made with, or see that it was made with the same.
 

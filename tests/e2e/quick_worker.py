@@ -9,11 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 
 from worker import __main__ as worker
-from worker.engine.faces import Box, Face, Quality, View
+from worker.engine.faces import Box, Face, Quality, Stage, View
 
 CRASHES, HANGS, WANTS_MEMORY, LEAKS = 201, 202, 203, 204  # pixels of width
 MODEL = "quick"
@@ -28,7 +29,7 @@ class QuickEngine:
     def useful(self, width: int, height: int) -> int:
         return max(width, height)
 
-    def find(self, pictures: Sequence[View]) -> list[list[Face]]:
+    def find(self, pictures: Sequence[View], _stage: Stage = nullcontext) -> list[list[Face]]:
         return [[face(*picture.pixels.shape[:2])] for picture in pictures]
 
 

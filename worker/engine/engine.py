@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from faces.config import Settings
 from worker.engine.chips import Chip, Chipper
 from worker.engine.cnn import load_detector
 from worker.engine.encoder import Encoder, load_encoder
-from worker.engine.faces import Detection, Face, Pixels, View
+from worker.engine.faces import Detection, Face, Pixels, Stage, View
 from worker.engine.finders import Cnn, load_hog
 from worker.engine.operators import OperatorsDetector
 from worker.engine.quality import Bar, measure
@@ -72,12 +73,14 @@ class FaceEngine:
         """The longer side of the picture that is searched, in pixels, for a picture of this size."""
         return self.search.useful(width, height)
 
-    def find(self, pictures: Sequence[View]) -> list[list[Face]]:
+    def find(self, pictures: Sequence[View], stage: Stage = nullcontext) -> list[list[Face]]:
         """Find and encode the faces of each picture, the surest first; all chips in one call of the encoder."""
-        found = [self.search.find(picture.pixels, picture.scale) for picture in pictures]
+        with stage("detect"):
+            found = [self.search.find(picture.pixels, picture.scale) for picture in pictures]
         faces = [self._cut(picture, some) for picture, some in zip(pictures, found, strict=True)]
         chips = [face.chip.pixels for some in faces for face in some]
-        encodings = iter(self.encoder.encode(np.stack(chips)) if chips else ())
+        with stage("encode"):
+            encodings = iter(self.encoder.encode(np.stack(chips)) if chips else ())
         return [[self._face(face, next(encodings)) for face in some] for some in faces]
 
     def _cut(self, picture: View, found: Sequence[Detection]) -> list[Sight]:

@@ -1,0 +1,53 @@
+"""What the server tells Prometheus, on a port of its own (`METRICS_PORT`). docs/metrics.md lists every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Histogram, Info
+
+from faces.errors import Transient
+from faces.metrics import SECONDS, new_registry
+from faces.version import VERSION
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The server's metrics in a registry of their own. Threads may share them."""
+
+    def __init__(self) -> None:
+        self.registry = new_registry()
+        Info("facefleet_rest", "version of the server", registry=self.registry).info({"version": VERSION})
+        self._requests = self._counter("requests", "requests answered", ("route", "method", "status"))
+        self._seconds = Histogram(
+            "facefleet_request_seconds",
+            "seconds from a request's head to its answer",
+            ("route", "method"),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._published = self._counter("published", "pictures given to RabbitMQ")
+        self._confirmed = self._counter("confirmed", "pictures that RabbitMQ has confirmed")
+        self._rejected = self._counter("rejected", "pictures that RabbitMQ did not take: 503")
+
+    def request(self, route: str | None, method: str, status: int, seconds: float) -> None:
+        """Count an answer. A stranger's paths and methods get no series of their own."""
+        route, method = route or "none", method if method in METHODS else "other"
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route, method).observe(seconds)
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Count a picture given to RabbitMQ, and what came of that."""
+        self._published.inc()
+        try:
+            yield
+        except Transient:
+            self._rejected.inc()
+            raise
+        self._confirmed.inc()
+
+    def _counter(self, name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"facefleet_{name}", about, labels, registry=self.registry)
