@@ -8,19 +8,37 @@ from typing import Any
 from client.terminal import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint, printable
 from faces.documents import from_json, to_json
 
+FAILURES = frozenset({"failed", "dead letter", "retried"})
 COLOURS = {"done": GREEN, "failed": RED, "dead letter": RED, "retried": YELLOW}
 
 
 def readable(key: str, body: bytes) -> str:
     """One line of text; a line that is not one of the fleet's is shown as it is, without control characters."""
-    text = body.decode(errors="replace")
-    try:
-        document = from_json(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict) or not isinstance(document.get("event"), str):
-        return f"{paint(printable(key), DIM)}  {printable(text)}"
+    document = document_of(body)
+    if document is None:
+        return f"{paint(printable(key), DIM)}  {printable(body.decode(errors='replace'))}"
     return _ours(key, document)
+
+
+def document_of(body: bytes) -> dict[str, Any] | None:
+    """The fields of a line; None for one that is not the fleet's."""
+    try:
+        document = from_json(body.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(document, dict) and isinstance(document.get("event"), str)
+    return document if ours else None
+
+
+def tells_of_failure(document: dict[str, Any]) -> bool:
+    """Tell whether a picture or a try has failed, or a call was answered with an error."""
+    status = document.get("status")
+    return document["event"] in FAILURES or (isinstance(status, int) and status >= 400)
+
+
+def tells_of(document: dict[str, Any], picture: str) -> bool:
+    """Tell whether a line is about the picture whose hash begins so."""
+    return str(document.get("hash", "")).startswith(picture)
 
 
 def _ours(key: str, document: dict[str, Any]) -> str:

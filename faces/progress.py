@@ -3,6 +3,7 @@
 Routing key: `<hostname>.<part>.<level>`, part `rest` or `worker`, level `debug` or `info`. Best effort: a
 line that cannot be published is dropped, and never fails or delays a job. So lines leave on a thread and a
 connection of their own: a connection that RabbitMQ blocks also gets its acknowledgements ignored.
+The process's own log has each line too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from faces.amqp import connect, translated
 from faces.config import Settings, hostname
 from faces.documents import to_json
 from faces.errors import BrokerError
+from faces.logs import about
 from faces.topology import LOGS_EXCHANGE, declare_logs
 
 WAITING = 1000  # lines kept while RabbitMQ is away; older than that nobody misses them
@@ -58,7 +60,7 @@ class Progress:
     def _say(self, level: str, event: str, fields: dict[str, Any]) -> None:
         key = f"{self._host}.{self._part}.{level}"
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
-        log.log(logging.INFO if level == "info" else logging.DEBUG, "%s", to_json(line))
+        log.log(logging.INFO if level == "info" else logging.DEBUG, event, extra=about(**fields))
         with suppress(queue.Full):
             self._lines.put_nowait((key, to_json(line)))
 

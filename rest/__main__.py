@@ -9,13 +9,24 @@ from typing import Any
 import gunicorn.http.wsgi
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from faces import logs
 from faces.config import Settings
 from faces.errors import SettingError
 from rest import first_key
 from rest.app import build
 from rest.guard import is_loopback, keys_needed
 from rest.threads import JsonThreads
+
+
+class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's lines go the way of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set up as gunicorn does, which would write by itself."""
+        super().setup(cfg)
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -39,6 +50,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "limit_request_line": 8190,
             "limit_request_fields": 50,
             "limit_request_field_size": 8190,
+            "logger_class": ServerLog,
+            "errorlog": None,
             "loglevel": self.settings.log_level,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108 -- heartbeats of workers, no data; a disk can stall them
         }
@@ -63,11 +76,10 @@ def main() -> int:
     except SettingError as error:
         sys.stderr.write(f"rest: {error}\n")
         return 2
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    logs.install(settings)
     if settings.api_keys == "off" and not is_loopback(settings.rest_host):
         logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
     gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
     server: Any = Server(settings)
     server.run()
     return 0

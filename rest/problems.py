@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from faces.documents import to_json
 from faces.errors import FetchError, Permanent, PictureError, PictureNameError, Transient
+from faces.logs import about
 
 RETRY_AFTER = 5  # seconds; a broker that restarts is back by then
 
@@ -69,7 +70,7 @@ def _permanent(error: Permanent) -> Response:
 
 
 def _transient(error: Transient) -> Response:
-    log.warning("request %s cannot be served now: %s", g.request_id, error)
+    log.warning("a request cannot be served now: %s", error, extra=about(request_id=g.request_id))
     what, _, _ = str(error).partition(": ")  # the rest may name hosts, ports and folders of ours
     return unavailable("unavailable", f"{what}; nothing was accepted, try again in {RETRY_AFTER} s")
 
@@ -88,7 +89,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("request %s failed", g.request_id, exc_info=error)
+    log.error("a request failed", exc_info=error, extra=about(request_id=g.request_id))
     detail = "the server has failed on this request; its log tells more under this request_id"
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 

@@ -10,6 +10,7 @@ import threading
 
 from threadpoolctl import threadpool_limits
 
+from faces import logs
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
@@ -46,8 +47,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         settings = Settings.read()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-        logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
+        logs.install(settings)
         return run(settings, stopping)
     except (SettingError, MismatchError) as error:
         sys.stderr.write(f"worker: {error}\n")

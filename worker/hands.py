@@ -197,7 +197,7 @@ class Hands:
         headers = {**_printable(delivery.headers or {}), "reason": str(error)}
         self._publish(DEAD, "", headers, delivery.body, None)
         self._metrics.dead_letter()
-        self._progress.info("dead letter", reason=str(error))
+        self._progress.info("dead letter", **_claimed(headers), reason=str(error))
         delivery.acknowledge()
 
     def _publish(
@@ -208,6 +208,12 @@ class Hands:
 
 def _about(message: Message) -> dict[str, str]:
     return {"hash": message.hash, "name": message.name, "request_id": message.request_id}
+
+
+def _claimed(headers: Mapping[str, object]) -> dict[str, str]:
+    """What a message that cannot be read says that it is about."""
+    named = {key: headers.get(key) for key in ("hash", "name", "request_id")}
+    return {key: value[:200] for key, value in named.items() if isinstance(value, str)}
 
 
 def _printable(headers: Mapping[str, Any]) -> dict[str, object]:

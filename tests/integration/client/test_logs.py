@@ -120,3 +120,21 @@ def test_the_command_prints_lines_until_it_is_interrupted(
     assert main(["logs", "host.worker.info", *(["--raw"] if raw else [])]) == 0
     output = capfdbinary.readouterr().out
     assert output == body + b"\n" if raw else b"host.worker.info  done  name=a\\x1b.jpg\n" in output
+
+
+@pytest.mark.parametrize("options", [["--failures"], ["--hash", "ab"], ["--failures", "--hash", "ab"]])
+def test_the_command_prints_only_what_is_asked_for(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    bodies = [
+        b"of a stranger",
+        b'{"event": "done", "hash": "ab1"}',
+        b'{"event": "failed", "hash": "ab1"}',
+        b'{"event": "failed", "hash": "cd1"}',
+    ]
+    lines = [None, *(Line("host.worker.info", body) for body in bodies)]
+    monkeypatch.setattr("client.logs.follow", lambda *_: iter(lines))
+    assert main(["logs", "--raw", *options]) == 0
+    fits = {"--failures": b'"failed"', "--hash": b'"ab1"'}
+    wanted = [body for body in bodies if all(fits.get(option, b"") in body for option in options)]
+    assert capfdbinary.readouterr().out.splitlines() == wanted

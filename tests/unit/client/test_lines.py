@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.lines import readable
+from client.lines import document_of, readable, tells_of, tells_of_failure
 
 
 def test_a_line_of_the_fleet() -> None:
@@ -39,3 +39,27 @@ def test_no_control_character_reaches_the_terminal(body: bytes) -> None:
 @pytest.mark.parametrize("time", ['"9999-12-31T23:59:59+00:00"', '"0001-01-01T00:00:00"', "5", "null"])
 def test_an_odd_time_does_no_harm(time: str) -> None:
     assert "done" in readable("k", f'{{"event": "done", "time": {time}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (b'{"event": "failed", "code": "truncated"}', True),
+        (b'{"event": "dead letter"}', True),
+        (b'{"event": "retried", "wait": 5}', True),
+        (b'{"event": "POST /scan/image/a.jpg", "status": 415}', True),
+        (b'{"event": "POST /scan/image/a.jpg", "status": 202}', False),
+        (b'{"event": "done", "status": "415"}', False),
+        (b'{"event": "skipped"}', False),
+    ],
+)
+def test_failures_are_told_apart(body: bytes, failure: bool) -> None:
+    document = document_of(body)
+    assert document is not None
+    assert tells_of_failure(document) is failure
+
+
+@pytest.mark.parametrize(("hash_", "about"), [("abcd", True), ("ab", True), ("bcd", False), ("", True)])
+def test_a_picture_is_found_by_the_first_digits_of_its_hash(hash_: str, about: bool) -> None:
+    assert tells_of({"event": "done", "hash": "abcd"}, hash_) is about
+    assert tells_of({"event": "dead letter"}, hash_) is (hash_ == "")
