@@ -23,8 +23,11 @@ INTERNAL = {"RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"}
 SERVERS = ("redis", "rabbitmq")
 # What another's server may ask for and ours does not; an empty variable counts as absent.
 ACCESS = {
-    "redis": ("REDIS_USERNAME", "REDIS_PASSWORD"),
-    "rabbitmq": ("RABBITMQ_USER", "RABBITMQ_PASSWORD", "RABBITMQ_VHOST"),
+    "redis": ("REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_CA", "REDIS_CERT"),
+    "rabbitmq": (
+        *("RABBITMQ_USER", "RABBITMQ_PASSWORD", "RABBITMQ_VHOST"),
+        *("RABBITMQ_TLS", "RABBITMQ_CA", "RABBITMQ_CERT"),
+    ),
 }
 LINGERING = 3.0  # seconds
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 -- what a person may have chosen to listen on

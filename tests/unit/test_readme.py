@@ -26,7 +26,8 @@ def test_the_settings_table_is_that_of_the_code() -> None:
 
 def test_every_place_named_exists() -> None:
     places = re.findall(
-        r"`([\w./-]+/|[\w-]+\.(?:sh|yml|md)|Dockerfile\.\w+|faces/[\w/]+\.py)`", README.read_text()
+        r"`([\w./-]+/|[\w-]+\.(?:sh|yml|md)|Dockerfile\.\w+|(?:faces|rest|worker)/[\w/]+\.py)`",
+        README.read_text(),
     )
     assert len(places) > 8
     assert [place for place in places if not (README.parent / place).exists()] == []
