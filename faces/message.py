@@ -67,7 +67,7 @@ def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
     stored, attempt = headers.get("stored"), headers.get("attempt")
     _check(isinstance(stored, bool), "stored is neither true nor false")
     if not isinstance(attempt, int) or attempt < 0:
-        raise MessageError(f"attempt is {_shown(headers, 'attempt')}, not a count")
+        raise MessageError(f"message refused: attempt is {_shown(headers, 'attempt')}, not a count")
     if stored:
         _check(not body, "it carries a body although its picture is in the image store")
     else:

@@ -48,6 +48,11 @@ class RabbitServer:
         if mapper and self._epmd_port:
             subprocess.run([mapper, "-port", str(self._epmd_port), "-kill"], capture_output=True, check=False)
 
+    def ctl(self, *arguments: str) -> None:
+        """Run `rabbitmqctl` on the node (about 2 s)."""
+        command = [str(Path(server_script()).with_name("rabbitmqctl")), "--node", NODE, *arguments]
+        subprocess.run(command, env=self._environ(), capture_output=True, check=True)
+
     def answers(self) -> bool:
         """Tell whether the node lets clients in."""
         if not listening(self.port):

@@ -20,7 +20,7 @@ from worker.patience import Patience
 
 LOOK_UP = 0.5  # seconds between looks at whether to stop
 PAUSE = 0.2  # seconds before a connection that was lost is opened again
-CAREFUL = 30.0  # seconds of one message at a time after one that could not be read
+CAREFUL = 10.0  # seconds of one message at a time after that
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ class Consumer:
             except BrokerError as error:
                 log.warning("connection to RabbitMQ lost: %s", error)
             except Exception as error:  # noqa: BLE001 -- pika raises anything on the headers of a stranger
-                log.warning("a message cannot be read, and goes back: %r", error)
-                self._careful_until = time.monotonic() + CAREFUL
+                log.warning("connection to RabbitMQ given up: a message cannot be read (%r)", error)
+            self._careful_until = time.monotonic() + CAREFUL
             if self._stopping.wait(PAUSE):
                 return
 
@@ -85,10 +85,10 @@ class Consumer:
         connection.process_data_events(0)  # the last acknowledgements
 
     def _prefetch(self) -> int:
-        """How many messages to hold: none to stop, one for a while after one that could not be read.
+        """How many messages to hold: none to stop, one for a while after a connection was lost.
 
-        Such a message goes back and comes again until RabbitMQ makes a dead letter of it; held alone, it takes no
-        others along.
+        It may have been lost on a message that pika cannot read. That one goes back and comes again, until RabbitMQ
+        makes a dead letter of it; held alone, it takes no others along.
         """
         if self._stopping.is_set():
             return 0

@@ -1,0 +1,149 @@
+"""Messages that nobody vouches for, and an image store that is away."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pika
+
+from client.queues import depths
+from faces.amqp import Publisher, connect
+from faces.config import Settings
+from faces.identity import hash_of
+from faces.message import Message, encode
+from faces.store import reading
+from faces.store.intake import accept
+from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
+from local.process import Process, until
+from tests.conftest import environ
+from tests.drawing import drawing
+from tests.e2e.conftest import SECONDS, Fleet
+
+TIME = datetime(2000, 1, 1, tzinfo=UTC)
+WITNESS = "touched by what was in a message"
+BODY = b"some bytes"
+ROUGH = encode(Message(hash_of(BODY), "a name", BODY))[0]
+
+
+class Unreadable(pika.BasicProperties):  # type: ignore[misc]  # pika has no types
+    """Properties with a time in the headers that is beyond what Python's dates hold."""
+
+    def encode(self) -> list[bytes]:
+        self.headers = {"when": TIME}
+        fair, foul = (struct.pack(">cQ", b"T", t) for t in (int(TIME.timestamp()), (1 << 63) - 1))
+        return [foul if piece == fair else piece for piece in super().encode()]
+
+
+def quick_worker(fleet: Fleet, folder: Path, **variables: str) -> Process:
+    process = Process("quick", folder)
+    command = [sys.executable, "-m", "tests.e2e.quick_worker"]
+    process.start(command, environ(fleet.settings, folder) | variables)
+    fleet.processes.append(process)
+    return process
+
+
+def jsonpickle_bomb(witness: Path) -> bytes:
+    """What a careless `jsonpickle.decode` would run."""
+    return json.dumps(
+        {"py/reduce": [{"py/function": "pathlib.Path.touch"}, {"py/tuple": [str(witness)]}]}
+    ).encode()
+
+
+def dead_letters(settings: Settings, count: int) -> list[tuple[dict[str, Any], bytes]]:
+    """Take the dead letters, once there are as many."""
+    assert until(lambda: {d.queue: d.ready for d in depths(settings)}[DEAD] == count, SECONDS)
+    with closing(connect(settings)) as connection:
+        channel = connection.channel()
+        got = [channel.basic_get(DEAD, auto_ack=True) for _ in range(count)]
+    return [(properties.headers, body) for _, properties, body in got]
+
+
+def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_executed(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    witness = tmp_path / WITNESS
+    bomb = jsonpickle_bomb(witness)
+    messages: list[tuple[dict[str, Any] | None, bytes]] = [
+        (None, b"garbage"),
+        ({}, b""),
+        (None, bomb),
+        ({**ROUGH, "hash": hash_of(bomb), "version": 99}, bomb),
+        ({**ROUGH, "hash": "0" * 64}, BODY),
+        ({**ROUGH, "hash": "../../etc/passwd", "stored": True}, b""),
+        ({**ROUGH, "attempt": -1}, BODY),
+        ({"much": "x" * 120_000}, BODY),
+        ({"nested": {"a": [{"b": TIME}]}, "large": 2**62}, BODY),
+    ]
+    with closing(Publisher(fleet.settings)) as publisher:
+        for headers, body in messages:
+            publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, headers or {}, body)
+    worker = quick_worker(fleet, tmp_path)
+    letters = dead_letters(fleet.settings, len(messages))
+    assert sorted(body for _, body in letters) == sorted(body for _, body in messages)
+    reasons = {headers["reason"] for headers, _ in letters}
+    assert all(reason.startswith("message refused: ") for reason in reasons), reasons
+    assert not witness.exists()
+    assert worker.pid is not None
+    assert reading.counts(fleet.link) == reading.Counts(0, 0, 0, 0, 0)
+
+
+def test_a_message_that_cannot_even_be_read_takes_no_others_along(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.start_all(workers=0)
+    with closing(connect(fleet.settings)) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.basic_publish(PICTURES_EXCHANGE, PICTURE_KEY, b"unreadable", Unreadable(delivery_mode=2))
+    good = [fleet.scan(drawing(seed), str(seed)) for seed in range(20)]
+    worker = quick_worker(fleet, tmp_path)
+    fleet.wait()
+    assert [fleet.status(picture)["state"] for picture in good] == ["done"] * 20
+    assert worker.pid is not None
+    assert until(lambda: {d.queue: d.ready for d in depths(fleet.settings)}[DEAD] == 1, SECONDS)
+
+
+def test_a_picture_that_is_not_in_the_image_store_fails(fleet: Fleet, tmp_path: Path) -> None:
+    accept(fleet.link, ROUGH["hash"], "a name")
+    headers, body = encode(Message(ROUGH["hash"], "a name", None))
+    with closing(Publisher(fleet.settings)) as publisher:
+        publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
+    (tmp_path / "images").mkdir()
+    quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    fleet.wait()
+    (status,) = reading.statuses(fleet.link, [ROUGH["hash"]])
+    assert status is not None
+    assert (status.state, status.code) == ("failed", "missing")
+
+
+def test_while_the_image_store_is_away_pictures_wait_longer_each_time_and_are_done_when_it_is_back(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    images, away = tmp_path / "images", tmp_path / "away"
+    fleet.start("rest", IMAGE_STORE_URL=f"file://{images}")
+    assert until(fleet._answers, SECONDS)
+    sent = [fleet.scan(drawing(seed), str(seed)) for seed in range(3)]
+    images.rename(away)
+    images.touch()  # a file where the folder was: what is below it cannot be reached
+    worker = quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{images}")
+    waits: list[float] = []
+
+    def twice_each() -> bool:
+        waits[:] = [
+            float(wait)
+            for wait in re.findall(r'"event": "retried".*"wait": ([\d.]+)', worker.log.read_text())
+        ]
+        return len(waits) >= 2 * len(sent)
+
+    assert until(twice_each, SECONDS)
+    assert max(waits[:3]) <= 1
+    assert min(waits[3:6]) >= 2.5
+    images.unlink()
+    away.rename(images)
+    fleet.wait()
+    assert [fleet.status(picture)["state"] for picture in sent] == ["done"] * 3

@@ -1,0 +1,94 @@
+"""A queue that is full and a broker that is short of memory: 503, and nothing half accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from client.queues import depths
+from faces.config import Settings
+from faces.identity import hash_of
+from faces.store import reading
+from local.process import Process, free_port, until
+from local.rabbitmq import RabbitServer
+from tests.drawing import drawing
+from tests.e2e.conftest import SECONDS, Fleet
+from tests.e2e.test_faults_messages import quick_worker
+from tests.rules import faults, read_all
+
+MOST = 5  # pictures that the queue holds
+
+
+@pytest.fixture(scope="module")
+def own_rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """A node whose queues and memory these tests may set as they like."""
+    server = RabbitServer(tmp_path_factory.mktemp("rabbitmq"), free_port(), free_port(), free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def pressed(store_settings: Settings, own_rabbit: RabbitServer, tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet without workers on that node."""
+    running = Fleet(replace(store_settings, rabbitmq_port=own_rabbit.port), tmp_path)
+    running.start_all(workers=0, QUEUE_MAX_LENGTH=str(MOST), PUBLISH_TIMEOUT="2")
+    yield running
+    running.stop()
+
+
+def post(fleet: Fleet, seed: int) -> requests.Response:
+    return requests.post(f"{fleet.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+
+
+def status_code(fleet: Fleet, seed: int) -> int:
+    return requests.get(f"{fleet.url}/status/{hash_of(drawing(seed))}", timeout=30).status_code
+
+
+def refused(fleet: Fleet, answer: requests.Response, seed: int) -> None:
+    """The answer says when to come again, and there is no trace of the picture."""
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "nothing was accepted" in answer.json()["detail"]
+    assert status_code(fleet, seed) == 404
+    assert reading.counts(fleet.link).unaccounted == 0
+
+
+def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
+    pressed: Fleet, tmp_path: Path
+) -> None:
+    answers = {seed: post(pressed, seed) for seed in range(3 * MOST)}
+    taken = [seed for seed, answer in answers.items() if answer.status_code == 202]
+    assert MOST <= len(taken) < 2 * MOST  # RabbitMQ counts a little late
+    for seed in answers.keys() - set(taken):
+        refused(pressed, answers[seed], seed)
+    assert reading.counts(pressed.link).accepted == len(taken)
+    quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MOST))
+    for seed in answers:
+        assert until(lambda seed=seed: post(pressed, seed).ok, SECONDS)  # type: ignore[misc]  # bound at once
+    pressed.wait()
+    assert reading.counts(pressed.link) == reading.Counts(3 * MOST, 3 * MOST, 0, 0, 0)
+    assert faults(read_all(pressed.link)) == []
+
+
+def test_a_broker_short_of_memory_takes_no_pictures_in_and_those_in_hand_are_done_and_acknowledged(
+    pressed: Fleet, own_rabbit: RabbitServer, tmp_path: Path
+) -> None:
+    for seed in range(MOST):
+        assert post(pressed, seed).status_code == 202
+    own_rabbit.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        assert until(lambda: post(pressed, 100).status_code == 503, SECONDS)
+        refused(pressed, post(pressed, 100), 100)
+        worker: Process = quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MOST))
+        pressed.wait()
+        assert reading.counts(pressed.link).done >= MOST
+        worker.stop()  # what is not acknowledged by now goes back to the queue
+        assert depths(pressed.settings)[0].ready == 0
+    finally:
+        own_rabbit.ctl("set_vm_memory_high_watermark", "0.6")
+    assert until(lambda: post(pressed, 100).ok, SECONDS)
