@@ -36,7 +36,7 @@ def routes() -> set[str]:
 class _Silent:
     """Stands for the parts of the server, none of which takes part in its map of routes."""
 
-    progress = None
+    progress = metrics = None
 
 
 def dockerfile(image: str) -> str:
@@ -98,12 +98,29 @@ def test_probed_paths_are_routes(rendered: Manifests) -> None:
     assert probed <= routes()
 
 
-def test_scraped_paths_and_ports_are_served(rendered: Manifests) -> None:
-    worker = next(container for container in ours(rendered) if container.pod.name == "worker")
-    assert {port["containerPort"] for port in worker.spec["ports"]} == {
-        int(variable("worker", "METRICS_PORT"))
+def test_scraped_ports_are_served(rendered: Manifests) -> None:
+    """The library that answers Prometheus does so on METRICS_PORT, whatever the path."""
+    (served,) = (
+        int(found["data"]["METRICS_PORT"])
+        for found in rendered.of("ConfigMap")
+        if "METRICS_PORT" in found["data"]
+    )
+    for name in ("rest", "worker"):
+        (container,) = (found for found in ours(rendered) if found.pod.name == name)
+        ports = {port["name"]: port["containerPort"] for port in container.spec["ports"]}
+        assert ports["metrics"] == served
+    assert served == int(variable("worker", "METRICS_PORT"))
+    assert "/metrics" not in routes(), "the port of the routes is open to strangers"
+
+
+def test_everyone_is_scraped_at_the_port_for_that(rendered: Manifests) -> None:
+    monitors = {
+        found["metadata"]["name"]: next(values(found, "endpoints"), None)
+        or next(values(found, "podMetricsEndpoints"))
+        for found in rendered.of("ServiceMonitor", "PodMonitor")
     }
-    assert "/metrics" in routes()
+    assert set(monitors) in (set(), {"rest", "worker", "rabbitmq"})
+    assert {endpoint["port"] for endpoints in monitors.values() for endpoint in endpoints} <= {"metrics"}
 
 
 def test_the_scaler_watches_our_queue(rendered: Manifests) -> None:
@@ -153,4 +170,5 @@ def test_compose_names_settings_and_files_that_are_there() -> None:
 
 def test_compose_and_kubernetes_run_the_same_images(rendered: Manifests) -> None:
     in_cluster = {container.spec["image"] for container in rendered.containers()}
-    assert {service["image"] for service in compose()["services"].values()} <= in_cluster
+    always = [service for service in compose()["services"].values() if "profiles" not in service]
+    assert {service["image"] for service in always} <= in_cluster
