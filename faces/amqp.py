@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import (
     AMQPError,
     ConnectionBlockedTimeout,
@@ -53,7 +54,7 @@ def translated() -> Iterator[None]:
         raise BrokerError(
             "RabbitMQ does not let us in: check RABBITMQ_USER, RABBITMQ_PASSWORD and RABBITMQ_VHOST"
         ) from error
-    except (AMQPError, OSError) as error:
+    except (AMQPError, AMQPConnectorException, OSError) as error:
         raise BrokerError(f"RabbitMQ is not reachable or not ready: {why(error)}") from error
 
 

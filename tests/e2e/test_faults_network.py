@@ -1,0 +1,154 @@
+"""What lies between the parts goes away, stalls, and cuts in mid-sentence; and all heals by itself."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from client.__main__ import main
+from faces.config import Settings
+from faces.identity import hash_of
+from faces.store import reading
+from local.process import Process, until
+from local.proxy import Proxy
+from tests.conftest import environ
+from tests.drawing import drawing
+from tests.e2e.conftest import SECONDS, Fleet
+from tests.e2e.test_faults_messages import quick_worker
+from tests.rules import faults, read_all
+
+PICTURES = 20
+
+
+class Proxied(Fleet):
+    """A fleet whose parts reach Redis and RabbitMQ through proxies; its own link goes past them."""
+
+    def __init__(self, settings: Settings, folder: Path, redis: Proxy, rabbit: Proxy) -> None:
+        super().__init__(settings, folder)
+        self.redis, self.rabbit = redis, rabbit
+        self.direct = settings
+        self.settings = replace(self.settings, redis_port=redis.port, rabbitmq_port=rabbit.port)
+
+    def sent(self, seed: int) -> bool:
+        """Send a picture; False if it has to be sent again."""
+        with suppress(requests.RequestException):
+            answer = requests.post(f"{self.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+            assert answer.status_code in {200, 202, 503}, answer.text
+            return answer.ok
+        return False
+
+
+@pytest.fixture
+def proxied(settings: Settings, tmp_path: Path) -> Iterator[Proxied]:
+    with Proxy(settings.redis_port) as redis, Proxy(settings.rabbitmq_port) as rabbit:
+        fleet = Proxied(settings, tmp_path, redis, rabbit)
+        fleet.start_all(workers=0, PUBLISH_TIMEOUT="2")
+        quick_worker(fleet, tmp_path, PUBLISH_TIMEOUT="2")
+        yield fleet
+        fleet.stop()
+
+
+def ended_well(fleet: Fleet, pictures: int) -> None:
+    fleet.wait()
+    assert reading.counts(fleet.link) == reading.Counts(pictures, pictures, 0, 0, 0)
+    state = read_all(fleet.link)
+    assert faults(state) == []
+    assert {len(encodings) for encodings in state.encodings.values()} == {1}
+
+
+@pytest.mark.parametrize("passed_on", [True, False], ids=["reply lost", "cut within"])
+@pytest.mark.parametrize(
+    ("which", "words"), [("redis", b"EXEC"), ("rabbit", b"\xff\xd8")], ids=["transaction", "picture"]
+)
+def test_what_is_cut_at_the_worst_moment_is_done_once(
+    proxied: Proxied, which: str, words: bytes, *, passed_on: bool
+) -> None:
+    proxy: Proxy = getattr(proxied, which)
+    for seed in range(PICTURES):
+        if seed % 2:
+            proxy.cut_once_at(words, passed_on=passed_on)
+        assert until(lambda seed=seed: proxied.sent(seed), SECONDS)  # type: ignore[misc]  # bound at once
+    assert proxy.cuts > 2
+    ended_well(proxied, PICTURES)
+
+
+def test_whatever_goes_away_and_comes_back_pictures_go_on(proxied: Proxied) -> None:
+    numbers = count()
+
+    def sent_at_last() -> bool:
+        seed = next(numbers)
+        return until(lambda: proxied.sent(seed), SECONDS)
+
+    for proxy in (proxied.redis, proxied.rabbit):
+        assert sent_at_last()
+        proxy.delay = 0.02
+        assert sent_at_last()
+        proxy.delay = 0.0
+        proxy.refusing = True
+        proxy.cut()
+        assert not proxied.sent(999)
+        proxy.refusing = False
+        assert sent_at_last()
+    proxied.rabbit.stalled = True  # nothing passes, and no connection ends
+    assert not proxied.sent(999)
+    proxied.rabbit.stalled = False
+    assert sent_at_last()
+    ended_well(proxied, next(numbers))
+
+
+def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = environ(fleet.settings, tmp_path) | {
+        "REST_PORT": str(fleet.settings.rest_port),
+        "IMAGE_STORE_URL": f"file://{tmp_path}/images",
+    }
+    doomed = Process("doomed", tmp_path)
+    doomed.start([sys.executable, "-m", "tests.e2e.crashing_rest"], variables)
+    fleet.processes.append(doomed)
+    assert until(fleet._answers, SECONDS)
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{fleet.url}/scan/image/lost", data=drawing(), timeout=30)
+    assert reading.counts(fleet.link) == reading.Counts(1, 0, 0, 0, 1)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main(["reconcile", "--older", "0", "--requeue", "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert [picture["names"] for picture in found["stranded"]] == [["lost"]]
+    quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    ended_well(fleet, 1)
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_full_image_store_refuses_pictures_and_takes_them_when_there_is_room(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    images = tmp_path / "images"
+    rest = fleet.start("rest", IMAGE_STORE_URL=f"file://{images}")
+    assert until(fleet._answers, SECONDS)
+    assert rest.pid is not None
+    large = drawing(size=(900, 900), kind="BMP")
+    for pid in children(rest.pid):  # as full a disk as a process without privileges can have
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    answer = requests.post(f"{fleet.url}/scan/image/large", data=large, timeout=30)
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
+    assert reading.counts(fleet.link) == reading.Counts(0, 0, 0, 0, 0)
+    assert [path for path in images.rglob("*") if path.is_file()] == []
+    for pid in children(rest.pid):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert fleet.scan(large, "large") == hash_of(large)
+    quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{images}")
+    ended_well(fleet, 1)
