@@ -185,13 +185,6 @@ def test_names_that_move_are_no_faults(seeded: Link, monkeypatch: pytest.MonkeyP
     assert faults.first == []
 
 
-@pytest.fixture
-def terminal(store_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings as a process has them."""
-    monkeypatch.setenv("REDIS_HOST", store_settings.redis_host)
-    monkeypatch.setenv("REDIS_PORT", str(store_settings.redis_port))
-
-
 @pytest.mark.usefixtures("terminal")
 def test_the_command_says_that_all_is_well(seeded: Link, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0

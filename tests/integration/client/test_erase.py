@@ -1,0 +1,166 @@
+"""Erasing at the terminal, on a real Redis and a folder of originals."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from client.__main__ import main
+from faces.images import ImageStore
+from faces.store import reading, trail
+from faces.store.commit import fail
+from faces.store.intake import accept
+from faces.store.link import Link
+from tests.integration.client.writing import Writer, picture
+from tests.rules import faults, read_all
+
+pytestmark = pytest.mark.usefixtures("terminal")
+
+A, B = picture(0), picture(7)  # the same person
+
+
+class Terminal(io.StringIO):
+    """A person at the keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def writer(link: Link) -> Writer:
+    writing = Writer(link)
+    writing.add(0, 1, 7)
+    return writing
+
+
+def nothing_is_left(capsys: pytest.CaptureFixture[str], erased: str) -> bool:
+    capsys.readouterr()
+    code = main(["check", "--residue", erased])
+    return (code, "nothing is left" in capsys.readouterr().out) == (0, True)
+
+
+def test_a_receipt_tells_what_was_removed(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(writer.link, A, "second\x1b name")
+    assert main(["erase", A, "--yes"]) == 0
+    lines = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["erased", A],
+        ["state", "done"],
+        ["name", "0"],
+        ["name", "second\\x1b name"],
+        ["faces", "2"],
+        ["edges", "1"],
+        ["original", "none"],
+    ]
+    assert nothing_is_left(capsys, A)
+    assert reading.matching_names(writer.link, B) == []
+    assert faults(read_all(writer.link)) == []
+
+
+def test_a_name_is_enough(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", "7", "--yes", "--json"]) == 0
+    receipt = json.loads(capsys.readouterr().out)
+    assert receipt == {"picture": B, "state": "done", "names": ["7"], "faces": 1, "edges": 1, "image": False}
+    assert reading.picture_named(writer.link, "7") is None
+
+
+def test_a_picture_still_queued_is_not_resurrected(
+    writer: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(writer.link, picture(14), "14")
+    in_hand = writer.found(14)
+    assert main(["erase", "14", "--yes"]) == 0
+    writer.commit([in_hand])
+    assert nothing_is_left(capsys, picture(14))
+    assert main(["check"]) == 0
+    assert reading.counts(writer.link) == reading.Counts(4, 3, 0, 1, 0)
+
+
+def test_a_failed_picture_is_erased_by_its_hash(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(writer.link, picture(9), "bad.jpg")
+    fail(writer.link, picture(9), "not_a_picture", "no picture at all")
+    assert main(["erase", "bad.jpg", "--yes"]) == 1
+    assert "give the hash" in capsys.readouterr().err
+    assert main(["erase", picture(9), "--yes"]) == 0
+    assert nothing_is_left(capsys, picture(9))
+
+
+def test_the_original_goes_too(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMAGE_STORE_URL", tmp_path.as_uri())
+    images = ImageStore(tmp_path.as_uri())
+    images.put(A, b"bytes of a picture")
+    assert main(["erase", A, "--yes"]) == 0
+    assert "removed" in capsys.readouterr().out
+    assert not images.has(A)
+    images.put(A, b"left behind by an erasure that was cut off")
+    assert main(["check", "--residue", A]) == 1
+    assert main(["erase", A, "--yes"]) == 0
+    assert nothing_is_left(capsys, A)
+    assert writer.link is not None
+
+
+@pytest.mark.parametrize("unknown", [picture(99), "no such name"])
+def test_what_is_not_known_is_told(unknown: str, link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", unknown, "--yes"]) == 1
+    output = capsys.readouterr()
+    assert (output.out, unknown in output.err) == ("", True)
+    assert reading.counts(link) == reading.Counts(0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1), ("", 1)])
+def test_a_person_is_asked_first(
+    answer: str,
+    code: int,
+    writer: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    assert main(["erase", A]) == code
+    asked = capsys.readouterr().err.splitlines()
+    assert asked == [f"{A}: done, faces: 2", "  0", "Erase it for good? [y/N] "]
+    assert (A in read_all(writer.link).encodings) == bool(code)
+
+
+def test_without_a_person_it_wants_to_be_told(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert main(["erase", A]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert A in read_all(writer.link).encodings
+
+
+def test_the_trail_has_it(writer: Writer) -> None:
+    main(["erase", A, "--yes"])
+    (entry,) = trail.last(writer.link, 10)
+    assert (entry.key, entry.did, entry.picture) == ("terminal", "erase", A)
+
+
+PLANTED = {
+    "db 2": (2, "SADD", A, "x"),
+    "db 3": (3, "RPUSH", A, b"x"),
+    "db 4": (4, "SADD", A, B),
+    "db 4, matches of": (4, "SADD", B, A),
+    "db 5": (5, "SADD", A, B),
+    "db 5, matches of": (5, "SADD", B, A),
+    "db 6": (6, "RPUSH", A, b"x"),
+    "db 1, name": (1, "SET", "x", A),
+    "attempts": (0, "HSET", "attempts", A, 1),
+    "pending": (0, "HSET", f"pending:{A}", 1, "x"),
+}
+
+
+@pytest.mark.parametrize("where", PLANTED)
+def test_whatever_is_left_anywhere_is_found(
+    where: str, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link.ask(PLANTED[where])
+    assert main(["check", "--residue", A, "--json"]) == 1
+    (place,) = json.loads(capsys.readouterr().out)["residue"]
+    assert place.startswith(where)
