@@ -38,17 +38,20 @@ from local.process import Process, until
 SENDERS = 4
 PHOTOGRAPHS = Path(__file__).parents[1] / "var" / "photographs"
 THUMBNAIL = (220, 220)  # pixels: large enough for a face, small enough for thousands of them
-EVERY_FOURTH = 4  # picture shows a face, if the sample photographs are there
+EVERY_FOURTH = 4
 PATIENCE = 300.0  # seconds after the last fault for everything to be done
 
 
-def pictures(count: int, seed: int) -> list[bytes]:
-    """Different small pictures. Those of one photograph show one face: bytes behind the end tell them apart."""
-    faces = [_thumbnail(path) for path in sorted(PHOTOGRAPHS.glob("*.jpg"))]
+def pictures(count: int, seed: int, *, faces: bool = True) -> list[bytes]:
+    """Different small pictures; with `faces`, every fourth shows one, if the sample photographs are there.
+
+    Those of one photograph show the same face: bytes behind the end tell them apart.
+    """
+    photographs = [_thumbnail(path) for path in sorted(PHOTOGRAPHS.glob("*.jpg"))] if faces else []
     made = []
-    for number in range(count):
-        shows_face = bool(faces) and number % EVERY_FOURTH == 0
-        picture = faces[number // EVERY_FOURTH % len(faces)] if shows_face else _drawing(seed + number)
+    for number in range(seed, seed + count):
+        shows_face = bool(photographs) and number % EVERY_FOURTH == 0
+        picture = photographs[number // EVERY_FOURTH % len(photographs)] if shows_face else _drawing(number)
         made.append(picture + number.to_bytes(4, "big"))
     return made
 
