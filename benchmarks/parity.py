@@ -5,8 +5,9 @@
 Boxes: the HOG detector with one upsampling, face_recognition's default, beside dlib's; the CNN detector without
 upsampling likewise, on the pictures up to a megapixel, because dlib's own takes seconds on more. Encodings: chips
 that dlib cuts at the places where its HOG finds faces, encoded by each engine and by dlib's network. `same` counts
-pictures whose boxes are identical, in the same order; `apart` is the largest distance of an edge, in pixels, where
-as many faces were found; encodings' largest differences are of one component, and of length.
+pictures whose boxes are identical, in the same order; `apart` is the largest distance of an edge from that of the
+nearest box, in pixels, where as many faces were found. Of encodings, the largest differences of one component and
+of all together are told.
 """
 
 from __future__ import annotations
@@ -57,14 +58,18 @@ class Tally:
         if len(expected) != len(found):
             self.counts_differ += 1
         elif expected:
-            edges = [np.subtract(astuple(e), astuple(f)) for e, f in zip(expected, found, strict=True)]
-            self.apart = max(self.apart, int(np.abs(edges).max()))
+            self.apart = max(self.apart, *(min(_apart(e, f) for f in found) for e in expected))
 
     def __str__(self) -> str:
         return (
             f"{self.same} of {self.pictures} pictures the same, {self.faces} faces, {self.counts_differ} pictures"
             f" with more or fewer, {self.apart} pixels apart at most"
         )
+
+
+def _apart(one: Box, other: Box) -> int:
+    """How far the edges of two boxes lie apart at most."""
+    return int(np.abs(np.subtract(astuple(one), astuple(other))).max())
 
 
 def compared(pictures: Iterable[Pixels], reference: Find, ours: Find) -> Tally:
