@@ -71,7 +71,9 @@ def running(rest_image: Image, worker_image: Image, settings: Settings, tmp_path
     }
     processes = Running(
         rest_image.start(rest_image.command, variables, tmp_path / "rest"),
-        worker_image.start(worker_image.command, variables, tmp_path / "worker"),
+        worker_image.start(
+            worker_image.command, variables | {"METRICS_PORT": str(free_port())}, tmp_path / "worker"
+        ),
         worker_image.start(
             [*worker_image.config["Entrypoint"], "python", "-m", "client", "logs"],
             variables,

@@ -22,6 +22,7 @@ from faces.store.intake import accept
 from faces.store.keys import status_key
 from faces.store.link import Command, Link
 from faces.store.status import pending
+from local.process import until
 from tests.integration.client import writing
 from tests.integration.client.writing import TOLERANCE, Writer, picture
 
@@ -154,6 +155,7 @@ def test_the_check_holds_while_a_worker_works(link: Link, store_settings: Settin
     worker = threading.Thread(target=work)
     worker.start()
     try:
+        assert until(lambda: steps > 0, 30), "the first worker says what the data is made with"
         while steps < 80 and worker.is_alive():
             _, faults = checked(link)
             assert faults.first == []
