@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client import check, dead, erase, keys, logs, match, reconcile, scan, status
+from client import check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
@@ -21,6 +21,7 @@ COMMANDS = {
     "logs": logs,
     "check": check,
     "erase": erase,
+    "rebuild": rebuild,
     "dead": dead,
     "reconcile": reconcile,
     "keys": keys,

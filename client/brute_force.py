@@ -3,6 +3,7 @@
 This is the oracle that the workers' index is checked against, so it shares no code with it. A match is a
 Euclidean distance, computed in float64 from the float32 values, of at most the tolerance. A float32 product
 over blocks of faces leaves out only pairs that provably do not match; the rest is computed by the rule itself.
+`client.gallery` is made of the same pieces.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def matching(
     found = [np.empty(0, dtype=np.int64)]
     for a, b in _candidates(faces, tolerance, advance):
         other = owners[a] != owners[b]
-        near = _near(faces, a[other], b[other], tolerance)
-        first, second = owners[a[other]][near], owners[b[other]][near]
+        within = near(faces, a[other], faces, b[other], tolerance)
+        first, second = owners[a[other]][within], owners[b[other]][within]
         found.append(codes(first, second, pictures))
     return both_ways(np.unique(np.concatenate(found)), pictures)
 
@@ -61,21 +62,24 @@ def _candidates(
     faces: NDArray[np.float32], tolerance: float, advance: Callable[[int], object]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs of faces that may match, a block at a time; every pair that matches is among them."""
-    left, right, norms = _extended(faces)
+    left, right, norms = extended(faces)
     for row in range(0, len(faces), ROWS):
         for column in range(row, len(faces), COLUMNS):
             rows, columns = left[row : row + ROWS], right[column : column + COLUMNS]
             largest = norms[row : row + ROWS].max() + norms[column : column + COLUMNS].max()
-            a, b = np.divmod(_possible(rows, columns, tolerance, largest), len(columns))
+            a, b = np.divmod(possible(rows, columns, tolerance, largest), len(columns))
             upper = a + row < b + column
             yield a[upper] + row, b[upper] + column
             advance(len(rows) * len(columns))
 
 
-def _extended(
+def extended(
     faces: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    """Faces with two columns more, so that a product of rows is -distance^2 / 2; and their squared norms."""
+    """Faces with two columns more, on a left and a right side, and their squared norms.
+
+    The product of a left row and a right one is -distance^2 / 2.
+    """
     norms = np.einsum("ij,ij->i", faces, faces, dtype=np.float64)
     with np.errstate(over="ignore"):  # infinite halves make their pairs candidates
         halves = (-norms / 2).astype(np.float32)[:, None]
@@ -83,7 +87,7 @@ def _extended(
     return np.hstack([faces, halves, ones]), np.hstack([faces, ones, halves]), norms
 
 
-def _possible(
+def possible(
     rows: NDArray[np.float32], columns: NDArray[np.float32], tolerance: float, largest: float
 ) -> NDArray[np.int64]:
     """Flat numbers of the pairs in a block that may match; `largest` bounds the sum of two squared norms."""
@@ -93,13 +97,17 @@ def _possible(
     return np.flatnonzero(~below)
 
 
-def _near(
-    faces: NDArray[np.float32], a: NDArray[np.int64], b: NDArray[np.int64], tolerance: float
+def near(
+    ours: NDArray[np.float32],
+    a: NDArray[np.int64],
+    theirs: NDArray[np.float32],
+    b: NDArray[np.int64],
+    tolerance: float,
 ) -> NDArray[np.bool_]:
-    """The rule: which pairs of faces lie within the tolerance of each other."""
-    near = np.empty(len(a), dtype=np.bool_)
+    """The rule: which of the pairs `ours[a[i]]`, `theirs[b[i]]` lie within the tolerance of each other."""
+    within = np.empty(len(a), dtype=np.bool_)
     for start in range(0, len(a), EXACT):
         piece = slice(start, start + EXACT)
-        apart = faces[a[piece]].astype(np.float64) - faces[b[piece]].astype(np.float64)
-        near[piece] = np.sqrt((apart**2).sum(axis=-1)) <= tolerance
-    return near
+        apart = ours[a[piece]].astype(np.float64) - theirs[b[piece]].astype(np.float64)
+        within[piece] = np.sqrt((apart**2).sum(axis=-1)) <= tolerance
+    return within

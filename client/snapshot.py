@@ -3,7 +3,7 @@
 The journal is the version. It names every picture that is committed or erased; the faces of a committed picture
 never change, and an edge between two pictures is there for as long as both are. So what is read between two
 readings of the journal holds for every picture that the journal does not name in between; those that it names
-are left out, on both sides of every comparison.
+are left out, on both sides of every comparison. A rebuild's swap is not in the journal: `meta` tells of it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from faces.store.link import Link
 
 DIMENSIONS = ENCODING_BYTES // 4
 REPLACED = StoreError("the data in Redis was replaced during the check: check again")
+REBUILT = StoreError("a rebuild put other edges in the place of those being checked: check again")
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,16 @@ def take(link: Link, faults: Faults, advance: Callable[[int], object] = lambda _
         advance: called with how many keys have been read.
 
     Raises:
-        StoreError: Redis is away, or its data was replaced meanwhile.
+        StoreError: Redis is away, or its data was replaced or rebuilt meanwhile.
     """
-    made_with = audit.made_with(link)
+    last_rebuild, made_with = audit.last_rebuild(link), audit.made_with(link)
     lines = audit.journal_lines(link)
     reading = _Reading(link, _alive(lines, faults))
     reading.read(advance)
     moved = _moved(link, lines)
-    if audit.made_with(link) != made_with:  # a rebuild has put other edges in the place of these
+    if audit.last_rebuild(link) != last_rebuild:
+        raise REBUILT
+    if audit.made_with(link) != made_with:
         raise REPLACED
     return reading.settle(moved, audit.tolerance(made_with), faults)
 

@@ -20,6 +20,7 @@ from faces.store.keys import (
     HOME,
     INFLIGHT,
     MATCHES,
+    META,
     NAMES,
     NEXT_ENCODINGS,
     NEXT_MATCHES,
@@ -102,6 +103,12 @@ def size(link: Link, database: int) -> int:
 def made_with(link: Link) -> list[bytes | None]:
     """What the data is made with, as it is: schema, model, tolerance; None before the first worker started."""
     return list(link.ask(basis.READ)[0])
+
+
+def last_rebuild(link: Link) -> bytes | None:
+    """The rebuild that was last put in force, by its id; it leaves no line in the journal. None: never any."""
+    ((rebuilt,),) = link.ask((HOME, "HMGET", META, "rebuilt"))
+    return None if rebuilt is None else bytes(rebuilt)
 
 
 def tolerance(stored: Sequence[bytes | None]) -> float | None:
