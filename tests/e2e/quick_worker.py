@@ -14,9 +14,10 @@ from contextlib import nullcontext
 import numpy as np
 
 from worker import __main__ as worker
+from worker import consumer
 from worker.engine.faces import Box, Face, Quality, Stage, View
 
-CRASHES, HANGS, WANTS_MEMORY, LEAKS = 201, 202, 203, 204  # pixels of width
+CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
 MODEL = "quick"
 LEAKED: list[bytes] = []
 
@@ -43,10 +44,13 @@ def face(height: int, width: int) -> Face:
             bytearray(1 << 40)
         case 204:
             LEAKED.append(b"x" * (150 << 20))
+        case 205:
+            raise KeyError("an error that nobody has foreseen")
     encoding = np.random.default_rng(height).normal(size=128).astype(np.float32)
     return Face(Box(0, 0, width - 1, height - 1), encoding, "quick", Quality(height, 1.0, 0.0, 1.0))
 
 
 if __name__ == "__main__":
+    consumer.PAUSE = 0.02  # a hundred of them pass before RabbitMQ gives a message up
     worker.load = lambda _: QuickEngine()  # type: ignore[assignment,attr-defined,return-value]  # as meant
     sys.exit(worker.main())

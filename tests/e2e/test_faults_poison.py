@@ -18,7 +18,7 @@ from local.supervisor import Keeper, keep
 from tests.conftest import environ
 from tests.drawing import drawing
 from tests.e2e.conftest import Fleet
-from tests.e2e.quick_worker import CRASHES, HANGS, LEAKS, WANTS_MEMORY
+from tests.e2e.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
 from tests.rules import faults, read_all
 from worker.memory import OUTGROWN
 from worker.watchdog import OVERRUN
@@ -59,7 +59,9 @@ def ended_well(fleet: Fleet, bad: str, good: list[str], code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "death"), [(CRASHES, -signal.SIGSEGV), (HANGS, OVERRUN)], ids=["crash", "hang"]
+    ("width", "death"),
+    [(CRASHES, -signal.SIGSEGV), (HANGS, OVERRUN), (RAISES, 1)],
+    ids=["crash", "hang", "unforeseen error"],
 )
 def test_a_picture_that_ends_workers_fails_alone(
     fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture, width: int, death: int
