@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from client import explain
 from client.errors import UsageError
 from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
 from faces.identity import hash_of, is_hash
+from faces.store import reading
+from faces.store.evidence import evidence
+from faces.store.link import Link
 
 HELP = "names of the other pictures that show a matching face"
 
@@ -18,12 +24,17 @@ HELP = "names of the other pictures that show a matching face"
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("picture", metavar="HASH|FILE", help="a picture's hash, or the picture itself")
-    parser.add_argument("--json", action="store_true", help="write a JSON list")
+    about = "ask Redis which faces match, where they are in their pictures, and how far apart"
+    parser.add_argument("--explain", action="store_true", help=about)
+    parser.add_argument("--json", action="store_true", help="write a JSON list; with --explain a document")
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Ask the server and print the names, one a line."""
-    picture, server = picture_hash(args.picture), Server(settings.server, settings.api_key)
+    """Ask the server and print the names, one a line, or explain them."""
+    picture = picture_hash(args.picture)
+    if args.explain:
+        return _explain(picture, settings, as_json=args.json)
+    server = Server(settings.server, settings.api_key)
     names = server.matches(picture)
     if args.json:
         print(to_json(names))
@@ -31,7 +42,7 @@ def run(args: Namespace, settings: Settings) -> int:
     for name in names:
         print(printable(name))
     if not names:
-        note(_why_none(server, picture))
+        note(_why_none(server.status(picture)))
     return 0
 
 
@@ -51,8 +62,17 @@ def picture_hash(given: str) -> str:
         ) from error
 
 
-def _why_none(server: Server, picture: str) -> str:
-    status = server.status(picture) or {"state": "unknown"}
+def _explain(picture: str, settings: Settings, *, as_json: bool) -> int:
+    with closing(Link(settings)) as link:
+        found = evidence(link, picture)
+        if not found.matches:
+            (status,) = reading.statuses(link, [picture])
+            note(_why_none(vars(status) if status else None))
+    return explain.show(found, settings.match_tolerance, as_json=as_json)
+
+
+def _why_none(status: dict[str, Any] | None) -> str:
+    status = status or {"state": "unknown"}
     return {
         "unknown": "this picture is not known: scan it first",
         "pending": "this picture is not processed yet",

@@ -76,7 +76,7 @@ def rebuilding(pieces: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return compare(gallery, entries)
 
-    Gallery.matching = or_die  # type: ignore[method-assign]  # in a process that ends here
+    Gallery.matching = or_die  # type: ignore[assignment,method-assign]  # in a process that ends here
     main(["rebuild", "--tolerance", str(STRICT)])
 
 
