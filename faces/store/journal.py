@@ -6,8 +6,9 @@ committed before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from faces.errors import StoreError
 from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL
@@ -16,8 +17,7 @@ from faces.store.link import Command, Link, Session
 ENTRY_BYTES = 33
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the journal; a committed picture comes with its encodings, 512 bytes each."""
 
     digest: bytes
@@ -40,6 +40,12 @@ def tail(position: int, most: int | None = None) -> Command:
     return (HOME, "LRANGE", JOURNAL, position, -1 if most is None else position + most - 1)
 
 
+def pictures(link: Link) -> int:
+    """Count the pictures with faces that are there now."""
+    (count,) = link.ask((ENCODINGS, "DBSIZE"))
+    return int(count)
+
+
 def read(link: Link, position: int, most: int) -> list[Entry]:
     """Read at most `most` entries from a position on, with their encodings."""
     with link.session() as session:
@@ -58,16 +64,16 @@ def entries(session: Session, lines: Sequence[bytes], database: int = ENCODINGS)
             raise StoreError(f"the journal has a damaged line: {line[:40]!r}")
     alive = list({line[1:] for line in lines if line[:1] == b"+"})
     lists = session.ask(*((database, "LRANGE", digest.hex(), 0, -1) for digest in alive)) if alive else []
-    known = {digest: _sound(digest, found) for digest, found in zip(alive, lists, strict=True)}
+    known = dict(zip(alive, lists, strict=True))
+    if not set(map(len, chain.from_iterable(lists))) <= {ENCODING_BYTES}:
+        raise StoreError(f"a stored encoding of picture {_damaged(known).hex()} is damaged")
     return [
         Entry(line[1:], erased=True)
         if line[:1] == b"-"
-        else Entry(line[1:], erased=False, encodings=known[line[1:]])
+        else Entry(line[1:], erased=False, encodings=tuple(known[line[1:]]))
         for line in lines
     ]
 
 
-def _sound(digest: bytes, found: Sequence[bytes]) -> tuple[bytes, ...]:
-    if any(len(encoding) != ENCODING_BYTES for encoding in found):
-        raise StoreError(f"a stored encoding of picture {digest.hex()} is damaged")
-    return tuple(found)
+def _damaged(known: Mapping[bytes, Sequence[bytes]]) -> bytes:
+    return next(digest for digest, found in known.items() if any(len(e) != ENCODING_BYTES for e in found))

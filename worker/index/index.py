@@ -106,6 +106,11 @@ class Index:
         self._with_faces -= 1
         return True
 
+    def known(self, pictures: Sequence[bytes]) -> list[bytes]:
+        """Tell which of many pictures are known: far quicker than asking for each."""
+        faceless = self._faceless.intersection(pictures)
+        return [*faceless, *compress(pictures, self._register.known(pictures))]
+
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each query face, (n, 128), the pictures with a matching face: no duplicates, in no order."""
         queries, rows, _ = self._near(faces)
@@ -129,11 +134,8 @@ class Index:
         wrong = [picture for picture in pictures if len(picture) != DIGEST]
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no SHA-256 digest: it has {len(wrong[0])} bytes, not {DIGEST}")
-        known = self._faceless.intersection(pictures) | set(
-            compress(pictures, self._register.known(pictures))
-        )
-        if known:
-            raise ValueError(f"picture {known.pop().hex()} is known already: remove it first")
+        if known := self.known(pictures):
+            raise ValueError(f"picture {known[0].hex()} is known already: remove it first")
         if len(set(pictures)) != len(pictures):
             raise ValueError("a picture is given twice")
 
