@@ -57,6 +57,7 @@ class ImageStore:
             with _translated():
                 data = bytes(self._filesystem.cat_file(self._path(picture)))
         except FileNotFoundError as error:
+            self._check_root()
             raise PictureError(
                 "the picture is not in the image store: send it again", code="missing"
             ) from error
@@ -85,6 +86,13 @@ class ImageStore:
         """
         with _translated():
             return bool(self._filesystem.exists(self._path(picture)))
+
+    def _check_root(self) -> None:
+        """See that the store itself is there: a disk that is not mounted has no pictures either."""
+        with _translated():
+            there = self._filesystem.exists(self._root)
+        if not there:
+            raise ImageStoreError(f"the image store is not there: {self._root}")
 
     def _path(self, picture: str) -> str:
         return f"{self._root}/{picture[:2]}/{picture}"

@@ -75,3 +75,10 @@ def test_what_can_be_written_is_a_volume(rendered: Manifests) -> None:
 def test_no_secret_is_committed(rendered: Manifests) -> None:
     for found in rendered.of("Secret"):
         assert found["metadata"]["name"].rpartition("-")[0] in {"redis", "rabbitmq", "rabbitmq-cookie"}
+
+
+def test_no_secret_is_an_argument(rendered: Manifests) -> None:
+    for container in rendered.containers():
+        words = [*container.spec.get("command", ()), *container.spec.get("args", ())]
+        secret = {entry["name"] for entry in container.spec.get("env", ()) if "secretKeyRef" in str(entry)}
+        assert not {name for name in secret for word in words if f"$({name})" in word}, str(container)
