@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.bars import report_bars
 from benchmarks.contestants import Contestant, Seen, contestant
-from benchmarks.roc import plot
-from benchmarks.verification import Trial, of_all, of_pairs, read_pairs
+from client.plots import roc
+from client.verification import Trial, of_all, of_pairs, read_pairs
 from faces.config import Settings
 from worker.engine.faces import Box
 
@@ -136,7 +136,7 @@ def main() -> None:
         if options.quality and name != "face_recognition":
             report_bars(faces, tolerance)
     if options.roc:
-        options.roc.write_text(plot(curves))
+        options.roc.write_text(roc(curves))
 
 
 if __name__ == "__main__":

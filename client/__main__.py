@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client import check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
+from client import calibrate, check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
@@ -22,6 +22,7 @@ COMMANDS = {
     "check": check,
     "erase": erase,
     "rebuild": rebuild,
+    "calibrate": calibrate,
     "dead": dead,
     "reconcile": reconcile,
     "keys": keys,

@@ -20,7 +20,7 @@ HEADS = ("matches", "face", "its box", "by face", "its box", "distance")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A face of the picture and one of another, numbered from 0 among those indexed, with their boxes and their distance."""
+    """A face of the picture and one of another, with boxes and distance; numbers count indexed faces from 0."""
 
     face: int
     box: dict[str, Any] | None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from benchmarks.verification import Pair, Trial, of_all, of_pairs, read_pairs
+from client.errors import UsageError
+from client.verification import Pair, Trial, of_all, of_pairs, read_pairs
 
 SAME = [0.1, 0.2, 0.3, 0.7]
 OTHERS = [0.4, 0.5, 0.8, 0.9]
@@ -28,10 +30,19 @@ def test_pairs_are_read_as_lfw_writes_them(tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_that_is_no_pair_is_named(tmp_path: Path) -> None:
-    (tmp_path / "pairs.txt").write_text("1\nAda_L\n")
-    with pytest.raises(SystemExit, match="'Ada_L' is no pair"):
-        read_pairs(tmp_path / "pairs.txt")
+@pytest.mark.parametrize("line", ["one", "A 1", "A 1 x", "A one B 2", "A 1 B 2 C"])
+def test_a_line_that_is_no_pair_is_told(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.txt"
+    file.write_text(f"1\n{line}\n")
+    with pytest.raises(UsageError, match="is no pair"):
+        read_pairs(file)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "picture").write_bytes(b"\xff\xd8\xff")
+    for path in (tmp_path / "picture", tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match="not a file of pairs"):
+            read_pairs(path)
 
 
 @pytest.mark.parametrize(("tolerance", "accuracy"), [(0.35, 7 / 8), (0.6, 5 / 8), (0.0, 4 / 8)])
@@ -73,3 +84,16 @@ def test_pictures_are_compared_in_pairs_and_all_with_all() -> None:
         (0.75, False),
         (1.0, False),
     ]
+
+
+def test_the_figures_are_those_of_the_distributions() -> None:
+    rng, same = np.random.default_rng(3), np.arange(20_000) % 2 == 0
+    drawn, normal = Trial(rng.normal(np.where(same, 0.4, 0.8), 0.1), same), NormalDist()
+    assert drawn.accuracy(0.6) == pytest.approx(normal.cdf(2), abs=0.005)
+    assert drawn.true_accepts(0.5) == pytest.approx(normal.cdf(1), abs=0.01)
+    assert drawn.false_matches(0.7) == pytest.approx(normal.cdf(-1), abs=0.01)
+    accuracy, threshold = drawn.ten_fold()
+    assert (accuracy, threshold) == pytest.approx((normal.cdf(2), 0.6), abs=0.02)
+    tolerance = drawn.tolerance_at(0.01)
+    assert tolerance == pytest.approx(0.8 + 0.1 * normal.inv_cdf(0.01), abs=0.01)
+    assert drawn.false_matches(tolerance) <= 0.01 < drawn.false_matches(tolerance + 0.01)

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from client.errors import UsageError
+
 FOLDS = 10
 Distances = NDArray[np.float64]
 
@@ -31,18 +33,24 @@ def read_pairs(path: Path) -> list[Pair]:
     """Read a file of pairs: `Person 1 2`, or `Person 1 Other 3`; the first line, of counts, is passed over.
 
     Raises:
-        SystemExit: a line is neither.
+        UsageError: a line is neither, or the file cannot be read.
     """
-    return [_pair(line.split(), path) for line in path.read_text().splitlines()[1:] if line.strip()]
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a file of pairs that can be read: {error}") from error
+    return [_pair(line.split(), path) for line in lines[1:] if line.strip()]
 
 
 def _pair(words: Sequence[str], path: Path) -> Pair:
     match words:
-        case [person, first, second]:
+        case [person, first, second] if (first + second).isdecimal():
             return Pair(_name(person, first), _name(person, second), same=True)
-        case [person, first, other, second]:
+        case [person, first, other, second] if (first + second).isdecimal():
             return Pair(_name(person, first), _name(other, second), same=False)
-    raise SystemExit(f"{path}: {' '.join(words)!r} is no pair")
+    raise UsageError(
+        f"{path}: {' '.join(words)!r} is no pair, as `Person 1 2` or `Person 1 Other 3` would be"
+    )
 
 
 def _name(person: str, number: str) -> str:
