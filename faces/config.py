@@ -96,6 +96,11 @@ class Settings:
         text, "", "where originals are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
     )
 
+    index_url: str = setting(
+        text, "", "Milvus that keeps more faces than a worker's memory holds; empty: all in memory"
+    )
+    index_token: str = setting(text, "", "user:password or token for Milvus; empty: none", secret=True)
+
     match_tolerance: float = setting(distance, 0.6, "largest distance between encodings of one face")
     model: str = setting(
         choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),

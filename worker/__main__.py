@@ -29,6 +29,7 @@ from worker.known import Known
 from worker.memory import OUTGROWN, Memory
 from worker.metrics import Metrics
 from worker.patience import Patience
+from worker.shared import Shared
 from worker.warm import warm_up
 from worker.watchdog import Watchdog
 
@@ -65,7 +66,8 @@ def run(settings: Settings, stopping: threading.Event) -> int:
     deliveries: queue.Queue[Delivery] = queue.Queue()
     link, patience = Link(settings), Patience(stopping, pulse.beat)
     threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers
-    engine, known = load(settings), Known(settings.match_tolerance)
+    engine = load(settings)
+    known = Known(settings.match_tolerance, shared_index(settings, link))
     limits = Limits.of(settings)
     warm_up(engine, settings.match_tolerance)
     patience.until_done(link.check)
@@ -103,6 +105,23 @@ def run(settings: Settings, stopping: threading.Event) -> int:
     progress.close()
     link.close()
     return 0 if stopping.is_set() else OUTGROWN
+
+
+def shared_index(settings: Settings, link: Link) -> Shared | None:
+    """The index that workers share, if one is set.
+
+    Raises:
+        SettingError: its client is not installed.
+    """
+    if not settings.index_url:
+        return None
+    try:
+        from worker.index.milvus import Milvus  # noqa: PLC0415 -- nobody else needs the client
+    except ImportError as error:
+        raise SettingError(
+            "INDEX_URL is set, but the client of Milvus is not installed: pip install 'facefleet[milvus]'"
+        ) from error
+    return Shared(link, Milvus(settings.index_url, settings.index_token, settings.match_tolerance))
 
 
 if __name__ == "__main__":

@@ -7,37 +7,50 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.errors import StoreError
 from faces.store import journal
 from faces.store.commit import Found
 from faces.store.journal import Entry
 from faces.store.link import Link
 from worker.index import Index
+from worker.shared import Shared
 
+IN_MEMORY = 50_000  # faces that a worker keeps to itself before it copies them into the shared collection
 PIECE = 2_000  # journal entries read at once: a megabyte of encodings, which the processor's cache holds
 
 
 class Known:
-    """The faces of every picture that the journal has up to `position`. It belongs to one thread."""
+    """The faces of every picture that the journal has up to `position`. It belongs to one thread.
 
-    def __init__(self, tolerance: float) -> None:
+    They are all in memory, or, given `shared`, those from its position on, and the others there.
+    """
+
+    def __init__(self, tolerance: float, shared: Shared | None = None) -> None:
         self.position = 0
         self.tolerance = tolerance
+        self._shared = shared
         self._index = Index(tolerance)
+        self._begun = 0  # the journal's position from which on faces are in memory
+        self._erased = False  # something has been erased since
 
     def __len__(self) -> int:
-        """Count of faces known."""
+        """Count of faces in memory."""
         return len(self._index)
 
     def follow(self, link: Link) -> None:
         """Read the journal to its end.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is away, or the shared collection.
         """
-        if not self.position:
+        if self._shared is not None:
+            self._begin(max(self._shared.position(), self._begun))
+        elif not self.position:
             self._index = Index(self.tolerance, journal.pictures(link))
         while entries := journal.read(link, self.position, PIECE):
             self.advance(entries)
+            self._share()
+        self._share()
 
     def advance(self, entries: Sequence[Entry]) -> None:
         """Take in the entries that follow `position`."""
@@ -45,6 +58,7 @@ class Known:
         for digest in self._index.known(list(last)):
             self._index.remove(digest)
         self._add([(entry.digest, entry.encodings) for entry in last.values() if entry.encodings])
+        self._erased |= any(entry.erased for entry in entries)
         self.position += len(entries)
 
     def compare(self, found: Sequence[Found]) -> Comparison:
@@ -59,7 +73,11 @@ class Known:
 
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each face, shape (n, 128), the digests of the known pictures that show a matching one."""
-        return self._index.matches(faces)
+        matches = self._index.matches(faces)
+        if self._shared is None:
+            return matches
+        others = self.matches_among(faces, self._shared.proposed(faces, self._begun))
+        return [list({*ours, *theirs}) for ours, theirs in zip(matches, others, strict=True)]
 
     def matches_among(
         self, faces: NDArray[np.float32], pictures: Iterable[tuple[bytes, tuple[bytes, ...]]]
@@ -78,6 +96,23 @@ class Known:
             if np.sqrt(((few[other] - wanted[face]) ** 2).sum()) <= self.tolerance:
                 matches[face].append(owned[other][0])
         return matches
+
+    def _share(self) -> None:
+        """Copy what is in memory into the shared collection, once it is much; what is erased leaves it at once."""
+        if self._shared is None or not (self._erased or len(self) >= IN_MEMORY):
+            return
+        if self._shared.copy(self.position):
+            self._begin(self.position)
+        elif len(self) >= 2 * IN_MEMORY:
+            raise StoreError("another worker copies the faces into the shared collection")
+
+    def _begin(self, position: int) -> None:
+        """Keep in memory what the journal has from a position on."""
+        if position == self._begun:
+            return
+        self.position = self._begun = position
+        self._index = Index(self.tolerance)
+        self._erased = False
 
     def _add(self, pictures: Sequence[tuple[bytes, tuple[bytes, ...]]]) -> None:
         if pictures:

@@ -6,7 +6,7 @@ committed before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -62,17 +62,30 @@ def entries(session: Session, lines: Sequence[bytes], database: int = ENCODINGS)
     for line in lines:
         if len(line) != ENTRY_BYTES or line[:1] not in {b"+", b"-"}:
             raise StoreError(f"the journal has a damaged line: {line[:40]!r}")
-    alive = list({line[1:] for line in lines if line[:1] == b"+"})
-    lists = session.ask(*((database, "LRANGE", digest.hex(), 0, -1) for digest in alive)) if alive else []
-    known = dict(zip(alive, lists, strict=True))
-    if not set(map(len, chain.from_iterable(lists))) <= {ENCODING_BYTES}:
-        raise StoreError(f"a stored encoding of picture {_damaged(known).hex()} is damaged")
+    known = encodings(session, {line[1:] for line in lines if line[:1] == b"+"}, database)
     return [
         Entry(line[1:], erased=True)
         if line[:1] == b"-"
-        else Entry(line[1:], erased=False, encodings=tuple(known[line[1:]]))
+        else Entry(line[1:], erased=False, encodings=known[line[1:]])
         for line in lines
     ]
+
+
+def encodings(
+    session: Session, digests: Collection[bytes], database: int = ENCODINGS
+) -> dict[bytes, tuple[bytes, ...]]:
+    """Read the encodings that pictures have now; one that is not there has none.
+
+    Raises:
+        StoreError: an encoding is damaged.
+    """
+    if not digests:
+        return {}
+    lists = session.ask(*((database, "LRANGE", digest.hex(), 0, -1) for digest in digests))
+    known = dict(zip(digests, map(tuple, lists), strict=True))
+    if not set(map(len, chain.from_iterable(lists))) <= {ENCODING_BYTES}:
+        raise StoreError(f"a stored encoding of picture {_damaged(known).hex()} is damaged")
+    return known
 
 
 def _damaged(known: Mapping[bytes, Sequence[bytes]]) -> bytes:

@@ -19,6 +19,8 @@
 | 0 | `turn` | list: the token of who may commit next (`faces.store.turn`); empty while somebody has it |
 | 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
+| 0 | `indexed` | hash: `collection` in Milvus (`faces.store.indexed`), `rebuilt`, journal `position` reached |
+| 0 | `indexing` | there while a worker copies faces into it; expires by itself |
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
@@ -40,6 +42,8 @@ TURN = "turn"
 TURN_RENEWED = "turn:renewed"
 REBUILD = "rebuild"
 META = "meta"
+INDEXED = "indexed"
+INDEXING = "indexing"
 API_KEYS = "api_keys"
 TRAIL = "trail"
 LIMIT = "limit"

@@ -1,0 +1,217 @@
+"""What holds wherever the faces are kept: in each worker's memory, or in Milvus for all of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from faces.config import Settings
+from faces.errors import MismatchError, StoreError
+from faces.store import indexed
+from faces.store.basis import Basis, agree
+from faces.store.commit import Found, Outcome, commit
+from faces.store.erase import erase
+from faces.store.intake import accept
+from faces.store.link import Link
+from tests.integration.store.test_commit import face, found, picture
+from tests.integration.worker.milvus import MilvusServer
+from tests.rules import brute_force, faults, read_all
+from worker import known as knowing
+from worker.known import Known, vectors
+from worker.patience import Patience
+from worker.shared import Shared
+
+BASIS = Basis("test", 0.6)
+MakeKnown = Callable[[Link], Known]
+
+
+@pytest.fixture(scope="module")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
+    server = MilvusServer(tmp_path_factory.mktemp("milvus"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "milvus"])
+def make_known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, link: Link) -> MakeKnown:
+    """What a fresh worker knows, of each kind; so few faces in memory that most lie in Milvus."""
+    agree(link, BASIS)
+    if request.param == "memory":
+        return in_memory
+    monkeypatch.setattr(knowing, "IN_MEMORY", 5)
+    return shared_maker(request.getfixturevalue("milvus").url)
+
+
+def in_memory(_: Link) -> Known:
+    return Known(BASIS.tolerance)
+
+
+def shared_maker(url: str) -> MakeKnown:
+    from worker.index.milvus import Milvus  # noqa: PLC0415 -- not before it is needed, as in a worker
+
+    return lambda link: Known(BASIS.tolerance, Shared(link, Milvus(url, "", BASIS.tolerance)))
+
+
+def scan(link: Link, known: Known, *pictures: Found) -> None:
+    """Accept pictures and commit them as a worker does."""
+    for each in pictures:
+        accept(link, each.picture, each.picture[:8])
+    Patience(threading.Event()).until_done(lambda: known.follow(link))  # two may begin a collection at once
+    comparison = known.compare(pictures)
+    committed = commit(link, pictures, BASIS, lambda: known.position, comparison.catch_up)
+    outcomes = zip(pictures, committed.outcomes, strict=True)
+    known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE])
+
+
+def test_each_picture_matches_all_before(link: Link, make_known: MakeKnown) -> None:
+    known = make_known(link)
+    for number in range(20):
+        scan(link, known, found(2 * number, number % 4), found(2 * number + 1, number % 4, 7))
+    state = read_all(link)
+    assert faults(state) == []
+    assert len(state.matches[picture(0)]) == 9
+
+
+def test_a_fresh_worker_knows_what_others_committed(link: Link, make_known: MakeKnown) -> None:
+    first = make_known(link)
+    for number in range(12):
+        scan(link, first, found(number, number % 3))
+    for number in range(12, 20):
+        scan(link, make_known(link), found(number, number % 3))
+    assert faults(read_all(link)) == []
+
+
+def test_what_is_erased_matches_no_more_and_may_come_back(link: Link, make_known: MakeKnown) -> None:
+    first, second = make_known(link), make_known(link)
+    for number in range(8):
+        scan(link, first, found(number, 1))
+    second.follow(link)
+    erase(link, picture(3))
+    scan(link, second, found(8, 1))
+    assert picture(3) not in read_all(link).matches[picture(8)]
+    scan(link, first, found(3, 1))
+    scan(link, second, found(9, 1))
+    assert picture(3) in read_all(link).matches[picture(9)]
+    assert faults(read_all(link)) == []
+
+
+def work(settings: Settings, url: str | None, seed: int, start: Any) -> None:
+    """Commit pictures of the same four people, starting afresh now and then, and erase some."""
+    knowing.IN_MEMORY = 5
+    rng, link = random.Random(seed), Link(settings)
+    make = shared_maker(url) if url else in_memory
+    known = make(link)
+    start.wait(60)
+    for number in range(seed, 60, 2):
+        scan(link, known, found(number, number % 4), found(100 + number, (number + 1) % 4))
+        if rng.random() < 0.2:
+            erase(link, picture(rng.randrange(number + 1)))
+        if rng.random() < 0.2:
+            known = make(link)
+    link.close()
+
+
+def test_two_workers_miss_none_of_each_others_faces(
+    store_settings: Settings, link: Link, make_known: MakeKnown, request: pytest.FixtureRequest
+) -> None:
+    del make_known  # only which kind it is
+    shared = request.node.callspec.params["make_known"] == "milvus"
+    url = request.getfixturevalue("milvus").url if shared else None
+    spawn = multiprocessing.get_context("spawn")  # a client of gRPC does not survive a fork
+    start = spawn.Barrier(2)
+    workers = [spawn.Process(target=work, args=(store_settings, url, seed, start)) for seed in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    state = read_all(link)
+    assert faults(state) == []
+    assert sum(map(len, brute_force(state.encodings).values())) > 1000
+    if shared:
+        assert indexed.read(link).position > 50
+
+
+@pytest.fixture
+def shared_known(link: Link, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch) -> Known:
+    agree(link, BASIS)
+    monkeypatch.setattr(knowing, "IN_MEMORY", 5)
+    return shared_maker(milvus.url)(link)
+
+
+def test_more_hits_than_one_answer_holds_are_all_found(
+    link: Link, shared_known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from worker.index import milvus  # noqa: PLC0415 -- as above
+
+    monkeypatch.setattr(milvus, "MOST_HITS", 3)
+    for number in range(20):
+        scan(link, shared_known, found(number, 1, 1))
+    assert len(shared_known) <= 5
+    assert faults(read_all(link)) == []
+
+
+def test_what_is_erased_leaves_milvus_at_the_next_look(
+    link: Link, shared_known: Known, milvus: MilvusServer
+) -> None:
+    from worker.index.milvus import Milvus  # noqa: PLC0415 -- as above
+
+    for number in range(6):
+        scan(link, shared_known, found(number, 1))
+    erase(link, picture(2))
+    shared_known.follow(link)
+    collection = Milvus(milvus.url, "", 0.6)
+    collection.open(indexed.read(link).collection)
+    left = collection.near(vectors([face(1)]), before=100)
+    assert left == {bytes.fromhex(picture(number)) for number in range(6) if number != 2}
+
+
+def test_lines_copied_twice_are_there_once(link: Link, shared_known: Known, milvus: MilvusServer) -> None:
+    for number in range(6):
+        scan(link, shared_known, found(number, 1))
+    shared_known.follow(link)
+    assert indexed.reached(link, indexed.read(link).collection, 2)
+    fresh = shared_maker(milvus.url)(link)
+    scan(link, fresh, found(6, 1))
+    scan(link, shared_known, found(7, 1))
+    assert faults(read_all(link)) == []
+
+
+def test_another_copying_worker_is_waited_for(link: Link, shared_known: Known) -> None:
+    assert indexed.lease(link)
+    for number in range(10):
+        scan(link, shared_known, found(number, 1))
+    assert len(shared_known) == 10
+    with pytest.raises(StoreError, match="another worker"):
+        shared_known.follow(link)
+    indexed.release(link)
+    shared_known.follow(link)
+    assert len(shared_known) == 0
+
+
+def test_an_emptied_redis_gets_a_new_collection(link: Link, shared_known: Known) -> None:
+    scan(link, shared_known, found(0, 1))
+    before = indexed.read(link).collection
+    link.ask((0, "FLUSHALL"))
+    with pytest.raises(MismatchError, match="start it again"):
+        shared_known.follow(link)
+    assert indexed.read(link).collection != before
+
+
+def test_a_worker_without_milvus_imports_nothing_of_it() -> None:
+    script = "import sys, worker.__main__; sys.exit('pymilvus' in sys.modules or 'grpc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_milvus_away_is_an_error_that_may_pass(link: Link) -> None:
+    agree(link, BASIS)
+    with pytest.raises(StoreError, match="Milvus is not reachable"):
+        shared_maker("http://127.0.0.1:9")(link).follow(link)

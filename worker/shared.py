@@ -1,0 +1,98 @@
+"""Faces that all workers share in a collection, as far as the journal has been copied into it.
+
+A worker keeps in memory only what the journal has from the collection's position on. The collection may have rows
+of pictures erased since, or twice: it only proposes, and db 3 says what is there. A picture committed or erased
+after that look has its line in the tail that the transaction compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faces.errors import MismatchError
+from faces.store import indexed, journal
+from faces.store.journal import Entry
+from faces.store.link import Link
+
+PIECE = 2_000  # journal lines copied at once
+REPLACED = MismatchError("Redis was emptied, or its faces made anew, while this process ran: start it again")
+Pictures = Iterable[tuple[int, bytes, tuple[bytes, ...]]]
+
+
+class Collection(Protocol):
+    """Faces of pictures, each from a line of the journal: `worker.index.milvus.Milvus`."""
+
+    name: str
+
+    def open(self, name: str) -> None:
+        """Use the collection of this name; it is made if need be."""
+
+    def add(self, pictures: Pictures) -> None:
+        """Add pictures: line, digest, encodings."""
+
+    def remove(self, pictures: Sequence[bytes], before: int) -> None:
+        """Remove what comes from earlier lines."""
+
+    def near(self, faces: NDArray[np.float32], before: int) -> set[bytes]:
+        """All pictures from earlier lines that match one of the faces, and perhaps others."""
+
+
+class Shared:
+    """The collection in force. It belongs to one thread."""
+
+    def __init__(self, link: Link, collection: Collection) -> None:
+        self._link = link
+        self._collection = collection
+
+    def position(self) -> int:
+        """See up to which position of the journal the collection is whole.
+
+        Raises:
+            StoreError: Redis or the collection is away.
+            MismatchError: Redis was emptied, or its faces were made anew.
+        """
+        name, position = indexed.read(self._link)
+        if not self._collection.name:
+            self._collection.open(name)
+        if name != self._collection.name:
+            raise REPLACED
+        return position
+
+    def proposed(self, faces: NDArray[np.float32], before: int) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
+        """Pictures from lines before this one that may match one of the faces, as db 3 has them now."""
+        digests = self._collection.near(faces, before)
+        with self._link.session() as session:
+            return journal.encodings(session, digests).items()
+
+    def copy(self, end: int) -> bool:
+        """Copy the journal up to a position; False if another worker is at it.
+
+        If a lease expires, two may copy the same lines. A row is named by its line, so none is there twice; and the
+        slower one takes the position back, so that what was erased after these lines is removed once more.
+        """
+        if not indexed.lease(self._link):
+            return False
+        try:
+            position = self.position()
+            while position < end:
+                entries = journal.read(self._link, position, min(PIECE, end - position))
+                self._put(entries, position)
+                position += len(entries)
+                if not entries or not indexed.reached(self._link, self._collection.name, position):
+                    raise REPLACED
+        finally:
+            indexed.release(self._link)
+        return True
+
+    def _put(self, entries: Sequence[Entry], first: int) -> None:
+        last = {entry.digest: (line, entry) for line, entry in enumerate(entries, first)}
+        erased = {entry.digest for entry in entries if entry.erased}
+        back = {digest for digest in erased if not last[digest][1].erased}
+        self._collection.remove(list(erased - back), first + len(entries))
+        for digest in back:
+            self._collection.remove([digest], last[digest][0])
+        self._collection.add((line, digest, entry.encodings) for digest, (line, entry) in last.items())
