@@ -28,8 +28,8 @@ class Collection(Protocol):
 
     name: str
 
-    def open(self, name: str) -> None:
-        """Use the collection of this name; it is made if need be."""
+    def open(self, name: str, *, empty: bool) -> None:
+        """Use the collection of this name; one that is empty so far is made if need be."""
 
     def add(self, pictures: Pictures) -> None:
         """Add pictures: line, digest, encodings."""
@@ -57,7 +57,7 @@ class Shared:
         """
         name, position = indexed.read(self._link)
         if not self._collection.name:
-            self._collection.open(name)
+            self._collection.open(name, empty=position == 0)
         if name != self._collection.name:
             raise REPLACED
         return position

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from faces.errors import StoreError
+from faces.errors import MismatchError, StoreError
 from worker.index.index import MOST_FACES
 from worker.index.scan import DIMENSIONS
 
@@ -39,15 +39,21 @@ class Milvus:
         self._tolerance = tolerance
         self._client: Any = None
 
-    def open(self, name: str) -> None:
-        """Use this collection; it is made if need be.
+    def open(self, name: str, *, empty: bool) -> None:
+        """Use this collection; one that is empty so far is made if need be.
 
         Raises:
             StoreError: Milvus is away.
+            MismatchError: the collection should have faces, and is not there.
         """
         with self._translated():
             if self._client is None:
                 self._client = MilvusClient(uri=self._url, token=self._token, timeout=TIMEOUT)
+            if not (empty or self._client.has_collection(name)):
+                raise MismatchError(
+                    f"Milvus has no collection {name}: set INDEX_URL to the one that has it, or, to copy all "
+                    "faces anew, stop the workers and delete the key indexed from db 0 of Redis"
+                )
             self._prepare(name)
         self.name = name
 

@@ -119,15 +119,15 @@ def work(settings: Settings, url: str | None, seed: int, start: Any) -> None:
     link.close()
 
 
+@pytest.mark.parametrize("shared", [(False, False), (True, True), (True, False)])
 def test_two_workers_miss_none_of_each_others_faces(
-    store_settings: Settings, link: Link, make_known: MakeKnown, request: pytest.FixtureRequest
+    store_settings: Settings, link: Link, milvus: MilvusServer, shared: tuple[bool, bool]
 ) -> None:
-    del make_known  # only which kind it is
-    shared = request.node.callspec.params["make_known"] == "milvus"
-    url = request.getfixturevalue("milvus").url if shared else None
+    agree(link, BASIS)
     spawn = multiprocessing.get_context("spawn")  # a client of gRPC does not survive a fork
     start = spawn.Barrier(2)
-    workers = [spawn.Process(target=work, args=(store_settings, url, seed, start)) for seed in range(2)]
+    urls = [milvus.url if each else None for each in shared]
+    workers = [spawn.Process(target=work, args=(store_settings, url, n, start)) for n, url in enumerate(urls)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -136,8 +136,7 @@ def test_two_workers_miss_none_of_each_others_faces(
     state = read_all(link)
     assert faults(state) == []
     assert sum(map(len, brute_force(state.encodings).values())) > 1000
-    if shared:
-        assert indexed.read(link).position > 50
+    assert any(shared) == (indexed.read(link).position > 50)
 
 
 @pytest.fixture
@@ -169,7 +168,7 @@ def test_what_is_erased_leaves_milvus_at_the_next_look(
     erase(link, picture(2))
     shared_known.follow(link)
     collection = Milvus(milvus.url, "", 0.6)
-    collection.open(indexed.read(link).collection)
+    collection.open(indexed.read(link).collection, empty=False)
     left = collection.near(vectors([face(1)]), before=100)
     assert left == {bytes.fromhex(picture(number)) for number in range(6) if number != 2}
 
@@ -204,6 +203,15 @@ def test_an_emptied_redis_gets_a_new_collection(link: Link, shared_known: Known)
     with pytest.raises(MismatchError, match="start it again"):
         shared_known.follow(link)
     assert indexed.read(link).collection != before
+
+
+def test_a_collection_that_is_gone_is_not_taken_for_an_empty_one(
+    link: Link, shared_known: Known, milvus: MilvusServer
+) -> None:
+    shared_known.follow(link)
+    link.ask((0, "HSET", "indexed", "collection", "faces_gone", "position", 3))
+    with pytest.raises(MismatchError, match="no collection faces_gone"):
+        shared_maker(milvus.url)(link).follow(link)
 
 
 def test_a_worker_without_milvus_imports_nothing_of_it() -> None:
