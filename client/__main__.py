@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -65,5 +66,12 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+def process() -> int:
+    """Run as a process: SIGINT and SIGTERM end a command in order, also where a shell has SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    return main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())

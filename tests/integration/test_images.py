@@ -125,12 +125,8 @@ def test_pictures_go_through_both_images(
 def test_processes_end_when_they_are_told(running: Running) -> None:
     assert until(lambda: answers(running.settings), SECONDS), running.rest.last_lines()
     assert until(lambda: "ready" in running.worker.log.read_text(), SECONDS), running.worker.last_lines()
-    for process, how in (
-        (running.rest, signal.SIGTERM),
-        (running.worker, signal.SIGTERM),
-        (running.logs, signal.SIGINT),
-    ):
-        process.kill(how)
+    for process in (running.rest, running.worker, running.logs):
+        process.kill(signal.SIGTERM)
         assert until(process.ended, SECONDS), process.last_lines()
         assert process.exit_code == 0, process.last_lines()
 
