@@ -19,6 +19,7 @@ from faces.values import (
     choice,
     distance,
     file,
+    files,
     port,
     positive,
     seconds,
@@ -132,8 +133,10 @@ class Settings:
         "none",
         "points of each face that its status tells; the model for 68 must not be used commercially",
     )
-    age_gender_model: str = setting(
-        file, "", "ONNX file that tells age and gender of each face, as genderage.onnx does; empty: none"
+    age_gender_model: tuple[str, ...] = setting(
+        files,
+        (),
+        "models of age and gender of each face: one like genderage.onnx, or dlib's .dat files by commas",
     )
     max_picture_pixels: int = setting(
         positive, 64_000_000, "most pixels of a picture, checked before decoding"

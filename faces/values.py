@@ -82,6 +82,11 @@ def file(value: str) -> str:
     return value
 
 
+def files(value: str) -> tuple[str, ...]:
+    """Paths of files that can be read, separated by commas."""
+    return tuple(file(path) for path in words(value))
+
+
 def certificates(value: str) -> str:
     """Path of a file with certificates to trust, in PEM."""
     try:

@@ -208,7 +208,8 @@ def _described(face: Face) -> dict[str, Any]:
         {"indexed": True} if face.reason is None else {"indexed": False, "reason": face.reason}
     )
     told: dict[str, Any] = {"landmarks": face.landmarks} if face.landmarks else {}
-    told |= asdict(face.traits) if face.traits else {}
+    traits = asdict(face.traits) if face.traits else {}
+    told |= {name: trait for name, trait in traits.items() if trait is not None}
     return (
         {"box": asdict(face.box), "detector": face.detector, "quality": asdict(face.quality)} | told | indexed
     )

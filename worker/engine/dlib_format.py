@@ -1,4 +1,4 @@
-"""Reads the networks that dlib serializes (`.dat`): the two losses and the layers of its face networks.
+"""Reads the networks that dlib serializes (`.dat`): the losses and the layers of its face networks.
 
 The format has no magic number, no checksum and no description of the architecture. A file is the nested C++
 objects of a network, written loss first, then one version number an object from the output to the input, then
@@ -59,9 +59,17 @@ class AddPrevious:
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected:
-    """`flatten(x) @ weights`, without bias; `weights` (inputs, outputs)."""
+    """`flatten(x) @ weights`, plus `bias` (outputs,) if there is one; `weights` (inputs, outputs)."""
 
     weights: Floats
+    bias: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Multiply:
+    """`factor * x`."""
+
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -69,15 +77,19 @@ class Link:
     """A tag, or the skip to one: the file does not tell them apart."""
 
 
-Layer: TypeAlias = Convolution | Affine | Relu | Pool | AddPrevious | FullyConnected | Link
+Layer: TypeAlias = Convolution | Affine | Relu | Pool | AddPrevious | FullyConnected | Multiply | Link
 
 
 @dataclass(frozen=True)
 class Input:
-    """An RGB picture; each channel's mean is taken away before the division by 256."""
+    """An RGB picture; each channel's mean is taken away before the division by 256.
+
+    `size`, rows and columns, is None where the network takes pictures of any size.
+    """
 
     name: str
     means: tuple[float, float, float]
+    size: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +134,10 @@ def _loss(stream: Stream) -> Loss:
     if name == "loss_metric_2":
         stream.floating(), stream.floating()  # margin and distance threshold, of use in training only
         return Loss(name)
+    if name == "loss_multiclass_log_":
+        return Loss(name)
     if name != "loss_mmod_":
-        raise ValueError(f"its loss is {name!r}, neither loss_metric_2 nor loss_mmod_")
+        raise ValueError(f"its loss is {name!r}, which no face network of dlib's has")
     stream.version(1)
     window = stream.pair()
     for _ in range(3):
@@ -147,12 +161,10 @@ def _prefix(stream: Stream) -> list[int]:
 
 def _input(stream: Stream) -> Input:
     name = stream.text()
-    if name not in {"input_rgb_image_sized", "input_rgb_image_pyramid"}:
+    if name not in {"input_rgb_image", "input_rgb_image_sized", "input_rgb_image_pyramid"}:
         raise ValueError(f"its input is {name!r}, which no face network of dlib's has")
     means = stream.floating(), stream.floating(), stream.floating()
-    if name == "input_rgb_image_sized" and (size := stream.pair()) != (150, 150):
-        raise ValueError(f"its input has {size[0]} x {size[1]} pixels, not 150 x 150")
-    return Input(name, means)
+    return Input(name, means, stream.pair() if name == "input_rgb_image_sized" else None)
 
 
 def _layer(stream: Stream) -> Layer:
@@ -162,8 +174,8 @@ def _layer(stream: Stream) -> Layer:
     layer = _READERS[name](stream)
     for _ in range(3):
         stream.boolean()  # state of a training that was under way
-    if any(stream.tensor().size for _ in range(3)):
-        raise ValueError(f"it keeps outputs or gradients of a training in its layer {name!r}")
+    for _ in range(3):
+        stream.tensor()  # outputs and gradients, empty unless the file was saved in the midst of a training
     return layer
 
 
@@ -215,12 +227,21 @@ def _pool(kind: Literal["max", "avg"]) -> Callable[[Stream], Pool]:
 
 def _fully_connected(stream: Stream) -> FullyConnected:
     outputs, inputs = stream.pair()
-    weights = stream.tensor()
+    parameters = stream.tensor().ravel()
     stream.alias(), stream.alias()
-    if stream.integer() != 1 or weights.size != inputs * outputs:
-        raise ValueError("its fully connected layer has a bias, or does not fit its parameters")
+    rows = inputs + {0: 1, 1: 0}.get(stream.integer(), -1)  # the bias, where there is one, is the last row
+    if rows < inputs or parameters.size != rows * outputs:
+        raise ValueError(f"a matrix {(inputs, outputs)} does not fit its {parameters.size} parameters")
     _skip_multipliers(stream)
-    return FullyConnected(weights.reshape(inputs, outputs))
+    weights = parameters[: inputs * outputs].reshape(inputs, outputs)
+    return FullyConnected(weights, parameters[weights.size :] if rows > inputs else None)
+
+
+def _dropout(stream: Stream) -> Multiply:
+    """Read a dropout as the multiplication that dlib makes of it at inference."""
+    rate = stream.floating()
+    stream.tensor()  # what the training last left out
+    return Multiply(1 - rate)
 
 
 def _skip_multipliers(stream: Stream) -> None:
@@ -237,4 +258,6 @@ _READERS: dict[str, Callable[[Stream], Layer]] = {
     "avg_pool_2": _pool("avg"),
     "add_prev_": lambda _: AddPrevious(),
     "fc_2": _fully_connected,
+    "multiply_": lambda stream: Multiply(stream.floating()),
+    "dropout_": _dropout,
 }

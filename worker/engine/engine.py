@@ -21,7 +21,7 @@ from worker.engine.finders import Cnn, load_hog
 from worker.engine.operators import OperatorsDetector
 from worker.engine.quality import Bar, measure
 from worker.engine.search import Look, Search, auto, by_hog, by_network
-from worker.engine.traits import AgeGender, Landmarks68
+from worker.engine.traits import Estimator, Landmarks68, load_age_gender
 
 SHARP_CHIP = 110
 """Pixels of a face's box in a picture decoded at reduced size: a smaller one's chip is cut from the whole picture.
@@ -62,7 +62,7 @@ class FaceEngine:
     encoder: Encoder
     bar: Bar
     landmarks: Landmarks | None = None
-    age_gender: AgeGender | None = None
+    age_gender: Estimator | None = None
 
     @property
     def model(self) -> str:
@@ -121,7 +121,7 @@ def load(settings: Settings) -> FaceEngine:
         encoder=encoder,
         bar=Bar(settings.least_size, settings.least_sharpness, settings.most_pose, settings.least_score),
         landmarks=_LANDMARKS[settings.landmarks](),
-        age_gender=AgeGender(Path(age_gender), threads=threads) if age_gender else None,
+        age_gender=load_age_gender(age_gender, threads=threads) if age_gender else None,
     )
 
 

@@ -80,10 +80,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a model estimates of a person from a face: the age in years, and `female` or `male`."""
+    """What models estimate of a person from a face: the age in years, `female` or `male`; None: not estimated."""
 
-    age: int
-    gender: str
+    age: int | None = None
+    gender: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,16 +1,18 @@
 """What else can be said of a face, where the operator asks for it: age and gender, and 68 landmarks.
 
-Neither is on by default. Age and gender are estimates by a model that the operator brings, in the layout of
-InsightFace's `genderage.onnx`: a square of 1.5 times the face's longer side, resized to the model's input, RGB; out
-come scores for female and male, and the age in hundreds. Source: InsightFace's
-python-package/insightface/model_zoo/attribute.py. The 68 landmarks come from a predictor that was trained on iBUG
-300-W, which excludes commercial use; it is read only where it is asked for.
+Neither is on by default. Age and gender are estimates by models that the operator brings: one in the layout of
+InsightFace's `genderage.onnx`, or dlib's own networks, see `worker.engine.dlib_age_gender`. The former sees a
+square of 1.5 times the face's longer side, resized to the model's input, RGB; out come scores for female and male,
+and the age in hundreds. Source: InsightFace's python-package/insightface/model_zoo/attribute.py. The 68 landmarks
+come from a predictor that was trained on iBUG 300-W, which excludes commercial use; it is read only where it is
+asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dlib
 import numpy as np
@@ -20,12 +22,37 @@ from PIL import Image
 
 from faces.errors import SettingError
 from worker.engine import models
+from worker.engine.dlib_age_gender import DlibAgeGender
 from worker.engine.faces import Box, Pixels, Traits
 
 AROUND = 1.5  # times the face's longer side: what the model sees of the picture
 NORMALISED_WITHIN = (
     8  # of the first nodes: where a model that normalises by itself does so, as InsightFace looks
 )
+
+
+class Estimator(Protocol):
+    """Estimates age, gender or both. It belongs to one thread."""
+
+    def estimate(self, pixels: Pixels, box: Box) -> Traits:
+        """Estimate for the face in a box of a picture."""
+        ...
+
+
+def load_age_gender(paths: Sequence[str], *, threads: int = 1) -> Estimator:
+    """Return what estimates with the models at `paths`: one of ONNX, or dlib's for gender, for age, or for both.
+
+    Raises:
+        SettingError: a file is not such a model, or the models do not go together.
+    """
+    dlibs = [path.endswith(".dat") for path in paths]
+    if all(dlibs):
+        return DlibAgeGender([Path(path) for path in paths], threads=threads)
+    if len(paths) > 1:
+        raise SettingError(
+            f"AGE_GENDER_MODEL is {','.join(paths)}: give one .onnx file, or dlib's .dat files alone"
+        )
+    return AgeGender(Path(paths[0]), threads=threads)
 
 
 class AgeGender:
@@ -43,7 +70,8 @@ class AgeGender:
             self.estimate(np.zeros((8, 8, 3), np.uint8), Box(0, 0, 7, 7))
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise SettingError(
-                f"AGE_GENDER_MODEL {model} cannot be used: {error}. Give a model in the layout of genderage.onnx"
+                f"AGE_GENDER_MODEL {model} cannot be used: {error}. Give a model in the layout of genderage.onnx,"
+                " or dlib's .dat files"
             ) from error
 
     def estimate(self, pixels: Pixels, box: Box) -> Traits:

@@ -41,11 +41,19 @@ def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> Non
         ("KEY_PER_DAY", "-1"),
         ("REDIS_CERT", "/nowhere/cert.pem"),
         ("RABBITMQ_CA", "/dev/null"),
+        ("AGE_GENDER_MODEL", "/dev/null,/nowhere/age.dat"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{name} is '{value}': "):
         Settings.read({name: value})
+
+
+def test_files_are_separated_by_commas() -> None:
+    assert Settings.read({"AGE_GENDER_MODEL": f"{__file__}, /dev/null"}).age_gender_model == (
+        __file__,
+        "/dev/null",
+    )
 
 
 def test_certificates_without_tls_are_refused(tmp_path: Path) -> None:

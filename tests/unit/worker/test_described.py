@@ -28,6 +28,12 @@ def test_landmarks_age_and_gender_are_told_when_they_are_known() -> None:
     assert (told["age"], told["gender"]) == (40, "female")
 
 
+def test_a_trait_that_no_model_estimates_is_not_told() -> None:
+    told = _described(replace(FACE, traits=Traits(gender="male")))
+    assert told["gender"] == "male"
+    assert "age" not in told
+
+
 def test_a_face_that_is_not_indexed_says_why() -> None:
     told = _described(replace(FACE, reason="too small"))
     assert (told["indexed"], told["reason"]) == (False, "too small")

@@ -174,7 +174,7 @@ class Loaded:
             "load_hog": Finder("hog", 80),
             "Cnn": Finder("cnn", 80),
             "OperatorsDetector": Finder("custom", 20),
-            "AgeGender": "age and gender",
+            "load_age_gender": "age and gender",
             "Landmarks68": object(),
         }.items():
             monkeypatch.setattr(module, name, self._maker(name, made))
@@ -236,8 +236,10 @@ def test_the_five_landmarks_are_those_that_the_chip_was_cut_by(monkeypatch: pyte
 def test_age_and_gender_are_told_where_a_model_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = Loaded(monkeypatch)
     assert load(Settings()).age_gender is None
-    assert "AgeGender" not in loaded.asked
-    assert cast("Any", load(replace(Settings(), age_gender_model="mine.onnx")).age_gender) == "age and gender"
+    assert "load_age_gender" not in loaded.asked
+    assert (
+        cast("Any", load(replace(Settings(), age_gender_model=("mine.onnx",))).age_gender) == "age and gender"
+    )
 
 
 def test_a_model_that_cannot_be_loaded_keeps_the_worker_from_starting(tmp_path: Path) -> None:

@@ -100,6 +100,11 @@ def test_a_convolution_of_another_shape_stride_or_padding_is_noticed(detector: D
             networks.detector(with_layer(detector, 0, other))
 
 
+def test_another_size_is_noticed(encoder: DlibNetwork) -> None:
+    with pytest.raises(ValueError, match="its input has"):
+        networks.encoder(replace(encoder, input=replace(encoder.input, size=(160, 160))))
+
+
 def test_another_mean_colour_window_or_overlap_is_noticed(detector: DlibNetwork) -> None:
     others = (
         replace(detector, input=Input(detector.input.name, (0.0, 0.0, 0.0))),
