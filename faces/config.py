@@ -142,7 +142,9 @@ class Settings:
         positive, 64_000_000, "most pixels of a picture, checked before decoding"
     )
     picture_formats: tuple[str, ...] = setting(
-        words, ("JPEG", "PNG", "GIF", "BMP", "WEBP"), "picture formats taken, by commas"
+        words,
+        ("JPEG", "PNG", "GIF", "BMP", "WEBP"),
+        "picture formats taken, by commas; also TIFF, AVIF, and HEIC with facefleet[heic] installed",
     )
     queue_max_length: int = setting(positive, 100_000, "pictures that may wait in the queue; past that: 503")
     queue_max_bytes: int = setting(positive, 8 << 30, "bytes that may wait in the queue; past that: 503")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from faces import jpeg
+from faces import boxes, jpeg
 from faces.config import Settings
 from faces.errors import PictureError, SettingError
 
 DEFAULT_FORMATS = frozenset({"JPEG", "PNG", "GIF", "BMP", "WEBP"})
 MOST_PIXELS = 178_956_970  # more are an error to Pillow itself: twice its MAX_IMAGE_PIXELS
 
-# The first bytes of each format that can be allowed, under the name that Pillow gives the format.
+# The first bytes of each format that can be allowed, under the name that Pillow knows it by; the first one counts.
 _SIGNATURES = {
     "JPEG": re.compile(rb"\xff\xd8\xff"),
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -26,12 +26,13 @@ _SIGNATURES = {
     "BMP": re.compile(rb"BM"),
     "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "TIFF": re.compile(rb"II[\x2a\x2b]\0|MM\0[\x2a\x2b]"),
-    "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
+    "AVIF": re.compile(rb"....ftyp(?:avi[fs]|m[is]f1....(?:....){,9}?avi[fs])", re.DOTALL),
+    "HEIC": re.compile(rb"....ftyp(?:hei[cmsx]|hev[cmsx]|m[is]f1)", re.DOTALL),  # of mif1, what is not AVIF
 }
 KNOWN_FORMATS = frozenset(_SIGNATURES)
 
 # Pillow has no code for a file that ends too early, only these words.
-_SAYS_TRUNCATED = re.compile(r"truncat|not enough|image not found", re.IGNORECASE)
+_SAYS_TRUNCATED = re.compile(r"truncat|not enough|image not found|unexpected end", re.IGNORECASE)
 # Pillow decodes these in Python, a byte at a time: 29 kB that claim 7000x7000 pixels took it 26 s.
 _BMP_RUN_LENGTHS = frozenset({1, 2})
 _QUIET_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
@@ -42,7 +43,7 @@ class Limits:
     """What a picture may be.
 
     Raises:
-        SettingError: a format that is not among `KNOWN_FORMATS`, or more than `MOST_PIXELS`.
+        SettingError: a format that is not among `KNOWN_FORMATS` or lacks its reader, or more than `MOST_PIXELS`.
     """
 
     max_bytes: int
@@ -62,6 +63,8 @@ class Limits:
             )
         if self.max_pixels > MOST_PIXELS:
             raise SettingError(f"{self.max_pixels} pixels are too many to allow: set at most {MOST_PIXELS}.")
+        if "HEIC" in self.formats:
+            _read_heic()
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ def open_header(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
         jpeg.refuse_bombs(data)
     if name == "WEBP":
         _check_webp(data, limits)
+    if name == "HEIC":
+        for size in boxes.sizes(data):
+            _refuse_pixels(size, limits)
     try:
         image = Image.open(io.BytesIO(data), formats=[name])
     except MemoryError:
@@ -130,6 +136,17 @@ def open_header(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
             code="format_not_allowed",
         )
     return image
+
+
+def _read_heic() -> None:
+    """Add the reader of HEIC, which is installed only where somebody wants it."""
+    try:
+        from faces import heic  # noqa: PLC0415 -- nobody else needs the library
+    except ImportError as error:
+        raise SettingError(
+            "PICTURE_FORMATS has HEIC, but its reader is not installed: pip install 'facefleet[heic]'"
+        ) from error
+    heic.register()
 
 
 def _settle_pillow() -> None:

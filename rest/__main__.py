@@ -14,6 +14,7 @@ from gunicorn.glogging import Logger
 from faces import logs
 from faces.config import Settings
 from faces.errors import SettingError
+from faces.picture import Limits
 from rest import first_key
 from rest.app import build
 from rest.guard import is_loopback, keys_needed
@@ -73,6 +74,7 @@ def main() -> int:
     """
     try:
         settings = Settings.read()
+        Limits.of(settings)  # gunicorn would only say that its worker did not boot
     except SettingError as error:
         sys.stderr.write(f"rest: {error}\n")
         return 2

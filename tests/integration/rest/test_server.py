@@ -51,6 +51,16 @@ def running(settings: Settings, folder: Path, **variables: str) -> Iterator[Proc
         process.kill()
 
 
+def test_a_format_that_cannot_be_read_forbids_the_start(tmp_path: Path) -> None:
+    process = Process("rest", tmp_path)
+    process.start(
+        [sys.executable, "-m", "rest"], environ(Settings(), tmp_path) | {"PICTURE_FORMATS": "JPEG,XCF"}
+    )
+    assert until(process.ended, 30)
+    assert process.exit_code == 2
+    assert process.last_lines(9).startswith("rest: Picture format XCF is not known: choose from AVIF, ")
+
+
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a server that does without Redis and RabbitMQ."""

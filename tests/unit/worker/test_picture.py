@@ -1,7 +1,7 @@
 """What a good picture becomes, and what is said of a bad one."""
 
-import io
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
+import faces
 from faces.errors import PictureError, SettingError
-from faces.picture import DEFAULT_FORMATS, KNOWN_FORMATS, Header, Limits, check_header
+from faces.picture import DEFAULT_FORMATS, KNOWN_FORMATS, Header, Limits, check_header, identify
+from tests.unit.worker.saving import saved
 from worker.picture import Picture, decode
 
 Pixels = NDArray[np.uint8]
@@ -25,13 +27,6 @@ def four_corners(width: int = 48, height: int = 32) -> Pixels:
     pixels[: height // 2, : width // 2], pixels[: height // 2, width // 2 :] = RED, GREEN
     pixels[height // 2 :, : width // 2], pixels[height // 2 :, width // 2 :] = BLUE, GREY
     return pixels
-
-
-def saved(pixels: NDArray[Any] | Image.Image, format: str = "PNG", **options: object) -> bytes:  # noqa: A002 - Pillow's word
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    stream = io.BytesIO()
-    image.save(stream, format, **options)
-    return stream.getvalue()
 
 
 def noise(width: int = 80, height: int = 60) -> Pixels:
@@ -81,16 +76,26 @@ STORED: dict[int, Callable[[Pixels], Pixels]] = {
 }
 
 
-@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIC"])
 @pytest.mark.parametrize("orientation", sorted(STORED))
 def test_exif_orientation_is_applied(orientation: int, format_: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(STORED[orientation](four_corners()))
-    picture = decode(saved(stored, format_, exif=exif), limits=LIMITS)
+    picture = decode(saved(stored, format_, exif=exif.tobytes()), limits=LIMITS)
     assert (picture.width, picture.height) == (48, 32)
     for y, x in ((4, 4), (4, 43), (27, 4), (27, 43)):
         np.testing.assert_allclose(picture.pixels[y, x], four_corners()[y, x], atol=25)
+
+
+def test_the_turn_that_heic_tells_in_its_boxes_counts_and_what_exif_says_beside_it_does_not() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = saved(four_corners(), "HEIC", exif=exif.tobytes())
+    assert turned.count(b"irot") == 1
+    for data in (turned.replace(b"irot", b"free"), saved(four_corners(), "HEIC", exif=exif)):
+        assert b"irot" not in data
+        np.testing.assert_allclose(decode(data, limits=LIMITS).pixels, four_corners(), atol=60)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
@@ -224,12 +229,28 @@ def test_too_many_pixels(format_: str) -> None:
 
 
 def test_formats_outside_the_list_are_refused() -> None:
-    for format_ in ("TIFF", "AVIF"):
+    for format_ in ("TIFF", "AVIF", "HEIC"):
         assert code_of(saved(noise(), format_), Limits(1 << 20, 1 << 20)) == "format_not_allowed"
     assert (
         code_of(saved(noise(), "PNG"), Limits(1 << 20, 1 << 20, frozenset({"JPEG"}))) == "format_not_allowed"
     )
     assert frozenset({"JPEG", "PNG", "GIF", "BMP", "WEBP"}) == DEFAULT_FORMATS
+
+
+@pytest.mark.parametrize(("brand", "other"), [(b"mif1", b"miaf"), (b"msf1", b"iso8")])
+def test_what_a_general_brand_holds_is_told_by_the_brands_after_it(brand: bytes, other: bytes) -> None:
+    start = b"\0\0\0\x1cftyp" + brand + bytes(4)
+    assert identify(start + other + b"heic" + b"mif1" + bytes(40), LIMITS) == "HEIC"
+    assert identify(start + other + b"avif" + b"mif1" + bytes(40), LIMITS) == "AVIF"
+
+
+def test_heic_without_its_reader_cannot_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "faces.heic", raising=False)
+    monkeypatch.delattr(faces, "heic", raising=False)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
+    with pytest.raises(SettingError, match=r"pip install 'facefleet\[heic\]'"):
+        Limits(1, 1, frozenset({"HEIC"}))
+    assert Limits(1, 1).formats == DEFAULT_FORMATS
 
 
 def test_limits_that_cannot_be_used() -> None:
@@ -240,7 +261,7 @@ def test_limits_that_cannot_be_used() -> None:
 
 
 CUT = [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {})]
-CUT += [("WEBP", {}), ("WEBP", {"lossless": True})]
+CUT += [("WEBP", {}), ("WEBP", {"lossless": True}), ("HEIC", {})]
 
 
 @pytest.mark.parametrize(("format_", "options"), CUT)

@@ -1,6 +1,5 @@
 """Bytes made to harm: each ends as a picture or as a `PictureError`, quietly, in little memory and time."""
 
-import io
 import random
 import resource
 import struct
@@ -14,6 +13,7 @@ from PIL import Image, ImageCms
 from faces.errors import PictureError
 from faces.jpeg import MAX_SCANS, MAX_SEGMENTS
 from faces.picture import KNOWN_FORMATS, Limits
+from tests.unit.worker.saving import saved
 from worker.picture import Picture, decode
 
 LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 20, formats=KNOWN_FORMATS)
@@ -22,12 +22,6 @@ MUTATIONS = 150  # of each kind and format
 
 def pixels(width: int = 24, height: int = 18) -> Image.Image:
     return Image.fromarray(np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-def saved(image: Image.Image, format: str, **options: object) -> bytes:  # noqa: A002 - Pillow's word
-    stream = io.BytesIO()
-    image.save(stream, format, **options)
-    return stream.getvalue()
 
 
 def with_everything(format_: str) -> bytes:
@@ -39,7 +33,7 @@ def with_everything(format_: str) -> bytes:
         .tobytes()
         .replace(b"\0s\0R\0G\0B", b"\0a" * 4)
     )
-    return saved(pixels(), format_, exif=exif, icc_profile=profile)
+    return saved(pixels(), format_, exif=exif.tobytes(), icc_profile=profile)
 
 
 SEEDS = {name: with_everything(name) for name in sorted(KNOWN_FORMATS)} | {
@@ -138,6 +132,12 @@ def giant_webp(chunk: bytes, body: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(padded) + 4) + b"WEBP" + padded
 
 
+def with_heic_size(data: bytes, width: int, height: int) -> bytes:
+    """A HEIC picture that tells another size, before whatever is cut off it."""
+    start = data.index(b"ispe") + 8
+    return data[:start] + struct.pack(">II", width, height) + data[start + 8 :]
+
+
 HUGE = 60000
 GIANTS = {
     "PNG": b"\x89PNG\r\n\x1a\n"
@@ -160,6 +160,8 @@ GIANTS = {
     "WEBP with loss": giant_webp(
         b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", 12000, 12000) + bytes(20)
     ),
+    "HEIC": with_heic_size(saved(pixels(64, 64), "HEIC"), 12000, 12000),
+    "HEIC of which little is seen": with_heic_size(saved(pixels(), "HEIC"), 12000, 12000),
 }
 
 
@@ -170,6 +172,18 @@ def test_a_header_that_claims_a_giant_is_refused_before_memory_is_taken(name: st
         decode(GIANTS[name], limits=LIMITS)
     assert caught.value.code == "too_many_pixels"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024  # kB
+
+
+@pytest.mark.parametrize(
+    ("side", "reason"),
+    [(1020, "size signaled"), (100, "1024x1024 exceeds the maximum")],
+)
+def test_a_heic_of_another_size_than_it_tells_is_refused(side: int, reason: str) -> None:
+    data = saved(Image.new("RGB", (1024, 1024)), "HEIC")
+    assert b"clap" not in data
+    with pytest.raises(PictureError, match=reason) as caught:
+        decode(with_heic_size(data, side, side), limits=LIMITS)
+    assert caught.value.code == "damaged"
 
 
 def broken_exif(rng: random.Random) -> bytes:
