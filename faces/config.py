@@ -79,6 +79,9 @@ class Settings:
     api_key: str = setting(text, "", "key that the client shows to the server", secret=True)
     key_per_minute: int = setting(whole, 6000, "requests a minute of a key that names no limit; 0: no limit")
     key_per_day: int = setting(whole, 1_000_000, "requests a day of a key that names no limit; 0: no limit")
+    refused_per_minute: int = setting(
+        whole, 30, "API keys a minute that are not in force before their address is told to wait; 0: no limit"
+    )
     audit_length: int = setting(
         whole, 1_000_000, "entries kept of who scanned, searched and erased what; 0: all"
     )

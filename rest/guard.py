@@ -18,7 +18,7 @@ from faces.access import Key
 from faces.config import Settings
 from faces.store import api_keys
 from faces.store.link import Link
-from rest.limits import KeyLimits
+from rest.limits import KeyLimits, RefusalLimits, Windows
 
 PUBLIC = frozenset({"routes.root", "health.healthz", "health.readyz", "health.openapi"})
 SCOPE_OF = {
@@ -51,13 +51,16 @@ class Guard:
 
     link: Link
     limits: KeyLimits
+    refusals: RefusalLimits
 
     @classmethod
     def of(cls, settings: Settings, link: Link) -> Guard | None:
         """The guard that the settings ask for; None where no key is needed."""
         if not keys_needed(settings):
             return None
-        return cls(link, KeyLimits(link, settings.key_per_minute, settings.key_per_day))
+        windows = Windows(link)
+        limits = KeyLimits(windows, settings.key_per_minute, settings.key_per_day)
+        return cls(link, limits, RefusalLimits(windows, settings.refused_per_minute))
 
     def install(self, app: Flask) -> None:
         """Have every request of an app pass here."""
@@ -69,7 +72,7 @@ class Guard:
         Raises:
             Unauthorized: no key, or none that is in force.
             Forbidden: the key lacks the scope.
-            TooManyRequests: the key's limit is reached.
+            TooManyRequests: the key's limit is reached, or that of keys not in force from one address.
             StoreError: Redis is away.
         """
         if request.endpoint is None or request.endpoint in PUBLIC or request.method == "OPTIONS":
@@ -88,11 +91,23 @@ class Guard:
         number = access.id_of(token)
         key = api_keys.find(self.link, number) if number else None
         if key is None or not key.opens(token):
+            self._count_refusal(token)
             raise Unauthorized(
                 "show an API key that is in force, as Authorization: Bearer <key> or X-API-Key: <key>",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
             )
         return key
+
+    def _count_refusal(self, token: str) -> None:
+        """Count a key that is not in force; one that is goes through whatever came from its address before.
+
+        A proxy and all behind it share an address: a stranger there must not be able to shut the others out.
+        """
+        if token and (wait := self.refusals.wait(request.remote_addr or "::")):
+            raise TooManyRequests(
+                f"too many keys that are not in force came from this address: try again in {wait} s",
+                retry_after=wait,
+            )
 
 
 def _token(asked: Request) -> str:

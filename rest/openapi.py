@@ -16,7 +16,7 @@ REASONS = {
     413: "Too many bytes or pixels",
     415: "Not a picture, or of a format that is not allowed",
     422: "A picture that cannot be processed",
-    429: "The limit of the key is reached; see Retry-After",
+    429: "The limit of the key, or of keys not in force from one address, is reached; see Retry-After",
     502: "The address could not be fetched",
     503: "Redis, RabbitMQ or the image store is away or full: nothing was accepted; see Retry-After",
 }

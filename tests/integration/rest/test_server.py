@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from faces import access
 from faces.config import Settings
 from faces.store import reading
 from faces.store.link import Link
@@ -158,6 +159,20 @@ def test_clients_that_go_on_sending_after_their_answer_hold_nobody_up_for_long(p
         answer = ask(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert (answer.status, answer.seconds < 15) == (200, True)  # one after the other they would take 24 s
         assert [job.result() for job in going_on] == [None] * 12
+
+
+def test_who_guesses_keys_is_told_to_wait_whatever_address_is_claimed(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    settings = replace(store_settings, rabbitmq_port=free_port(), rest_port=free_port())
+    guesses = [
+        head(0, "/scan/image/a", f"X-Forwarded-For: 192.0.2.{n}", f"X-API-Key: {access.create('', ())[1]}")
+        for n in range(4)
+    ]
+    with running(settings, tmp_path, API_KEYS="required", REFUSED_PER_MINUTE="2"):
+        answers = [ask(settings.rest_port, guess) for guess in guesses]
+    assert [answer.status for answer in answers] == [401, 401, 429, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 120
 
 
 @pytest.mark.parametrize(
