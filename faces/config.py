@@ -112,7 +112,7 @@ class Settings:
         "what encodes faces: dlib-resnet-v1 is face_recognition's; -mirror errs less and takes twice as long",
     )
     engine: str = setting(
-        choice("auto", "onnxruntime", "openvino", "cuda"),
+        choice("auto", "kernels", "onnxruntime", "openvino", "cuda"),
         "auto",
         "what the networks run in; auto: the fastest here",
     )

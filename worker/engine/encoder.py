@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,10 +90,17 @@ def load_encoder(
         MismatchError: the self-test failed.
     """
     probe = Probe(np.repeat(self_test_chip()[None], PROBE_CHIPS, axis=0), SELF_TEST_TOLERANCE)
-    network, reason = load(models.onnx(models.ENCODER, cache), probe, engine=engine, threads=threads)
+    file = models.onnx(models.ENCODER, cache)
+    network, reason = load(file, probe, kernels=partial(_kernels, file), engine=engine, threads=threads)
     encoder = Encoder(network, model)
     self_test(encoder)
     return encoder, reason
+
+
+def _kernels(file: Path) -> Network:
+    from worker.engine.convolution.resnet import ResNet  # noqa: PLC0415 - where kernels cannot run, others can
+
+    return ResNet(file)
 
 
 def self_test_chip() -> NDArray[np.uint8]:

@@ -1,13 +1,13 @@
-"""The runtime that a network runs in: ONNX Runtime on the processor or on a GPU, or OpenVINO in bfloat16.
+"""What a network runs in: kernels of our own, ONNX Runtime on the processor or on a GPU, or OpenVINO in bfloat16.
 
 Which is fastest depends on the processor, so it is measured at start, not guessed.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from faces.errors import SettingError
 
-ENGINES = ("auto", "onnxruntime", "openvino", "cuda")
+log = logging.getLogger(__name__)
+
+ENGINES = ("auto", "kernels", "onnxruntime", "openvino", "cuda")
 
 ROUNDS = 3
 """How often each runtime is timed; its best time counts, because other processes only ever slow one down."""
@@ -80,11 +82,19 @@ class OnnxRuntime:
         return output
 
 
-def load(model: Path, probe: Probe, *, engine: str = "auto", threads: int = 1) -> tuple[Network, str]:
+Maker: TypeAlias = Callable[[], Network]
+"""Starts a runtime with the network; SettingError or RuntimeError says why it cannot."""
+
+
+def load(
+    model: Path, probe: Probe, *, kernels: Maker | None = None, engine: str = "auto", threads: int = 1
+) -> tuple[Network, str]:
     """Return the ONNX file `model` ready to run, and a sentence that says in what and why.
 
-    `auto` takes the fastest runtime at hand whose answer for the probe is within its tolerance of ONNX Runtime's
-    on the processor. OpenVINO is at hand where it is installed and the processor computes in bfloat16.
+    kernels: makes the same network of kernels of our own, where there are some; they run on one thread.
+
+    `auto` takes the fastest of what is at hand whose answer for the probe is within its tolerance of ONNX
+    Runtime's on the processor. OpenVINO is at hand where it is installed and the processor computes in bfloat16.
 
     Raises:
         SettingError: `engine` is unknown, not installed, or answers wrongly.
@@ -94,18 +104,25 @@ def load(model: Path, probe: Probe, *, engine: str = "auto", threads: int = 1) -
     reference = Candidate("onnxruntime", OnnxRuntime(model, threads=threads))
     if engine == "onnxruntime":
         return reference.network, "onnxruntime on the processor, as asked"
+    makers: dict[str, Maker] = {"cuda": partial(_cuda, model, threads), "openvino": partial(_openvino, model, threads)}
+    if kernels:
+        makers["kernels"] = kernels
     if engine == "auto":
-        return fastest(reference, _at_hand(model, threads), probe)
-    return _checked(reference, Candidate(engine, _MAKERS[engine](model, threads)), probe)
+        return fastest(reference, _at_hand(makers), probe)
+    if engine not in makers:
+        return reference.network, "onnxruntime on the processor: there are no kernels for this network"
+    return _checked(reference, Candidate(engine, makers[engine]()), probe)
 
 
-def _at_hand(model: Path, threads: int) -> list[Candidate]:
+def _at_hand(makers: Mapping[str, Maker]) -> list[Candidate]:
+    fit = {"kernels": True, "cuda": has_cuda(), "openvino": has_openvino()}
     others = []
-    if has_cuda():
-        with suppress(SettingError):  # a GPU that cannot be started is passed over; ONNX Runtime logs why
-            others.append(Candidate("cuda", _cuda(model, threads)))
-    if has_openvino():
-        others.append(Candidate("openvino", _openvino(model, threads)))
+    for name, make in makers.items():
+        if fit[name]:
+            try:
+                others.append(Candidate(name, make()))
+            except (SettingError, RuntimeError) as error:  # what cannot be started is passed over
+                log.warning("engine %s is passed over: %s", name, error)
     return others
 
 
@@ -135,9 +152,6 @@ def _openvino(model: Path, threads: int) -> Network:
     from worker.engine.openvino_network import OpenVino  # noqa: PLC0415 - optional, and slow to import
 
     return OpenVino(model, threads=threads)
-
-
-_MAKERS = {"cuda": _cuda, "openvino": _openvino}
 
 
 def _checked(reference: Candidate, asked: Candidate, probe: Probe) -> tuple[Network, str]:

@@ -72,7 +72,8 @@ def _is_float(lanes: Lanes) -> bool:
     return bool(lanes.element == types.float32)
 
 
-def _broadcast(builder: ir.IRBuilder, value: ir.Value, length: int) -> ir.Value:
+def broadcast(builder: ir.IRBuilder, value: ir.Value, length: int) -> ir.Value:
+    """Return a vector whose every element is `value`."""
     vector = ir.VectorType(value.type, length)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), length), [0] * length)
@@ -110,9 +111,13 @@ _binary(operator.gt, None, None, ">")
 _binary(operator.iadd, "fadd", "add")
 
 
+def address(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, at: ir.Value) -> ir.Value:
+    """Return a pointer to element `at` of an array."""
+    return builder.gep(context.make_array(array_type)(context, builder, array).data, [at])
+
+
 def _pointer(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, at: Any, vector: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), ir.PointerType(vector))
+    return builder.bitcast(address(context, builder, array_type, array, at), ir.PointerType(vector))
 
 
 @operation
@@ -148,7 +153,7 @@ def splat(_typing: Any, value: Any, length: Any) -> Any:
 
     def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
         scalar = context.cast(builder, args[0], sig.args[0], element)
-        return _broadcast(builder, scalar, length.literal_value)
+        return broadcast(builder, scalar, length.literal_value)
 
     return Lanes(element, length.literal_value)(value, length), codegen
 
@@ -247,6 +252,16 @@ def minimum(_typing: Any, a: Any, b: Any) -> Any:
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", *args), *args)
+
+    return a(a, b), codegen
+
+
+@operation
+def maximum(_typing: Any, a: Any, b: Any) -> Any:
+    """Return the larger of each pair of floats (no NaN)."""
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
 
     return a(a, b), codegen
 

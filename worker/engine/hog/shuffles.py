@@ -23,7 +23,7 @@ MULTIPLY_ADD = (
 )  # feature, numbers in a register, LLVM's name
 
 
-def _has(feature: str) -> bool:
+def has_feature(feature: str) -> bool:
     """Tell whether Numba compiles for a processor with this feature (NUMBA_CPU_FEATURES, or this machine's)."""
     asked: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # set as numba is imported
     features = target.get_host_cpu_features() if asked is None else asked
@@ -97,11 +97,11 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
     """
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        if _has("avx512vbmi") and _has("avx512vl"):
+        if has_feature("avx512vbmi") and has_feature("avx512vl"):
             return call_llvm(builder, "llvm.x86.avx512.permvar.qi.256", positions.ir_type, *args)
-        if _has("avx2"):
+        if has_feature("avx2"):
             return _pick_halves(builder, args[0], args[1], "llvm.x86.avx2.pshuf.b", 32)
-        if _has("ssse3"):
+        if has_feature("ssse3"):
             return _pick_halves(builder, args[0], args[1], "llvm.x86.ssse3.pshuf.b.128", 16)
         if llvm.get_process_triple().startswith("aarch64"):
             return _pick_neon(builder, *args)
@@ -148,7 +148,7 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         for feature, width, name in MULTIPLY_ADD:
-            if _has(feature) and a.length % width == 0:
+            if has_feature(feature) and a.length % width == 0:
                 kind = ir.VectorType(ir.IntType(32), width // 2)
                 pieces = zip(*(_pieces(builder, x, width) for x in args), strict=True)
                 return _join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])

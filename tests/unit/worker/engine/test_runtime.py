@@ -26,6 +26,18 @@ class Fake:
         return np.asarray(2 * batch + self._error, np.float32)
 
 
+class Remembering:
+    """Doubles its input the first time, and knows the answer ever after."""
+
+    def __init__(self) -> None:
+        self._answer: NDArray[np.float32] | None = None
+
+    def run(self, batch: Batch) -> NDArray[np.float32]:
+        if self._answer is None:
+            self._answer = np.asarray(2 * batch, np.float32)
+        return self._answer
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A network that doubles its input (n, 3)."""
@@ -87,9 +99,7 @@ def test_onnx_runtime_is_loaded_as_asked(model: Path) -> None:
 
 
 def test_an_unknown_engine_is_refused(model: Path) -> None:
-    with pytest.raises(
-        SettingError, match="there is no engine 'tensorflow': choose one of auto, onnxruntime"
-    ):
+    with pytest.raises(SettingError, match="there is no engine 'tensorflow': choose one of auto, kernels"):
         load(model, PROBE, engine="tensorflow")
 
 
@@ -124,9 +134,33 @@ def test_a_gpu_that_cannot_be_started_is_passed_over(model: Path, monkeypatch: p
     assert isinstance(load(model, PROBE)[0], OnnxRuntime)
 
 
-def test_an_engine_asked_for_that_answers_wrongly_is_refused(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(runtime._MAKERS, "openvino", lambda *_: Fake(error=1))
-    with pytest.raises(SettingError, match="engine openvino answers 1 away"):
-        load(model, PROBE, engine="openvino")
+def test_an_engine_asked_for_that_answers_wrongly_is_refused(model: Path) -> None:
+    with pytest.raises(SettingError, match="engine kernels answers 1 away"):
+        load(model, PROBE, kernels=lambda: Fake(error=1), engine="kernels")
+
+
+def test_kernels_are_taken_when_asked_for(model: Path) -> None:
+    kernels = Fake(seconds=0.01)
+    network, reason = load(model, PROBE, kernels=lambda: kernels, engine="kernels")
+    assert network is kernels
+    assert reason == "kernels, as asked; within 0 of onnxruntime"
+
+
+def test_kernels_that_are_fastest_are_taken(model: Path) -> None:
+    probe = Probe(np.ones((300_000, 3), np.float32), tolerance=0.01)
+    kernels = Remembering()
+    assert load(model, probe, kernels=lambda: kernels)[0] is kernels
+
+
+def test_kernels_that_cannot_run_are_passed_over(model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> runtime.Network:
+        raise RuntimeError("no folder for compiled code")
+
+    assert not isinstance(load(model, PROBE, kernels=broken)[0], Fake)
+    assert "engine kernels is passed over: no folder for compiled code" in caplog.text
+
+
+def test_a_network_without_kernels_stays_in_onnx_runtime(model: Path) -> None:
+    network, reason = load(model, PROBE, engine="kernels")
+    assert isinstance(network, OnnxRuntime)
+    assert "there are no kernels for this network" in reason
