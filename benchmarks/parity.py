@@ -27,7 +27,7 @@ from faces.config import Settings
 from faces.errors import PictureError
 from faces.picture import Limits
 from worker.engine import models
-from worker.engine.chips import Chipper
+from worker.engine.chips import DlibChipper, load_chipper
 from worker.engine.cnn import load_detector
 from worker.engine.encoder import MODEL_PLAIN, load_encoder
 from worker.engine.faces import Box, Pixels
@@ -127,8 +127,11 @@ def main() -> None:
     for engine in options.engines:
         cnn = Cnn(load_detector(cache, engine=engine)[0])
         print(f"CNN, {engine}: {compared(small, dlib_cnn(), boxes_of(cnn, 0))}")
-    chipper = Chipper()
-    chips = [chipper.cut(pixels, found.box).pixels for pixels in pictures for found in hog.detect(pixels, 1)]
+    chipper, dlibs = load_chipper(), DlibChipper()
+    faces = [(pixels, found.box) for pixels in pictures for found in hog.detect(pixels, 1)]
+    chips = [chipper.cut(*face).pixels for face in faces]
+    same = sum(np.array_equal(chip, dlibs.cut(*face).pixels) for chip, face in zip(chips, faces, strict=True))
+    print(f"chips, {type(chipper).__name__}: {same} of {len(faces)} are dlib's, byte for byte")
     if chips:
         report_encodings(np.stack(chips), options.engines, cache)
 

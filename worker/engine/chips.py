@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.errors import MismatchError, SettingError
 from worker.engine import models
+from worker.engine.extraction import Rectangle, extract
 from worker.engine.faces import Box, Pixels
+from worker.engine.landmarks import Landmarks
 from worker.engine.networks import CHIP
+from worker.engine.portrait import portrait
 
+PREDICTOR = "shape_predictor_5_face_landmarks.dat"
 PADDING = 0.25  # of the chip's side around the face, as face_recognition has it
+
+SELF_TEST_SIDE = 200
+SELF_TEST_BOX = Box(44, 56, 151, 163)
+SELF_TEST_LANDMARKS = ((126, 91), (112, 92), (72, 91), (87, 92), (99, 124))
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,15 +40,87 @@ class Chip:
     landmarks: NDArray[np.float64]
 
 
-class Chipper:
+class Chipper(Protocol):
     """Cuts chips. It belongs to one thread."""
 
+    def cut(self, pixels: Pixels, box: Box) -> Chip:
+        """Cut the face in a box, which may reach out of it, out of a picture."""
+        ...
+
+
+class KernelChipper:
+    """dlib's landmarks and chips in our kernels.
+
+    Raises SettingError where the predictor's file is missing or is something else.
+    """
+
     def __init__(self) -> None:
-        self._predictor = dlib.shape_predictor(str(models.source("shape_predictor_5_face_landmarks.dat")))
+        self._landmarks = Landmarks(models.source(PREDICTOR))
 
     def cut(self, pixels: Pixels, box: Box) -> Chip:
         """Cut the face in a box out of a picture."""
-        rectangle = dlib.rectangle(box.left, box.top, box.right, box.bottom)
-        shape = self._predictor(pixels, rectangle)
-        chip = dlib.get_face_chip(pixels, shape, size=CHIP, padding=PADDING)
-        return Chip(chip, np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64))
+        pixels = np.require(pixels, np.uint8, ["C", "W"])  # compiled code knows one kind of array
+        landmarks = self._landmarks.find(pixels, box)
+        shape = _shape(landmarks.tolist())
+        place = dlib.get_face_chip_details(shape, CHIP, PADDING)
+        area = Rectangle(place.rect.left(), place.rect.top(), place.rect.right(), place.rect.bottom())
+        return Chip(extract(pixels, area, place.angle), landmarks.astype(np.float64))
+
+
+class DlibChipper:
+    """dlib's landmarks and chips in dlib itself: the same, several times slower."""
+
+    def __init__(self) -> None:
+        self._predictor = dlib.shape_predictor(str(models.source(PREDICTOR)))
+
+    def cut(self, pixels: Pixels, box: Box) -> Chip:
+        """Cut the face in a box out of a picture."""
+        shape = self._predictor(pixels, dlib.rectangle(box.left, box.top, box.right, box.bottom))
+        landmarks = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
+        return Chip(_dlib_chip(pixels, shape), landmarks)
+
+
+def load_chipper() -> Chipper:
+    """Our kernels; dlib itself where they cannot run, with a line in the log.
+
+    Raises:
+        MismatchError: the kernels run, but make something else than dlib.
+        SettingError: the predictor's file is missing or is something else.
+    """
+    try:
+        chipper = KernelChipper()
+        chipper.cut(portrait(SELF_TEST_SIDE), SELF_TEST_BOX)  # compiles, or loads what was compiled
+    except SettingError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a compiler says on a processor it does not know
+        log.warning("the landmarks' kernels cannot run here, dlib itself is used and is slower: %s", error)
+        return DlibChipper()
+    self_test(chipper)
+    return chipper
+
+
+def self_test(chipper: Chipper) -> None:
+    """Cut the face of a drawn picture as dlib does, so that a worker with wrong kernels does not start.
+
+    Raises:
+        MismatchError: the landmarks differ, or the chip differs by more than one grey level.
+    """
+    picture = portrait(SELF_TEST_SIDE)
+    chip = chipper.cut(picture, SELF_TEST_BOX)
+    found = tuple((int(x), int(y)) for x, y in chip.landmarks)
+    expected = _dlib_chip(picture, _shape(SELF_TEST_LANDMARKS))
+    apart = int(np.abs(chip.pixels.astype(int) - expected).max())
+    if found != SELF_TEST_LANDMARKS or apart > 1:
+        raise MismatchError(
+            f"the landmarks' self-test found {found} and not {SELF_TEST_LANDMARKS}, and a chip {apart} grey levels"
+            " from dlib's: empty NUMBA_CACHE_DIR and start again"
+        )
+
+
+def _shape(landmarks: Any) -> Any:
+    return dlib.full_object_detection(dlib.rectangle(), [dlib.point(x, y) for x, y in landmarks])
+
+
+def _dlib_chip(pixels: Pixels, shape: Any) -> NDArray[np.uint8]:
+    chip: NDArray[np.uint8] = dlib.get_face_chip(pixels, shape, size=CHIP, padding=PADDING)
+    return chip

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from worker.engine.chips import Chip, Chipper
+from worker.engine.chips import Chip, Chipper, load_chipper
 from worker.engine.cnn import load_detector
 from worker.engine.encoder import Encoder, load_encoder
 from worker.engine.faces import Detection, Face, Pixels, Stage, View
@@ -117,7 +117,7 @@ def load(settings: Settings) -> FaceEngine:
     age_gender = settings.age_gender_model
     return FaceEngine(
         search=Search(_looks(settings, cache)),
-        chipper=Chipper(),
+        chipper=load_chipper(),
         encoder=encoder,
         bar=Bar(settings.least_size, settings.least_sharpness, settings.most_pose, settings.least_score),
         landmarks=_LANDMARKS[settings.landmarks](),
