@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,9 +22,11 @@ from pika.exceptions import (
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.tls import client_context, why
-from faces.topology import declare
+from faces.topology import PICTURES_QUEUE, declare
 
 PERSISTENT = 2
+GOODBYE = 1.0  # seconds that RabbitMQ is given to take leave
+LOOK = 3.0  # seconds to see whether it is there; a probe waits for 5
 ANSWERS = (
     NackError,
     UnroutableError,
@@ -31,14 +34,42 @@ ANSWERS = (
 )  # RabbitMQ said no; asking again changes nothing
 
 
-def connect(settings: Settings, *, heartbeat: int | None = None) -> Any:
+def connect(settings: Settings, *, heartbeat: int | None = None, timeout: float | None = None) -> Any:
     """Open a `pika.BlockingConnection`; it belongs to the thread that opens it.
+
+    Args:
+        settings: where RabbitMQ is.
+        heartbeat: seconds; else that of the settings.
+        timeout: seconds that it may take in all; else `publish_timeout`.
 
     Raises:
         BrokerError: RabbitMQ does not answer or does not let us in.
     """
+    heartbeat = heartbeat or settings.rabbitmq_heartbeat
+    timeout = settings.publish_timeout if timeout is None else timeout
     with translated():
-        return pika.BlockingConnection(_parameters(settings, heartbeat or settings.rabbitmq_heartbeat))
+        # pika tries each address of the host in turn, and gives each of them its time-out
+        addresses = socket.getaddrinfo(
+            settings.rabbitmq_host, settings.rabbitmq_port, type=socket.SOCK_STREAM
+        )
+        return pika.BlockingConnection(_parameters(settings, heartbeat, timeout / len(addresses)))
+
+
+@contextmanager
+def limited(connection: Any, deadline: float) -> Iterator[None]:
+    """End a connection on which something is waited for beyond a monotonic time.
+
+    pika waits for an answer as long as the connection lives: for a confirmation, that is for ever. This is how pika
+    itself ends a connection that RabbitMQ has blocked for too long.
+    """
+    implementation = connection._impl
+    late = ConnectionBlockedTimeout("no answer in time")
+    left = max(0.0, deadline - time.monotonic())
+    timer = implementation._adapter_call_later(left, lambda: implementation._terminate_stream(late))
+    try:
+        yield
+    finally:
+        implementation._adapter_remove_timeout(timer)
 
 
 @contextmanager
@@ -59,7 +90,10 @@ def translated() -> Iterator[None]:
 
 
 class Publisher:
-    """Publishes messages, each confirmed by RabbitMQ. Belongs to one thread; mends its own connection."""
+    """Publishes messages, each confirmed by RabbitMQ. Belongs to one thread; mends its own connection.
+
+    Whatever RabbitMQ and the network do, an answer takes `publish_timeout` seconds at most.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -82,28 +116,36 @@ class Publisher:
         A connection that broke while it was idle is opened again, once. So a message may arrive twice.
 
         Raises:
-            BrokerError: RabbitMQ is away, blocked by an alarm, or full, or no queue takes the message.
+            BrokerError: RabbitMQ is away, silent, blocked by an alarm, or full, or no queue takes the message.
         """
+        deadline = self._deadline()
+        expiration = None if expires is None else str(int(expires * 1000))
+        properties = pika.BasicProperties(
+            headers=dict(headers), delivery_mode=PERSISTENT, expiration=expiration
+        )
         if self._idle() > self._heartbeat:
             self.close()  # RabbitMQ has most likely given it up already
         mended = self._channel is None
         try:
-            self._publish_once(exchange, key, headers, body, expires)
+            self._publish_once(deadline, exchange, key, properties, body)
         except BrokerError as error:
             self.close()
             if mended or isinstance(error.__cause__, ANSWERS):
                 raise
-            self._publish_once(exchange, key, headers, body, expires)
+            self._publish_once(deadline, exchange, key, properties, body)
 
     def check(self) -> None:
-        """Open the connection if need be and see that it lives.
+        """Open the connection if need be and see that RabbitMQ answers on it.
 
         Raises:
             BrokerError: it does not.
         """
+        deadline = min(self._deadline(), time.monotonic() + LOOK)
         try:
             with translated():
-                self._open().connection.process_data_events(0)
+                channel = self._open(deadline)
+                with limited(channel.connection, deadline):
+                    channel.queue_declare(PICTURES_QUEUE, passive=True)
         except BrokerError:
             self.close()
             raise
@@ -111,36 +153,36 @@ class Publisher:
     def close(self) -> None:
         """Close the connection; the next message opens another."""
         connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            with suppress(BrokerError), translated():
+        if connection is not None and connection.is_open:
+            with suppress(BrokerError), translated(), limited(connection, time.monotonic() + GOODBYE):
                 connection.close()
 
-    def _publish_once(
-        self, exchange: str, key: str, headers: Mapping[str, Any], body: bytes, expires: float | None
-    ) -> None:
-        expiration = None if expires is None else str(int(expires * 1000))
-        properties = pika.BasicProperties(
-            headers=dict(headers), delivery_mode=PERSISTENT, expiration=expiration
-        )
+    def _publish_once(self, deadline: float, exchange: str, key: str, properties: Any, body: bytes) -> None:
         with translated():
-            self._open().basic_publish(exchange, key, body, properties, mandatory=True)
+            channel = self._open(deadline)
+            with limited(channel.connection, deadline):
+                channel.basic_publish(exchange, key, body, properties, mandatory=True)
         self._used = time.monotonic()
 
-    def _open(self) -> Any:
+    def _open(self, deadline: float) -> Any:
         if self._channel is None or not self._channel.is_open:
             self.close()
-            self._connection = connect(self._settings, heartbeat=self._heartbeat)
-            self._channel = self._connection.channel()
-            declare(self._channel, self._settings)
-            self._channel.confirm_delivery()
+            left = max(0.01, deadline - time.monotonic())
+            self._connection = connect(self._settings, heartbeat=self._heartbeat, timeout=left)
+            with limited(self._connection, deadline):
+                self._channel = self._connection.channel()
+                declare(self._channel, self._settings)
+                self._channel.confirm_delivery()
         return self._channel
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._settings.publish_timeout
 
     def _idle(self) -> float:
         return time.monotonic() - self._used if self._used else 0.0
 
 
-def _parameters(settings: Settings, heartbeat: int) -> Any:
-    timeout = settings.publish_timeout
+def _parameters(settings: Settings, heartbeat: int, timeout: float) -> Any:
     secured = client_context(settings.rabbitmq_ca, settings.rabbitmq_cert) if settings.rabbitmq_tls else None
     return pika.ConnectionParameters(
         ssl_options=pika.SSLOptions(secured, settings.rabbitmq_host) if secured else None,
@@ -149,8 +191,8 @@ def _parameters(settings: Settings, heartbeat: int) -> Any:
         virtual_host=settings.rabbitmq_vhost,
         credentials=pika.PlainCredentials(settings.rabbitmq_user, settings.rabbitmq_password),
         heartbeat=heartbeat,
-        blocked_connection_timeout=timeout,
+        blocked_connection_timeout=settings.publish_timeout,
         socket_timeout=timeout,
         stack_timeout=timeout,
-        tcp_options={"TCP_USER_TIMEOUT": int(timeout * 1000)},
+        tcp_options={"TCP_USER_TIMEOUT": int(settings.publish_timeout * 1000)},
     )

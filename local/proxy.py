@@ -24,6 +24,7 @@ class Proxy:
         self.stalled = False  # nothing passes, and nobody is told
         self.refusing = False  # new connections are closed at once
         self._fatal: bytes | None = None
+        self._lost: bytes | None = None
         self._passed_on = True
         self.cuts = 0
 
@@ -49,6 +50,17 @@ class Proxy:
                 that ends with these bytes.
         """
         self._fatal, self._passed_on = words, passed_on
+
+    def lose_once(self, words: bytes) -> None:
+        """Lose the next piece that has these bytes, in either direction; the connection lives on."""
+        self._lost = words
+
+    def loses(self, piece: bytes) -> bool:
+        """Tell whether a piece goes no further."""
+        if self._lost is None or self._lost not in piece:
+            return False
+        self._lost = None
+        return True
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -107,6 +119,8 @@ class _Pair:
                 time.sleep(self._proxy.delay)
                 while self._proxy.stalled:
                     time.sleep(LOOK)
+                if self._proxy.loses(piece):
+                    continue
                 goes_on, lives = self._proxy.passes(piece) if source is self._client else (piece, True)
                 if not lives:
                     self._lose_reply()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import resource
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +23,7 @@ from faces.identity import hash_of
 from faces.store import reading
 from local.process import Process, until
 from local.proxy import Proxy
+from local.rabbitmq import RabbitServer
 from tests.conftest import environ
 from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
@@ -28,6 +31,7 @@ from tests.e2e.test_faults_messages import quick_worker
 from tests.rules import faults, read_all
 
 PICTURES = 20
+PUBLISH_TIMEOUT = 2.0
 
 
 class Proxied(Fleet):
@@ -52,8 +56,8 @@ class Proxied(Fleet):
 def proxied(settings: Settings, tmp_path: Path) -> Iterator[Proxied]:
     with Proxy(settings.redis_port) as redis, Proxy(settings.rabbitmq_port) as rabbit:
         fleet = Proxied(settings, tmp_path, redis, rabbit)
-        fleet.start_all(workers=0, PUBLISH_TIMEOUT="2")
-        quick_worker(fleet, tmp_path, PUBLISH_TIMEOUT="2")
+        fleet.start_all(workers=0, PUBLISH_TIMEOUT=str(PUBLISH_TIMEOUT))
+        quick_worker(fleet, tmp_path, PUBLISH_TIMEOUT=str(PUBLISH_TIMEOUT))
         yield fleet
         fleet.stop()
 
@@ -104,6 +108,40 @@ def test_whatever_goes_away_and_comes_back_pictures_go_on(proxied: Proxied) -> N
     proxied.rabbit.stalled = False
     assert sent_at_last()
     ended_well(proxied, next(numbers))
+
+
+@pytest.mark.parametrize("how", ["network", "broker"])
+def test_a_broker_that_falls_silent_costs_a_refusal_in_time_and_nothing_is_half_accepted(
+    proxied: Proxied, rabbit_server: RabbitServer, how: str
+) -> None:
+    def silent(now: bool) -> None:
+        if how == "network":
+            proxied.rabbit.stalled = now
+        else:
+            rabbit_server.process.kill(signal.SIGSTOP if now else signal.SIGCONT)
+
+    assert until(lambda: proxied.sent(0), SECONDS)
+    proxied.wait()
+    silent(True)
+    try:
+        for seed in (1, 2):  # on the connection that has fallen silent, and on one that does not come about
+            answer = requests.post(f"{proxied.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+            assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
+            assert answer.elapsed.total_seconds() < PUBLISH_TIMEOUT + 1.5
+            assert proxied.status(hash_of(drawing(seed)))["state"] == "unknown"
+        assert reading.counts(proxied.link) == reading.Counts(1, 1, 0, 0, 0)
+        begun = time.monotonic()
+        assert requests.get(f"{proxied.url}/readyz", timeout=30).status_code == 503
+        assert time.monotonic() - begun < PUBLISH_TIMEOUT + 1.5
+    finally:
+        silent(False)
+    assert until(
+        lambda: proxied.sent(2), SECONDS
+    )  # 1 is not sent again; its message may have come through or not
+    proxied.wait()
+    counts = reading.counts(proxied.link)
+    assert (counts.accepted, counts.unaccounted) == (counts.done, 0)
+    assert faults(read_all(proxied.link)) == []
 
 
 def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
