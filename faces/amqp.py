@@ -89,6 +89,11 @@ def translated() -> Iterator[None]:
         raise BrokerError(f"RabbitMQ is not reachable or not ready: {why(error)}") from error
 
 
+def is_full(error: BrokerError) -> bool:
+    """Tell whether RabbitMQ is there and well, and has only no room in the queue."""
+    return isinstance(error.__cause__, NackError)
+
+
 class Publisher:
     """Publishes messages, each confirmed by RabbitMQ. Belongs to one thread; mends its own connection.
 

@@ -22,10 +22,13 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> Response:
-    """Say whether pictures can be taken: Redis and RabbitMQ answer."""
+    """Say whether Redis and RabbitMQ answer.
+
+    A full queue does not make the server unready: searching and erasing go on, and every other server is as full.
+    """
     away = [name for name, check in parts().checks().items() if not _holds(check)]
     if not away:
-        return answer({"state": "ready"})
+        return answer({"state": "ready", "queue": "full" if parts().scans.full else "open"})
     return unavailable("not_ready", f"no picture can be taken: {' and '.join(away)} away")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Counter, Histogram, Info
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 from faces.errors import Transient
 from faces.metrics import SECONDS, new_registry
@@ -31,6 +31,11 @@ class Metrics:
         self._published = self._counter("published", "pictures given to RabbitMQ")
         self._confirmed = self._counter("confirmed", "pictures that RabbitMQ has confirmed")
         self._rejected = self._counter("rejected", "pictures that RabbitMQ did not take: 503")
+        self._full = Gauge("facefleet_queue_full", "1 while the queue has no room", registry=self.registry)
+
+    def watch_queue(self, full: Callable[[], bool]) -> None:
+        """Ask whether the queue is full whenever Prometheus asks."""
+        self._full.set_function(lambda: float(full()))
 
     def request(self, route: str | None, method: str, status: int, seconds: float) -> None:
         """Count an answer. A stranger's paths and methods get no series of their own."""

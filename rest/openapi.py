@@ -134,7 +134,13 @@ PATHS: Object = {
     "/readyz": {
         "get": _open(
             "Pictures can be taken",
-            {"200": _json("They can", _object(state={"const": "ready"}))} | _problems(503),
+            {
+                "200": _json(
+                    "They can, or could if the queue were not full",
+                    _object(state={"const": "ready"}, queue={"enum": ["open", "full"]}),
+                )
+            }
+            | _problems(503),
         )
     },
     "/openapi.json": {"get": _open("This description", {"200": _json("It", {"type": "object"})})},

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 
-from faces.amqp import Publisher
+from faces.amqp import Publisher, is_full
 from faces.config import Settings
+from faces.errors import BrokerError
 from faces.message import Message, encode
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from rest.metrics import Metrics
+
+REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is
 
 
 class Publishers:
@@ -18,6 +23,13 @@ class Publishers:
         self._settings = settings
         self._metrics = metrics
         self._own = threading.local()
+        self._refused = -math.inf  # monotonic time of the last refusal, unless a picture was taken since
+        metrics.watch_queue(lambda: self.full)
+
+    @property
+    def full(self) -> bool:
+        """Whether the last picture was refused because the queue is full, within the last minute."""
+        return time.monotonic() - self._refused < REMEMBERED
 
     def publish(self, message: Message) -> None:
         """Publish a picture; returns once RabbitMQ has confirmed it.
@@ -26,8 +38,14 @@ class Publishers:
             BrokerError: it has not.
         """
         headers, body = encode(message)
-        with self._metrics.publishing():
-            self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
+        try:
+            with self._metrics.publishing():
+                self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
+        except BrokerError as error:
+            if is_full(error):
+                self._refused = time.monotonic()
+            raise
+        self._refused = -math.inf
 
     def check(self) -> None:
         """See that RabbitMQ is there.

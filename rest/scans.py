@@ -48,6 +48,11 @@ class Scans:
         """Close this thread's connection to RabbitMQ."""
         self._publishers.close()
 
+    @property
+    def full(self) -> bool:
+        """Whether the queue has lately had no room for a picture."""
+        return self._publishers.full
+
     def check(self) -> None:
         """See that RabbitMQ is there.
 

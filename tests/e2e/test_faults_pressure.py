@@ -64,12 +64,15 @@ def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
     answers = {seed: post(pressed, seed) for seed in range(3 * MOST)}
     taken = [seed for seed, answer in answers.items() if answer.status_code == 202]
     assert MOST <= len(taken) < 2 * MOST  # RabbitMQ counts a little late
+    ready = requests.get(f"{pressed.url}/readyz", timeout=30)
+    assert (ready.status_code, ready.json()) == (200, {"state": "ready", "queue": "full"})
     for seed in answers.keys() - set(taken):
         refused(pressed, answers[seed], seed)
     assert reading.counts(pressed.link).accepted == len(taken)
     quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MOST))
     for seed in answers:
         assert until(lambda seed=seed: post(pressed, seed).ok, SECONDS)  # type: ignore[misc]  # bound at once
+    assert requests.get(f"{pressed.url}/readyz", timeout=30).json()["queue"] == "open"
     pressed.wait()
     assert reading.counts(pressed.link) == reading.Counts(3 * MOST, 3 * MOST, 0, 0, 0)
     assert faults(read_all(pressed.link)) == []
