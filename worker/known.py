@@ -30,11 +30,13 @@ class Known:
         self.tolerance = tolerance
         self._shared = shared
         self._index = Index(tolerance)
+        self._coming: list[Entry] = []  # what is not in the index yet
         self._begun = 0  # the journal's position from which on faces are in memory
         self._erased = False  # something has been erased since
 
     def __len__(self) -> int:
         """Count of faces in memory."""
+        self._take_in()
         return len(self._index)
 
     def follow(self, link: Link) -> None:
@@ -47,19 +49,19 @@ class Known:
             self._begin(max(self._shared.position(), self._begun))
         elif not self.position:
             self._index = Index(self.tolerance, journal.pictures(link))
-        while entries := journal.read(link, self.position, PIECE):
-            self.advance(entries)
+        while True:
+            self._take_in()
             self._share()
-        self._share()
+            entries = journal.read(link, self.position, PIECE)
+            if not entries:
+                return
+            self.advance(entries)
 
-    def advance(self, entries: Sequence[Entry]) -> None:
-        """Take in the entries that follow `position`."""
-        last = {entry.digest: entry for entry in entries}
-        for digest in self._index.known(list(last)):
-            self._index.remove(digest)
-        self._add([(entry.digest, entry.encodings) for entry in last.values() if entry.encodings])
-        self._erased |= any(entry.erased for entry in entries)
-        self.position += len(entries)
+    def advance(self, entries: Iterable[Entry]) -> None:
+        """Know the entries that follow `position`; the index has them when it is asked, after the worker's turn."""
+        before = len(self._coming)
+        self._coming += entries
+        self.position += len(self._coming) - before
 
     def compare(self, found: Sequence[Found]) -> Comparison:
         """Compare the faces of pictures with different hashes with all known ones and with each other."""
@@ -67,12 +69,13 @@ class Known:
 
     def add_committed(self, found: Iterable[Found]) -> None:
         """Take in pictures of our own, committed right after `position`."""
-        ours = [(bytes.fromhex(f.picture), f.encodings) for f in found if f.encodings]
-        self._add(ours)
-        self.position += len(ours)
+        self.advance(
+            Entry(bytes.fromhex(f.picture), erased=False, encodings=f.encodings) for f in found if f.encodings
+        )
 
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each face, shape (n, 128), the digests of the known pictures that show a matching one."""
+        self._take_in()
         matches = self._index.matches(faces)
         if self._shared is None:
             return matches
@@ -112,13 +115,22 @@ class Known:
             return
         self.position = self._begun = position
         self._index = Index(self.tolerance)
+        self._coming.clear()
         self._erased = False
 
-    def _add(self, pictures: Sequence[tuple[bytes, tuple[bytes, ...]]]) -> None:
-        if pictures:
-            counts = np.array([len(encodings) for _, encodings in pictures], dtype=np.int64)
-            faces = vectors([encoding for _, encodings in pictures for encoding in encodings])
-            self._index.extend([digest for digest, _ in pictures], counts, faces)
+    def _take_in(self) -> None:
+        """Bring the index up to `position`."""
+        if not self._coming:
+            return
+        self._erased |= any(entry.erased for entry in self._coming)
+        last = {entry.digest: entry.encodings for entry in self._coming}
+        for digest in self._index.known(list(last)):
+            self._index.remove(digest)
+        alive = {digest: encodings for digest, encodings in last.items() if encodings}
+        counts = np.array([len(encodings) for encodings in alive.values()], dtype=np.int64)
+        faces = vectors([encoding for encodings in alive.values() for encoding in encodings])
+        self._index.extend(list(alive), counts, faces)
+        self._coming.clear()
 
 
 class Comparison:

@@ -5,15 +5,18 @@ journal is watched; what others committed since the worker last read it is compa
 MULTI writes everything. If someone commits in between, EXEC does nothing, and only the new tail of the journal
 is compared before the next try. An EXEC whose reply is lost is safe to repeat: the status document, watched as
 well, tells whether it took place.
+
+Workers come one after the other here, so whatever can be done before the turn is done before: the status documents,
+which take longer to write than all the rest, and what is known of the faces.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from faces.store import basis, journal, turn
 from faces.store.basis import Basis
@@ -83,13 +86,14 @@ def commit(
         MismatchError: the data is no longer made with the same; nothing has been written.
         StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
     """
+    drafts = _Drafts(made_with.model)
+    drafts.write(found, *link.ask((HOME, "MGET", *(status_key(f.picture) for f in found))))
     give_turn = turn.take(link)
     retries = 0
     while True:
         with link.session() as session:
-            outcomes = _try(
-                session, found, made_with, position=position(), catch_up=catch_up, give_turn=give_turn
-            )
+            watched = _watch(session, found, made_with, position())
+            outcomes = _try(session, found, watched, drafts=drafts, catch_up=catch_up, give_turn=give_turn)
         if outcomes is not None:
             return Committed(outcomes, retries)
         retries += 1
@@ -108,36 +112,64 @@ def fail(link: Link, picture: str, code: str, reason: str) -> Outcome:
             if status is None or status.state != "pending":
                 return _outcome(status)
             shown = sorted({name.decode() for name in names})
-            commands = _finishing([failed(status, code, reason, shown)], "failed")
+            commands = _finishing({picture: failed(status, code, reason, shown).to_json()}, "failed")
             if session.commit(*commands) is not None:
                 return Outcome.DONE
+
+
+class _Drafts:
+    """What follows on each status document that was read: written once, as long as the document stays."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._drafts: dict[bytes | None, tuple[Outcome, str]] = {None: (Outcome.GONE, "")}
+
+    def write(self, found: Sequence[Found], documents: Sequence[bytes | None]) -> list[tuple[Outcome, str]]:
+        """The outcome for each picture that has this document now, and its document when it is done."""
+        for f, document in zip(found, documents, strict=True):
+            if document not in self._drafts:
+                self._drafts[document] = self._draft(f, Status.from_json(document))
+        return [self._drafts[document] for document in documents]
+
+    def _draft(self, found: Found, before: Status | None) -> tuple[Outcome, str]:
+        outcome = _outcome(before)
+        if before is None or outcome is not Outcome.DONE:
+            return outcome, ""
+        return outcome, done(before, self._model, found.faces).to_json()
+
+
+class _Watched(NamedTuple):
+    """What is watched, as it is now: the pictures' documents and the sendings that wait, and the journal's tail."""
+
+    documents: list[bytes | None]
+    sendings: list[list[Sending]]
+    tail: list[Entry]
 
 
 def _try(
     session: Session,
     found: Sequence[Found],
-    made_with: Basis,
+    watched: _Watched,
     *,
-    position: int,
+    drafts: _Drafts,
     catch_up: CatchUp,
     give_turn: Sequence[Command],
 ) -> list[Outcome] | None:
-    statuses, names, tail = _watch(session, found, made_with, position)
-    outcomes = [_outcome(status) for status in statuses]
-    ours = {f.picture for f, outcome in zip(found, outcomes, strict=True) if outcome is Outcome.DONE}
-    edges = catch_up(tail, ours)
-    finished = [
-        done(status, made_with.model, f.faces)
-        for f, status in zip(found, statuses, strict=True)
-        if status is not None and f.picture in ours
-    ]
-    if not finished:
+    drafted = drafts.write(found, watched.documents)
+    outcomes = [outcome for outcome, _ in drafted]
+    ours = {
+        f.picture: document
+        for f, (outcome, document) in zip(found, drafted, strict=True)
+        if outcome is Outcome.DONE
+    }
+    edges = catch_up(watched.tail, ours)
+    if not ours:
         session.ask(*give_turn)
         return outcomes
-    sendings = [s for f, sent in zip(found, names, strict=True) if f.picture in ours for s in sent]
+    sendings = [s for f, sent in zip(found, watched.sendings, strict=True) if f.picture in ours for s in sent]
     with_faces = [number for number, f in enumerate(found) if f.picture in ours and f.encodings]
     commands = [
-        *_finishing(finished, "done"),
+        *_finishing(ours, "done"),
         *_faces([found[number] for number in with_faces], [edges[number] for number in with_faces]),
         *settle(session, sendings),
         *give_turn,
@@ -148,9 +180,7 @@ def _try(
     return outcomes
 
 
-def _watch(
-    session: Session, found: Sequence[Found], made_with: Basis, position: int
-) -> tuple[list[Status | None], list[list[Sending]], list[Entry]]:
+def _watch(session: Session, found: Sequence[Found], made_with: Basis, position: int) -> _Watched:
     pictures = [f.picture for f in found]
     status_keys = [status_key(p) for p in pictures]
     _, stored, lines, documents, *waiting = session.ask(
@@ -161,14 +191,14 @@ def _watch(
         *((HOME, "HGETALL", pending_key(p)) for p in pictures),
     )
     made_with.check(stored)
-    names = [
+    sendings = [
         [
             Sending(int(number), name.decode(), picture)
             for number, name in zip(flat[::2], flat[1::2], strict=True)
         ]
         for picture, flat in zip(pictures, waiting, strict=True)
     ]
-    return [Status.from_json(d) for d in documents], names, journal.entries(session, lines)
+    return _Watched(documents, sendings, journal.entries(session, lines))
 
 
 def _outcome(status: Status | None) -> Outcome:
@@ -177,11 +207,11 @@ def _outcome(status: Status | None) -> Outcome:
     return Outcome.DONE if status.state == "pending" else Outcome.ALREADY
 
 
-def _finishing(statuses: Sequence[Status], counter: str) -> list[Command]:
-    pictures = [status.hash for status in statuses]
-    documents = [word for status in statuses for word in (status_key(status.hash), status.to_json())]
+def _finishing(documents: Mapping[str, str], counter: str) -> list[Command]:
+    """Commands that give pictures their last status documents."""
+    pictures = list(documents)
     return [
-        (HOME, "MSET", *documents),
+        (HOME, "MSET", *(word for picture in pictures for word in (status_key(picture), documents[picture]))),
         (HOME, "HINCRBY", COUNTS, counter, len(pictures)),
         (HOME, "ZREM", INFLIGHT, *pictures),
         (HOME, "HDEL", ATTEMPTS, *pictures),

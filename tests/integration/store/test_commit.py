@@ -11,12 +11,13 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import journal, reading
+from faces.store import journal, reading, turn
 from faces.store.basis import Basis, agree
 from faces.store.commit import CatchUp, Found, Outcome, commit, fail
+from faces.store.erase import erase
 from faces.store.intake import accept, withdraw
 from faces.store.journal import Entry
-from faces.store.link import Link, Session
+from faces.store.link import Command, Link, Session
 from tests.rules import faults, read_all
 from worker.known import Known
 
@@ -119,6 +120,35 @@ def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
     assert committed.retries == 1
     assert faults(read_all(link)) == []
     assert read_all(link).matches[picture(0)] == {picture(1)}
+
+
+def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        accept(link, picture(number), str(number))
+
+    def wait(link: Link) -> list[Command]:
+        fail(link, picture(0), "truncated", "the file ends too early")
+        erase(link, picture(1))
+        erase(link, picture(2))
+        accept(link, picture(2), "again")
+        return take(link)
+
+    take = turn.take
+    monkeypatch.setattr(turn, "take", wait)
+    outcomes = Worker(link).commit(*(found(number, 1) for number in range(4)))
+    assert outcomes == [Outcome.ALREADY, Outcome.GONE, Outcome.DONE, Outcome.DONE]
+    state = read_all(link)
+    assert faults(state) == []
+    assert state.names == {"again": picture(2), "3": picture(3)}
+    failed, gone, again, done = reading.statuses(link, [picture(number) for number in range(4)])
+    assert gone is None
+    assert failed is not None
+    assert failed.code == "truncated"
+    assert again is not None
+    assert done is not None
+    assert again.accepted > done.accepted
 
 
 def test_a_second_delivery_changes_nothing(link: Link) -> None:
