@@ -8,6 +8,7 @@ tools/python/src/cnn_face_detector.cpp.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +84,19 @@ def load_detector(cache: Path, *, engine: str = "auto", threads: int = 1) -> tup
     """
     picture = portrait(SELF_TEST_SIDE)
     probe = Probe(paint(picture, layout(*picture.shape[:2]))[None], SCORE_TOLERANCE)
-    network, reason = load(models.onnx(models.DETECTOR, cache), probe, engine=engine, threads=threads)
+    file = models.onnx(models.DETECTOR, cache)
+    network, reason = load(file, probe, kernels=partial(_kernels, file), engine=engine, threads=threads)
     detector = CnnDetector(network)
     self_test(detector)
     return detector, reason
+
+
+def _kernels(file: Path) -> Network:
+    from worker.engine.convolution.detector import (  # noqa: PLC0415 - where kernels cannot run, others can
+        MmodDetector,
+    )
+
+    return MmodDetector(file)
 
 
 def self_test(detector: CnnDetector) -> None:

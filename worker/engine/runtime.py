@@ -104,7 +104,10 @@ def load(
     reference = Candidate("onnxruntime", OnnxRuntime(model, threads=threads))
     if engine == "onnxruntime":
         return reference.network, "onnxruntime on the processor, as asked"
-    makers: dict[str, Maker] = {"cuda": partial(_cuda, model, threads), "openvino": partial(_openvino, model, threads)}
+    makers: dict[str, Maker] = {
+        "cuda": partial(_cuda, model, threads),
+        "openvino": partial(_openvino, model, threads),
+    }
     if kernels:
         makers["kernels"] = kernels
     if engine == "auto":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.convolution.product import PANELS, ROWS
-from worker.engine.convolution.steps import DIRECT, GATHERED, LARGEST, MEAN, READ, STEP, WINOGRAD, run
-from worker.engine.convolution.toom_cook import filtering
-from worker.engine.convolution.transform import APART, KINDS
+from worker.engine.convolution.filters import Filters
+from worker.engine.convolution.steps import LARGEST, MEAN, READ, STEP, run
 
 OVERREAD = 4096
 """Numbers after the last maps that a block of eight results may read, though not use."""
@@ -20,8 +19,8 @@ OVERREAD = 4096
 class Maps:
     """Maps of a picture's features, the channels of a pixel side by side, within a border of zeros.
 
-    Below and at the right the border also makes room for whole tiles. No step writes to a border. Shared maps are
-    used by one picture after the other.
+    Height and width are filled up to whole tiles of `tile` pixels, then follow `after` pixels more. No step writes
+    there. Shared maps are used by one picture after the other.
     """
 
     height: int
@@ -29,17 +28,23 @@ class Maps:
     channels: int
     border: int = 0
     tile: int = 1
+    after: int = 0
     shared: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows, border included."""
+        return -(-self.height // self.tile) * self.tile + 2 * self.border + self.after
 
     @property
     def pitch(self) -> int:
         """Pixels of a row, border included."""
-        return -(-self.width // self.tile) * self.tile + 2 * self.border
+        return -(-self.width // self.tile) * self.tile + 2 * self.border + self.after
 
     @property
     def area(self) -> int:
         """Numbers of one picture."""
-        return (-(-self.height // self.tile) * self.tile + 2 * self.border) * self.pitch * self.channels
+        return self.rows * self.pitch * self.channels
 
     @property
     def origin(self) -> int:
@@ -48,137 +53,20 @@ class Maps:
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
+class Layer:
+    """An operation from maps to maps; `fields` are those of a step."""
+
+    operation: int
     source: Maps | None
     out: Maps
+    filters: Filters | None = None
     fields: dict[str, int] = field(default_factory=dict)
 
-
-class Program:
-    """Layers in the order in which they were added; `run` carries them out."""
-
-    def __init__(self) -> None:
-        self._layers: list[_Layer] = []
-        self._weights: list[NDArray[np.float32]] = []
-        self._inputs = self._products = 0
-
-    def read(self, out: Maps) -> None:
-        """Add: read the pictures' bytes."""
-        self._add(None, out, READ)
-
-    def mean(self, source: Maps, out: Maps) -> None:
-        """Add: the mean of each 2 x 2, into the first channels of `out`; zeros into the others."""
-        self._add(source, out, MEAN)
-
-    def largest(self, source: Maps, out: Maps) -> None:
-        """Add: the largest of each 3 x 3, with stride 2."""
-        self._add(source, out, LARGEST)
-
-    def convolution(
-        self,
-        source: Maps,
-        out: Maps,
-        weights: NDArray[np.float32],
-        bias: NDArray[np.float32],
-        *,
-        tile: int = 0,
-        stride: int = 1,
-        padding: int = 0,
-        size: tuple[int, int] | None = None,
-        add: bool = False,
-        relu: bool = True,
-    ) -> None:
-        """Add: a convolution with weights (filters, channels, rows, columns) and bias (filters,).
-
-        tile: results along the side of a tile, by Winograd's filtering; 0: by plain products.
-        size: height and width of the results, where they do not fill `out`.
-        add: to what `out` holds, before the ReLU.
-        """
-        filters, channels, rows, columns = weights.shape
-        panel = next(panel for panel in PANELS if filters % panel == 0)
-        height, width = size or (out.height, out.width)
-        if tile:
-            taps = (rows + stride - 1) // stride
-            kind, numbers = KINDS.index((tile, taps)), _transformed(weights, tile, stride, panel)
-            operation, depth, elements = WINOGRAD, stride**2 * channels, (tile + taps - 1) ** 2
-        else:
-            kind, numbers = 0, _panels(weights.transpose(0, 2, 3, 1).reshape(filters, -1), panel)
-            operation, depth, elements = (
-                GATHERED if channels % 16 == 0 else DIRECT,
-                rows * columns * channels,
-                1,
-            )
-        self._inputs = max(self._inputs, elements * (ROWS * depth + APART))
-        self._products = max(self._products, elements * (ROWS * panel + APART))
-        self._add(
-            source, out, operation, height=height, width=width, rows=rows, columns=columns, stride=stride,
-            padding=padding, weights=self._keep(numbers), bias=self._keep(bias), panel=panel, kind=kind,
-            results=tile, add=add, relu=relu,
-        )  # fmt: skip
-
-    def _keep(self, numbers: NDArray[np.float32]) -> int:
-        begin = sum(array.size for array in self._weights)
-        self._weights.append(np.ascontiguousarray(numbers, np.float32).ravel())
-        return begin
-
-    def _add(self, source: Maps | None, out: Maps, operation: int, **fields: int) -> None:
-        self._layers.append(_Layer(source, out, {"operation": operation, **fields}))
-
-    def prepared(self, count: int) -> Prepared:
-        """Return the program with room for `count` pictures at once."""
-        maps = dict.fromkeys(one for layer in self._layers for one in (layer.source, layer.out) if one)
-        positions, total = {}, 0
-        for one in maps:
-            positions[one] = total
-            total += one.area * (1 if one.shared else count)
-        in_turn = [
-            layer for layer in self._layers if layer.out.shared or (layer.source and layer.source.shared)
-        ]
-        together = self._layers[len(in_turn) :]
-        return Prepared(
-            positions,
-            _steps(in_turn, positions),
-            _steps(together, positions),
-            np.zeros(total + OVERREAD, np.float32),
-            np.concatenate([np.empty(0, np.float32), *self._weights]),
-            np.empty(self._inputs, np.float32),
-            np.empty(self._products, np.float32),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A program ready to run, for as many pictures as it has room for."""
-
-    positions: dict[Maps, int]
-    in_turn: NDArray[np.void]  # steps for one picture after the other
-    together: NDArray[np.void]  # the steps that follow, each for all pictures
-    numbers: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    inputs: NDArray[np.float32]
-    products: NDArray[np.float32]
-
-    def run(self, pixels: NDArray[np.uint8], count: int) -> None:
-        """Carry out all steps for `count` pictures, whose bytes are `pixels` if the program reads any."""
-        arrays = self.numbers, self.weights, pixels, self.inputs, self.products
-        for picture in range(count):
-            run(self.in_turn, *arrays, picture, picture + 1)
-        run(self.together, *arrays, 0, count)
-
-    def maps(self, maps: Maps, count: int) -> NDArray[np.float32]:
-        """Return what is in the maps of the first pictures, (count, height, width, channels), to read or write."""
-        begin = self.positions[maps]
-        shape = count, -1, maps.pitch, maps.channels
-        whole = self.numbers[begin : begin + count * maps.area].reshape(shape)
-        rows, columns = (slice(maps.border, maps.border + side) for side in (maps.height, maps.width))
-        return whole[:, rows, columns]
-
-
-def _steps(layers: list[_Layer], positions: dict[Maps, int]) -> NDArray[np.void]:
-    steps = np.zeros(len(layers), STEP)
-    for step, layer in zip(steps, layers, strict=True):
-        source, out = layer.source or layer.out, layer.out
+    def step(self, positions: dict[Maps, int]) -> dict[str, int]:
+        """Return the step for maps that lie where `positions` says."""
+        source, out, filters = self.source or self.out, self.out, self.filters
         fields = {
+            "operation": self.operation,
             "source": positions[source] + source.origin,
             "area": 0 if source.shared else source.area,
             "pitch": source.pitch,
@@ -189,32 +77,120 @@ def _steps(layers: list[_Layer], positions: dict[Maps, int]) -> NDArray[np.void]
             "filters": out.channels,
             "height": out.height,
             "width": out.width,
-            **layer.fields,
         }
-        for name, value in fields.items():
+        if filters:
+            fields |= {name: getattr(filters, name) for name in STEP.names or () if hasattr(filters, name)}
+        return fields | self.fields
+
+
+def read(out: Maps) -> Layer:
+    """Read the pictures' bytes."""
+    return Layer(READ, None, out)
+
+
+def mean(source: Maps, out: Maps) -> Layer:
+    """Write the mean of each 2 x 2 into the first channels of `out`, and zeros into the others."""
+    return Layer(MEAN, source, out)
+
+
+def largest(source: Maps, out: Maps) -> Layer:
+    """Write the largest of each 3 x 3, with stride 2."""
+    return Layer(LARGEST, source, out)
+
+
+def convolution(
+    source: Maps,
+    out: Maps,
+    filters: Filters,
+    *,
+    padding: tuple[int, int] = (0, 0),
+    size: tuple[int, int] | None = None,
+    add: bool = False,
+    relu: bool = True,
+) -> Layer:
+    """Convolve.
+
+    padding: rows above and columns before the map that the first result begins at; part of the map's border.
+    size: height and width of the results, where they do not fill `out`.
+    add: to what `out` holds, before the ReLU.
+    """
+    height, width = size or (out.height, out.width)
+    fields = {"height": height, "width": width, "above": padding[0], "before": padding[1]}
+    return Layer(filters.operation, source, out, filters, {**fields, "add": add, "relu": relu})
+
+
+class Program:
+    """Layers, with room for a number of pictures; `run` carries them out in order."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        weights: NDArray[np.float32],
+        count: int = 1,
+        *,
+        before: Program | None = None,
+    ) -> None:
+        """Prepare layers whose filters lie in `weights`; those with shared maps come first.
+
+        before: a program that is not used any more, whose memory this one takes over if it is enough.
+        """
+        self.room = count
+        """How many pictures there is room for."""
+        self._positions, size = _positions(layers, count)
+        self.numbers: NDArray[np.float32] = before.numbers if before else np.empty(0, np.float32)
+        """All maps."""
+        self._weights = weights
+        if self.numbers.size < size + OVERREAD:
+            self.numbers = np.zeros(size + OVERREAD, np.float32)
+        else:
+            self._clear_borders()
+        filters = [layer.filters for layer in layers if layer.filters]
+        self._inputs = np.empty(max((one.inputs_room for one in filters), default=0), np.float32)
+        self._products = np.empty(max((one.products_room for one in filters), default=0), np.float32)
+        shared = [layer for layer in layers if layer.out.shared or (layer.source and layer.source.shared)]
+        self._in_turn = _steps(shared, self._positions)
+        self._together = _steps(layers[len(shared) :], self._positions)
+
+    def _clear_borders(self) -> None:
+        for maps in self._positions:
+            whole = self.whole(maps, 1 if maps.shared else self.room)
+            for along_y in (whole, whole.transpose(0, 2, 1, 3)):
+                side = maps.height if along_y is whole else maps.width
+                along_y[:, : maps.border] = 0
+                along_y[:, maps.border + side :] = 0
+
+    def run(self, pixels: NDArray[np.uint8], count: int) -> None:
+        """Carry out all layers for `count` pictures, whose bytes are `pixels` if any layer reads them."""
+        arrays = self.numbers, self._weights, pixels, self._inputs, self._products
+        for picture in range(count):
+            run(self._in_turn, *arrays, picture, picture + 1)
+        run(self._together, *arrays, 0, count)
+
+    def maps(self, maps: Maps, count: int) -> NDArray[np.float32]:
+        """Return what is in the maps of the first pictures, (count, height, width, channels), to read or write."""
+        rows, columns = (slice(maps.border, maps.border + side) for side in (maps.height, maps.width))
+        return self.whole(maps, count)[:, rows, columns]
+
+    def whole(self, maps: Maps, count: int) -> NDArray[np.float32]:
+        """Return the maps of the first pictures with their border, (count, rows, pitch, channels)."""
+        begin = self._positions[maps]
+        numbers = self.numbers[begin : begin + count * maps.area]
+        return numbers.reshape(count, maps.rows, maps.pitch, maps.channels)
+
+
+def _positions(layers: Sequence[Layer], count: int) -> tuple[dict[Maps, int], int]:
+    """Return where all maps begin, and where they end."""
+    positions: dict[Maps, int] = {}
+    size = 0
+    for maps in dict.fromkeys(one for layer in layers for one in (layer.source, layer.out) if one):
+        positions[maps] = size
+        size += maps.area * (1 if maps.shared else count)
+    return positions, size
+
+
+def _steps(layers: Sequence[Layer], positions: dict[Maps, int]) -> NDArray[np.void]:
+    steps = np.zeros(len(layers), STEP)
+    for step, layer in zip(steps, layers, strict=True):
+        for name, value in layer.step(positions).items():
             step[name] = value
     return steps
-
-
-def _transformed(weights: NDArray[np.float32], tile: int, stride: int, panel: int) -> NDArray[np.float32]:
-    """Return filters as Winograd's filtering multiplies with them: by panels, elements, and channels.
-
-    The phases of a stride become channels: tap k * stride + p of a filter is tap k of phase p.
-    """
-    filters, channels, side, _ = weights.shape
-    taps = (side + stride - 1) // stride
-    missing = taps * stride - side
-    whole = np.pad(weights.astype(np.float64), ((0, 0), (0, 0), (0, missing), (0, missing)))
-    phases = whole.reshape(filters, channels, taps, stride, taps, stride).transpose(0, 3, 5, 1, 2, 4)
-    matrix = filtering(tile, taps).filters
-    depth = stride**2 * channels
-    spread = np.einsum(
-        "ia,fdab,jb->fijd", matrix, phases.reshape(filters, depth, taps, taps), matrix, optimize=True
-    )
-    return _panels(spread.reshape(filters, -1), panel)
-
-
-def _panels(rows: NDArray[np.float64] | NDArray[np.float32], panel: int) -> NDArray[np.float32]:
-    """Return (filters, numbers) as products read it: by panels, numbers, filters."""
-    by_panel = rows.reshape(len(rows) // panel, panel, -1).transpose(0, 2, 1)
-    return np.ascontiguousarray(by_panel, np.float32)

@@ -34,7 +34,8 @@ STEP = np.dtype(
             "height",
             "width",
             "stride",
-            "padding",
+            "above",  # rows and columns of padding before the first result
+            "before",
             "rows",  # of a filter
             "columns",
             "weights",
@@ -105,7 +106,9 @@ def _winograd(
             for k in range(points**2):
                 at = step.weights + (panel * points**2 + k * step.panel) * depth
                 to = k * product_plane
-                multiply(step.panel, inputs, k * plane, depth, 1, 0, depth, weights, at, products, to)
+                multiply(
+                    end - begin, step.panel, inputs, k * plane, depth, 1, 0, depth, weights, at, products, to
+                )
             for tile in range(begin, end):
                 picture, y = tile // (down * across), tile // across % down * size
                 x = tile % across * size
@@ -134,8 +137,8 @@ def _spread(
 ) -> None:
     """Transform one tile, each phase of the stride for itself."""
     points = step.results + (step.rows - 1) // step.stride
-    y = tile // across % down * step.results * step.stride - step.padding
-    x = tile % across * step.results * step.stride - step.padding
+    y = tile // across % down * step.results * step.stride - step.above
+    x = tile % across * step.results * step.stride - step.before
     row, pixel = step.stride * step.pitch * step.channels, step.stride * step.channels
     begin = step.source + tile // (down * across) * step.area
     for i in range(step.stride):
@@ -155,8 +158,8 @@ def _gathered(
     for begin in range(first * results, last * results, ROWS):
         end = min(begin + ROWS, last * results)
         for i in range(begin, end):
-            y = i // step.width % step.height * step.stride - step.padding
-            x = i % step.width * step.stride
+            y = i // step.width % step.height * step.stride - step.above
+            x = i % step.width * step.stride - step.before
             at = step.source + i // results * step.area + (y * step.pitch + x) * step.channels
             for row in range(step.rows):
                 for c in range(0, run, LANES):
@@ -164,7 +167,7 @@ def _gathered(
                     store(inputs, (i - begin) * patch + row * run + c, values)
         for panel in range(0, step.filters, step.panel):
             at = step.weights + panel * patch
-            multiply(step.panel, inputs, 0, patch, 1, 0, patch, weights, at, products, 0)
+            multiply(end - begin, step.panel, inputs, 0, patch, 1, 0, patch, weights, at, products, 0)
             for i in range(begin, end):
                 y, x = i // step.width % step.height, i % step.width
                 to = step.out + i // results * step.out_area + (y * step.out_pitch + x) * step.filters
@@ -187,7 +190,7 @@ def _direct(step: Step, numbers: Floats, weights: Floats, products: Floats, firs
                     + x * step.stride * step.channels
                 )
                 multiply(
-                    step.panel, numbers, at, step.stride * step.channels, step.rows, row, run,
+                    step.width - x, step.panel, numbers, at, step.stride * step.channels, step.rows, row, run,
                     weights, step.weights, products, 0,
                 )  # fmt: skip
                 for i in range(min(ROWS, step.width - x)):

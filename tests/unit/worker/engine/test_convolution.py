@@ -16,7 +16,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 from worker.engine import models
-from worker.engine.convolution.program import Maps, Prepared, Program
+from worker.engine.convolution.detector import MmodDetector
+from worker.engine.convolution.filters import Bank
+from worker.engine.convolution.program import Maps, Program, convolution, largest, mean
 from worker.engine.convolution.resnet import ResNet
 from worker.engine.encoder import self_test_chip
 from worker.engine.runtime import OnnxRuntime
@@ -32,17 +34,16 @@ def correlated(x: Floats, weights: Floats, bias: Floats, stride: int, padding: i
     return sums + bias
 
 
-def filled(prepared: Prepared, maps: Maps, count: int, seed: int) -> Floats:
-    values = np.random.default_rng(seed).normal(size=prepared.maps(maps, count).shape)
-    prepared.maps(maps, count)[:] = values
-    return prepared.maps(maps, count).copy()
+def filled(program: Program, maps: Maps, count: int, seed: int) -> Floats:
+    values = np.random.default_rng(seed).normal(size=program.maps(maps, count).shape)
+    program.maps(maps, count)[:] = values
+    return program.maps(maps, count).copy()
 
 
-def border(prepared: Prepared, maps: Maps, count: int) -> float:
+def border(program: Program, maps: Maps, count: int) -> float:
     """Return the sum of what lies in a border, after the maps themselves were set to zero."""
-    prepared.maps(maps, count)[:] = 0
-    begin = prepared.positions[maps]
-    return float(np.abs(prepared.numbers[begin : begin + count * maps.area]).sum())
+    program.maps(maps, count)[:] = 0
+    return float(np.abs(program.whole(maps, count)).sum())
 
 
 @settings(max_examples=40, deadline=None)
@@ -75,17 +76,16 @@ def test_winograds_filtering_is_the_convolution(
     bias = rng.normal(size=filters).astype(np.float32)
     source = Maps(height, width, channels, border=padding, tile=tile * stride)
     out = Maps((height - 1) // stride + 1, (width - 1) // stride + 1, filters, border=1)
-    program = Program()
-    program.convolution(
-        source, out, weights, bias, tile=tile, stride=stride, padding=padding, add=add, relu=relu
-    )
-    prepared = program.prepared(count)
-    x, before = filled(prepared, source, count, seed), filled(prepared, out, count, seed + 1)
-    prepared.run(np.empty(0, np.uint8), count)
+    bank = Bank()
+    chosen = bank.add(weights, bias, stride=stride, tile=tile)
+    layer = convolution(source, out, chosen, padding=(padding, padding), add=add, relu=relu)
+    program = Program([layer], bank.numbers, count)
+    x, before = filled(program, source, count, seed), filled(program, out, count, seed + 1)
+    program.run(np.empty(0, np.uint8), count)
     expected = correlated(x, weights, bias, stride, padding) + (before if add else 0)
-    found = prepared.maps(out, count)
+    found = program.maps(out, count)
     assert_allclose(found, np.maximum(expected, 0) if relu else expected, rtol=0, atol=2e-3)
-    assert border(prepared, out, count) == 0
+    assert border(program, out, count) == 0
 
 
 @settings(max_examples=25, deadline=None)
@@ -112,29 +112,26 @@ def test_plain_products_are_the_convolution(
     bias = rng.normal(size=filters).astype(np.float32)
     source = Maps(height, width, channels, border=2)
     out = Maps((height - shape[0]) // stride + 1, (width - shape[1]) // stride + 1, filters, border=1)
-    program = Program()
-    program.convolution(source, out, weights, bias, stride=stride, relu=False)
-    prepared = program.prepared(count)
-    x = filled(prepared, source, count, 1)
-    prepared.run(np.empty(0, np.uint8), count)
-    assert_allclose(prepared.maps(out, count), correlated(x, weights, bias, stride, 0), rtol=0, atol=1e-4)
-    assert border(prepared, out, count) == 0
+    bank = Bank()
+    layer = convolution(source, out, bank.add(weights, bias, stride=stride), relu=False)
+    program = Program([layer], bank.numbers, count)
+    x = filled(program, source, count, 1)
+    program.run(np.empty(0, np.uint8), count)
+    assert_allclose(program.maps(out, count), correlated(x, weights, bias, stride, 0), rtol=0, atol=1e-4)
+    assert border(program, out, count) == 0
 
 
 def test_pools_take_the_largest_and_the_mean() -> None:
-    source, largest, mean = Maps(9, 11, 16), Maps(4, 5, 16), Maps(4, 5, 32, border=1)
-    program = Program()
-    program.largest(source, largest)
-    program.mean(source, mean)
-    prepared = program.prepared(2)
-    x = filled(prepared, source, 2, 3)
-    prepared.maps(mean, 2)[:] = 7
-    prepared.run(np.empty(0, np.uint8), 2)
+    source, tops, means = Maps(9, 11, 16), Maps(4, 5, 16), Maps(4, 5, 32, border=1)
+    program = Program([largest(source, tops), mean(source, means)], np.empty(0, np.float32), 2)
+    x = filled(program, source, 2, 3)
+    program.maps(means, 2)[:] = 7
+    program.run(np.empty(0, np.uint8), 2)
     threes = sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::2, ::2]
-    assert_array_equal(prepared.maps(largest, 2), threes.max(axis=(-2, -1)))
+    assert_array_equal(program.maps(tops, 2), threes.max(axis=(-2, -1)))
     twos = sliding_window_view(x, (2, 2), axis=(1, 2))[:, ::2, ::2]
-    assert_allclose(prepared.maps(mean, 2)[..., :16], twos.mean(axis=(-2, -1)), rtol=0, atol=1e-6)
-    assert (prepared.maps(mean, 2)[..., 16:] == 0).all()
+    assert_allclose(program.maps(means, 2)[..., :16], twos.mean(axis=(-2, -1)), rtol=0, atol=1e-6)
+    assert (program.maps(means, 2)[..., 16:] == 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +152,36 @@ def test_the_encoder_is_that_of_onnx_runtime_whatever_the_batch(encoder: Path) -
         assert encodings.shape == (count, 128)
         assert_allclose(encodings, theirs.run(batch), rtol=0, atol=2e-6)
         assert_allclose(ours.run(batch[-1:]), encodings[-1:], rtol=0, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return models.onnx(models.DETECTOR, tmp_path_factory.mktemp("models"))
+
+
+def canvas(height: int, width: int, count: int = 1) -> Floats:
+    return np.random.default_rng(height).normal(size=(count, 3, height, width), scale=0.3).astype(np.float32)
+
+
+def test_the_detector_is_that_of_onnx_runtime_whatever_the_size(detector: Path) -> None:
+    ours, theirs = MmodDetector(detector), OnnxRuntime(detector)
+    for height, width in ((29, 29), (61, 45), (300, 157), (61, 45), (37, 220)):
+        batch = canvas(height, width, count=2)
+        assert_allclose(ours.run(batch), theirs.run(batch), rtol=0, atol=1e-4)
+
+
+def test_what_an_earlier_canvas_left_in_memory_does_not_matter(detector: Path) -> None:
+    used = MmodDetector(detector)
+    used.run(1000 + canvas(300, 300))
+    assert_array_equal(used.run(canvas(101, 141)), MmodDetector(detector).run(canvas(101, 141)))
+
+
+def test_the_memory_of_a_large_canvas_is_given_back(detector: Path) -> None:
+    network = MmodDetector(detector)
+    network.run(canvas(3000, 1600))
+    assert network._program is None
+    network.run(canvas(300, 300))
+    assert network._program is not None
 
 
 PROCESSORS = {
