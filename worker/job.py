@@ -10,7 +10,7 @@ from typing import Any
 from faces.errors import FacefleetError, PictureError
 from faces.images import ImageStore
 from faces.message import Message
-from faces.picture import Limits, check_header
+from faces.picture import Limits
 from faces.store import reading
 from faces.store.basis import Basis
 from faces.store.commit import Found, Outcome, commit
@@ -184,9 +184,7 @@ def open_for(engine: Engine, data: bytes, limits: Limits) -> Opened:
     Raises:
         PictureError: it cannot be decoded.
     """
-    header = check_header(data, limits)
-    useful = engine.useful(header.width, header.height)
-    return Opened(data, limits, decode(data, limits=limits, longest_useful=useful))
+    return Opened(data, limits, decode(data, limits=limits, useful=engine.useful))
 
 
 def _engine_failed(error: Exception) -> PictureError:

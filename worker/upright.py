@@ -1,6 +1,7 @@
 """From a picture as its file stores it to upright sRGB pixels: EXIF orientation, colour profile, pixel format."""
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ _UPRIGHT = {
 }
 SIDEWAYS = frozenset({5, 6, 7, 8})
 
+# A transform takes 1 ms to make, and most pictures of the world carry one of a few profiles, of 0.5 to 60 kB.
+TRANSFORMS_KEPT = 16
+LARGEST_KEPT = 1 << 16  # bytes of a profile
+
 
 def orientation(image: ImageFile.ImageFile) -> int:
     """Return EXIF's orientation, 1 to 8, of a loaded picture; 1 where the block is absent, broken or nonsense."""
@@ -30,14 +35,13 @@ def orientation(image: ImageFile.ImageFile) -> int:
     return value if isinstance(value, int) and value in _UPRIGHT else 1
 
 
-def upright_pixels(image: Image.Image, orientation: int) -> NDArray[np.uint8]:
+def upright_pixels(image: Image.Image, orientation: int, profile: bytes | None) -> NDArray[np.uint8]:
     """Return (h, w, 3) uint8 sRGB, C-contiguous and writable."""
-    image = _as_srgb(image)
+    image = _as_srgb(image, profile)
     return np.array(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
 
 
-def _as_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
+def _as_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if image.mode.startswith("I;16"):  # Pillow's conversion clips: 256 and 65535 would both be white
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode not in {"RGB", "CMYK"}:
@@ -48,10 +52,27 @@ def _as_srgb(image: Image.Image) -> Image.Image:
 
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Convert to sRGB; None where the profile is sRGB already, broken, or made for other channels."""
+    transform = _kept_transform if len(profile) <= LARGEST_KEPT else _transform
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return None
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        to_srgb = transform(profile, image.mode)
+        return to_srgb.apply(image) if to_srgb else None
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+
+
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return what converts pictures of a mode to sRGB; None where that changes nothing that can be seen."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    made = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    return made if mode != "RGB" or _changes(made) else None
+
+
+def _changes(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Tell whether a transform moves any colour of a lattice of 17 x 17 x 17 by more than one of 256 levels."""
+    steps = np.linspace(0, 255, 17).astype(np.uint8)
+    lattice = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(17, -1, 3)
+    moved = np.asarray(transform.apply(Image.fromarray(lattice)))
+    return bool((np.abs(moved.astype(int) - lattice) > 1).any())
+
+
+_kept_transform = lru_cache(TRANSFORMS_KEPT)(_transform)

@@ -3,6 +3,7 @@
 import struct
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import faces
 from faces.errors import PictureError, SettingError
 from faces.picture import DEFAULT_FORMATS, KNOWN_FORMATS, Header, Limits, check_header, identify
 from tests.unit.worker.saving import saved
+from worker import upright
 from worker.picture import Picture, decode
 
 Pixels = NDArray[np.uint8]
@@ -141,34 +143,73 @@ def test_cmyk_is_converted() -> None:
     np.testing.assert_allclose(decode(saved(cmyk, "JPEG"), limits=LIMITS).pixels[8, 8], (255, 0, 0), atol=6)
 
 
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def renamed(profile: bytes) -> bytes:
+    """The same profile, without sRGB in its name."""
+    return profile.replace(b"sRGB", b"RGBs").replace("sRGB".encode("utf-16-be"), "RGBs".encode("utf-16-be"))
+
+
 def swapped_profile() -> bytes:
-    """An sRGB profile whose red and blue primaries are exchanged, under another name."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    swap = {b"rXYZ": b"bXYZ", b"bXYZ": b"rXYZ", b"sRGB": b"RGBs"}
-    for old, new in swap.items():
-        profile = profile.replace(old, b"\0" + new[1:]) if old != b"sRGB" else profile.replace(old, new)
-    profile = profile.replace(b"\0XYZ", b"bXYZ", 1).replace(b"\0XYZ", b"rXYZ", 1)
-    return profile.replace("sRGB".encode("utf-16-be"), "RGBs".encode("utf-16-be"))
+    """An sRGB profile, its name included, whose red and blue primaries are exchanged."""
+    profile = SRGB.replace(b"rXYZ", b"\0XYZ").replace(b"bXYZ", b"\0XYZ")
+    return profile.replace(b"\0XYZ", b"bXYZ", 1).replace(b"\0XYZ", b"rXYZ", 1)
 
 
-def test_an_embedded_profile_is_applied_and_a_broken_one_ignored() -> None:
-    picture = decode(saved(four_corners(), icc_profile=swapped_profile()), limits=LIMITS)
-    np.testing.assert_allclose(picture.pixels[4, 4], RED[::-1], atol=3)
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for ignored in (
-        srgb,
+@pytest.mark.parametrize("profile", [swapped_profile(), renamed(swapped_profile())], ids=["sRGB", "RGBs"])
+def test_an_embedded_profile_is_applied_whatever_its_name(profile: bytes) -> None:
+    for format_ in ("PNG", "JPEG"):
+        picture = decode(saved(four_corners(), format_, icc_profile=profile), limits=LIMITS)
+        np.testing.assert_allclose(picture.pixels[4, 4], RED[::-1], atol=6)
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        SRGB,
+        renamed(SRGB),
         swapped_profile()[:200],
         b"not a profile",
         swapped_profile().replace(b"RGB ", b"CMYK"),
-    ):
-        picture = decode(saved(four_corners(), icc_profile=ignored), limits=LIMITS)
-        np.testing.assert_array_equal(picture.pixels, four_corners())
+    ],
+    ids=["sRGB", "sRGB of another name", "cut", "text", "of other channels"],
+)
+def test_a_profile_that_is_srgb_or_broken_changes_nothing(ignored: bytes) -> None:
+    picture = decode(saved(four_corners(), icc_profile=ignored), limits=LIMITS)
+    np.testing.assert_array_equal(picture.pixels, four_corners())
+
+
+def test_a_profile_is_applied_to_a_reduced_and_turned_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.ascontiguousarray(STORED[6](four_corners(320, 160)))
+    data = saved(stored, "JPEG", exif=exif, icc_profile=swapped_profile())
+    picture = decode(data, limits=LIMITS, useful=lambda *_: 80)
+    assert picture.pixels.shape == (40, 80, 3)
+    np.testing.assert_allclose(picture.pixels[4, 4], RED[::-1], atol=6)
+
+
+def test_a_profile_is_read_once_unless_it_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counted(profile: bytes, mode: str) -> None:
+        made.append(mode)
+
+    monkeypatch.setattr(upright, "_transform", counted)
+    monkeypatch.setattr(upright, "_kept_transform", lru_cache(upright.TRANSFORMS_KEPT)(counted))
+    small, large = b"x", bytes(upright.LARGEST_KEPT + 1)
+    for profile, times in ((small, 1), (large, 3)):
+        made.clear()
+        for _ in range(3):
+            decode(saved(four_corners(), icc_profile=profile), limits=LIMITS)
+        assert len(made) == times
 
 
 @pytest.mark.parametrize(
     ("longest_useful", "scale", "shape"),
     [
-        (None, 1, (600, 803)),
+        (803, 1, (600, 803)),
         (500, 1, (600, 803)),
         (400, 2, (300, 402)),
         (101, 4, (150, 201)),
@@ -176,9 +217,9 @@ def test_an_embedded_profile_is_applied_and_a_broken_one_ignored() -> None:
     ],
 )
 def test_a_jpeg_is_reduced_where_that_many_pixels_are_of_no_use(
-    longest_useful: int | None, scale: float, shape: tuple[int, int]
+    longest_useful: int, scale: float, shape: tuple[int, int]
 ) -> None:
-    picture = decode(saved(four_corners(803, 600), "JPEG"), limits=LIMITS, longest_useful=longest_useful)
+    picture = decode(saved(four_corners(803, 600), "JPEG"), limits=LIMITS, useful=lambda *_: longest_useful)
     assert (picture.scale, picture.pixels.shape[:2]) == (scale, shape)
     assert (picture.width, picture.height) == (803, 600)
 
@@ -187,7 +228,7 @@ def test_a_reduced_picture_is_turned_and_its_positions_map_back() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     stored = np.ascontiguousarray(STORED[6](four_corners(800, 400)))
-    picture = decode(saved(stored, "JPEG", exif=exif), limits=LIMITS, longest_useful=100)
+    picture = decode(saved(stored, "JPEG", exif=exif), limits=LIMITS, useful=lambda *_: 100)
     assert (picture.width, picture.height, picture.scale) == (800, 400, 8.0)
     row = picture.pixels[10].astype(int)
     border = int(np.argmax(row[:, 1] > row[:, 0]))  # from red to green
@@ -195,7 +236,7 @@ def test_a_reduced_picture_is_turned_and_its_positions_map_back() -> None:
 
 
 def test_other_formats_are_never_reduced() -> None:
-    picture = decode(saved(noise(), "PNG"), limits=LIMITS, longest_useful=8)
+    picture = decode(saved(noise(), "PNG"), limits=LIMITS, useful=lambda *_: 8)
     assert (picture.scale, picture.pixels.shape) == (1.0, (60, 80, 3))
 
 
