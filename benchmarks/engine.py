@@ -1,7 +1,7 @@
 """How long it takes to find and encode the faces of pictures, beside the plain library.
 
     python -m benchmarks.engine FOLDER [--peer face_recognition] [--pictures 60] [--rounds 3]
-                                [--engines onnxruntime openvino]
+                                [--engines kernels onnxruntime]
 
 The peer is face_recognition with its defaults (HOG, one upsampling), or with its CNN detector (`--peer
 face_recognition-cnn`, slow). An engine is named alone or with its model: onnxruntime/dlib-resnet-v1.
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument(
         "--peer", choices=["face_recognition", "face_recognition-cnn"], default="face_recognition"
     )
-    parser.add_argument("--engines", nargs="+", default=["onnxruntime", "openvino"])
+    parser.add_argument("--engines", nargs="+", default=["kernels", "onnxruntime", "openvino"])
     parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """How far boxes and encodings lie from those of dlib itself.
 
-    python -m benchmarks.parity FOLDER [--pictures 100] [--engines onnxruntime openvino]
+    python -m benchmarks.parity FOLDER [--pictures 100] [--engines kernels onnxruntime]
 
 Boxes: the HOG detector with one upsampling, face_recognition's default, beside dlib's; the CNN detector without
 upsampling likewise, on the pictures up to a megapixel, because dlib's own takes seconds on more. Encodings: chips
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="differences from dlib itself")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=100)
-    parser.add_argument("--engines", nargs="+", default=["onnxruntime", "openvino"])
+    parser.add_argument("--engines", nargs="+", default=["kernels", "onnxruntime", "openvino"])
     options = parser.parse_args()
     settings = Settings.read()
     cache = Path(settings.model_cache)

@@ -42,7 +42,7 @@ def search(
     boxes = boxes[kept]
     for _ in range(upsample):
         boxes = boxes / 2 - np.array([1.25, 0.75, 1.25, 0.75])
-    return _whole(boxes), scores[kept], detectors[kept]
+    return np.trunc(boxes + np.copysign(0.5, boxes)), scores[kept], detectors[kept]
 
 
 def _candidates(
@@ -58,32 +58,40 @@ def _candidates(
         found += [(detector, level, row, column, score) for detector, row, column, score in windows]
         source = picture
     table = np.array(found, dtype=np.float64).reshape(-1, 5)
-    detectors = table[:, 0].astype(np.int64)
-    boxes = _boxes(level=table[:, 1], row=table[:, 2], column=table[:, 3])
-    return boxes, table[:, 4] - weights.thresholds[detectors], detectors
+    detectors, levels, rows, columns = table[:, :4].T.astype(np.int64)
+    return _boxes(levels, rows, columns), table[:, 4] - weights.thresholds[detectors], detectors
 
 
-def _boxes(level: NDArray[np.float64], row: NDArray[np.float64], column: NDArray[np.float64]) -> Boxes:
+@kernel
+def _boxes(level: NDArray[np.int64], row: NDArray[np.int64], column: NDArray[np.int64]) -> Boxes:
     """Return the windows' boxes in pixels of level 0 (`fhog_to_image` and `rect_up` in dlib)."""
-    cells = np.stack([column, row, column + WINDOW - 1, row + WINDOW - 1], axis=-1)
-    pixels = (cells + 1 - MARGIN) * CELL + 1
-    pixels = np.where(pixels >= 0, pixels + CELL // 2, pixels - CELL // 2)
-    for step in range(int(level.max(initial=0))):
-        pixels = np.where((level > step)[:, None], pixels * 1.2 + 0.3, pixels)
-    return _whole(pixels)
+    boxes = np.empty((len(level), 4), np.float64)
+    for i in range(len(level)):
+        cells = column[i], row[i], column[i] + WINDOW - 1, row[i] + WINDOW - 1
+        for side in range(4):
+            pixel = float((cells[side] + 1 - MARGIN) * CELL + 1)
+            pixel = pixel + CELL // 2 if pixel >= 0 else pixel - CELL // 2
+            for _ in range(level[i]):
+                pixel = pixel * 1.2 + 0.3
+            boxes[i, side] = _whole(pixel)
+    return boxes
 
 
-def _whole(boxes: Boxes) -> Boxes:
+@kernel
+def _whole(number: float) -> float:
     """Round half away from zero, as C does."""
-    return np.trunc(boxes + np.copysign(0.5, boxes))
+    whole: float = np.trunc(number + np.copysign(0.5, number))
+    return whole
 
 
+@kernel
 def _levels(width: int, height: int) -> int:
     """Return how many levels a picture has; dlib counts by a rectangle that it shrinks, not by the pictures."""
-    corners = np.array([0.0, 0.0, width - 1.0, height - 1.0])
+    left, top, right, bottom = 0.0, 0.0, width - 1.0, height - 1.0
     levels = 0
-    while levels == 0 or min(corners[2:] - corners[:2]) + 1 >= SMALLEST:
-        corners = _whole((corners - 0.3) * 5 / 6)
+    while levels == 0 or min(right - left, bottom - top) + 1 >= SMALLEST:
+        left, top = _whole((left - 0.3) * 5 / 6), _whole((top - 0.3) * 5 / 6)
+        right, bottom = _whole((right - 0.3) * 5 / 6), _whole((bottom - 0.3) * 5 / 6)
         levels += 1
     return levels
 
