@@ -22,8 +22,11 @@ PREDICTOR = "shape_predictor_5_face_landmarks.dat"
 PADDING = 0.25  # of the chip's side around the face, as face_recognition has it
 
 SELF_TEST_SIDE = 200
-SELF_TEST_BOX = Box(44, 56, 151, 163)
-SELF_TEST_LANDMARKS = ((126, 91), (112, 92), (72, 91), (87, 92), (99, 124))
+SELF_TESTS = (
+    (1, Box(44, 56, 151, 163), ((126, 91), (112, 92), (72, 91), (87, 92), (99, 124))),
+    (4, Box(176, 224, 607, 655), ((507, 365), (448, 368), (290, 364), (351, 368), (399, 497))),
+)
+"""How many times a drawn face is enlarged, where it is then, its landmarks. The large one is halved for a chip."""
 
 log = logging.getLogger(__name__)
 
@@ -89,32 +92,32 @@ def load_chipper() -> Chipper:
     """
     try:
         chipper = KernelChipper()
-        chipper.cut(portrait(SELF_TEST_SIDE), SELF_TEST_BOX)  # compiles, or loads what was compiled
-    except SettingError:
+        self_test(chipper)  # compiles, or loads what was compiled
+    except (MismatchError, SettingError):
         raise
     except Exception as error:  # noqa: BLE001 -- whatever a compiler says on a processor it does not know
         log.warning("the landmarks' kernels cannot run here, dlib itself is used and is slower: %s", error)
         return DlibChipper()
-    self_test(chipper)
     return chipper
 
 
 def self_test(chipper: Chipper) -> None:
-    """Cut the face of a drawn picture as dlib does, so that a worker with wrong kernels does not start.
+    """Cut a drawn face, small and large, as dlib does, so that a worker with wrong kernels does not start.
 
     Raises:
-        MismatchError: the landmarks differ, or the chip differs by more than one grey level.
+        MismatchError: the landmarks differ, or a chip differs by more than one grey level.
     """
-    picture = portrait(SELF_TEST_SIDE)
-    chip = chipper.cut(picture, SELF_TEST_BOX)
-    found = tuple((int(x), int(y)) for x, y in chip.landmarks)
-    expected = _dlib_chip(picture, _shape(SELF_TEST_LANDMARKS))
-    apart = int(np.abs(chip.pixels.astype(int) - expected).max())
-    if found != SELF_TEST_LANDMARKS or apart > 1:
-        raise MismatchError(
-            f"the landmarks' self-test found {found} and not {SELF_TEST_LANDMARKS}, and a chip {apart} grey levels"
-            " from dlib's: empty NUMBA_CACHE_DIR and start again"
-        )
+    face = portrait(SELF_TEST_SIDE)
+    for factor, box, landmarks in SELF_TESTS:
+        picture = face.repeat(factor, axis=0).repeat(factor, axis=1)
+        chip = chipper.cut(picture, box)
+        found = tuple((int(x), int(y)) for x, y in chip.landmarks)
+        apart = int(np.abs(chip.pixels.astype(int) - _dlib_chip(picture, _shape(landmarks))).max())
+        if found != landmarks or apart > 1:
+            raise MismatchError(
+                f"the landmarks' self-test found {found} and not {landmarks}, and a chip {apart} grey levels from"
+                " dlib's: empty NUMBA_CACHE_DIR and start again"
+            )
 
 
 def _shape(landmarks: Any) -> Any:
