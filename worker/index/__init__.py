@@ -1,5 +1,5 @@
 """All known faces in memory, and the matching rule."""
 
-from worker.index.index import Index, Neighbour
+from worker.index.index import Index
 
-__all__ = ["Index", "Neighbour"]
+__all__ = ["Index"]

@@ -18,6 +18,7 @@ class Query:
         with np.errstate(over="ignore"):
             # 1e-36 covers float32's underflow: 128 squares of less than 2^-126 each, and as much in the tolerance.
             self.limit = np.float32(tolerance * tolerance * (1 + 2e-5) + 1e-36)
+            self.surely = np.float32(tolerance * tolerance * (1 - 2e-5) - 1e-36)
         self.codes = np.empty(ROWS * len(faces) + LANES + AHEAD, np.int32)
 
 
@@ -63,16 +64,17 @@ class Block:
         self._sketches[row // LANES, :, row % LANES] = other._sketches[source // LANES, :, source % LANES]
         self._terms[row] = other._terms[source]
 
-    def near(self, query: Query) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-        """Find the faces within the tolerance: numbers of query faces, rows, distances."""
-        codes, distances = scan(
+    def near(self, query: Query) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Find the faces within the tolerance: numbers of query faces, and rows."""
+        codes = scan(
             self.count,
             *self._flat,
             query.levels,
             query.least,
             query.faces,
             query.limit,
+            query.surely,
             query.tolerance,
             query.codes,
         )
-        return codes >> QUERY_BITS, codes & ROWS - 1, distances
+        return (codes >> QUERY_BITS).astype(np.uint8), codes & ROWS - 1

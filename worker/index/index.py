@@ -1,8 +1,7 @@
 """All known faces in memory: which pictures have a face within the tolerance of these faces."""
 
 from collections.abc import Sequence
-from itertools import compress, pairwise
-from typing import NamedTuple
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +14,6 @@ from worker.index.sketch import Sketcher
 SAMPLE = 16384  # faces to which the sketches are fitted
 MOST_FACES = 2**16 - 1  # of one picture
 
-Hits = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]  # query faces, rows, distances
-
-
-class Neighbour(NamedTuple):
-    """A known face within the tolerance of a query face."""
-
-    query: int  # number of the query face
-    picture: bytes  # SHA-256 digest of the known face's picture
-    face: int  # number of the known face within its picture
-    distance: float  # Euclidean
-
 
 class Index:
     """All known faces. Owned by one thread: no method may run beside another.
@@ -33,8 +21,8 @@ class Index:
     A known face matches a query when `np.sqrt(((a - b) ** 2).sum()) <= tolerance`, computed in float64 from the
     float32 values: the rule of `face_recognition.compare_faces`, and the same to the last bit.
 
-    A face takes at most 600 bytes: 512 of its own, 46 of sketch, 34 of digest and number, 5 of table, and what is
-    set aside for the next ones.
+    A face takes at most 600 bytes: 512 of its own, 46 of sketch, 32 of digest, 5 of table, and what is set aside
+    for the next ones.
     """
 
     def __init__(self, tolerance: float = 0.6, capacity: int = 0) -> None:
@@ -113,16 +101,9 @@ class Index:
 
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each query face, (n, 128), the pictures with a matching face: no duplicates, in no order."""
-        queries, rows, _ = self._near(faces)
-        order = np.argsort(queries.astype(np.int32), kind="stable")
-        ends = np.searchsorted(queries[order], np.arange(len(faces) + 1))
-        return [self._register.distinct(rows[order[start:end]]) for start, end in pairwise(ends)]
-
-    def neighbours(self, faces: NDArray[np.float32]) -> list[Neighbour]:
-        """Every known face within the tolerance of each query face, (n, 128), with its distance."""
-        queries, rows, distances = self._near(faces)
-        columns = queries.tolist(), self._register.pictures(rows), self._register.numbers(rows).tolist()
-        return [Neighbour(*each) for each in zip(*columns, distances.tolist(), strict=True)]
+        faces = _checked(faces)
+        parts = [faces[first : first + MOST_QUERIES] for first in range(0, len(faces), MOST_QUERIES)]
+        return [answer for part in parts for answer in self._answers(part)]
 
     def _check(self, pictures: Sequence[bytes], counts: NDArray[np.int64], faces: int) -> None:
         if counts.shape != (len(pictures),) or counts.sum() != faces:
@@ -162,19 +143,21 @@ class Index:
         self._sketcher = Sketcher.fitted(sample, self.tolerance)
         self._fitted = len(self)
 
-    def _near(self, faces: NDArray[np.float32]) -> Hits:
-        faces = _checked(faces)
-        nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-        parts = [nothing]
+    def _answers(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         if self._sketcher is None:
-            return nothing
-        for first in range(0, len(faces), MOST_QUERIES):
-            query = Query(faces[first : first + MOST_QUERIES], self._sketcher, self.tolerance)
-            for number, block in enumerate(self._blocks):
-                found, places, apart = block.near(query)
-                parts.append((found + np.int64(first), places + np.int64(number * ROWS), apart))
-        queries, rows, distances = zip(*parts, strict=True)
-        return np.concatenate(queries), np.concatenate(rows), np.concatenate(distances)
+            return [[] for _ in faces]
+        query = Query(faces, self._sketcher, self.tolerance)
+        near = [block.near(query) for block in self._blocks]
+        queries = np.concatenate([np.empty(0, np.uint8), *(numbers for numbers, _ in near)])
+        rows = np.concatenate(
+            [
+                np.empty(0, np.int64),
+                *(n * ROWS + places.astype(np.int64) for n, (_, places) in enumerate(near)),
+            ]
+        )
+        ends = np.cumsum(np.bincount(queries, minlength=len(faces)))
+        answers = np.split(rows[np.argsort(queries, kind="stable")], ends[:-1])
+        return [self._register.distinct(answer) for answer in answers]
 
 
 def _checked(encodings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ ROWS = 1 << 12  # faces of a block
 MOST_QUERIES = 64  # of one pass
 QUERY_BITS = 12  # a code is query << 12 | row
 AHEAD = 16  # faces asked for before they are read
+TOGETHER = 4  # queries that share the loads of faces' levels
 
 
 I8, I32, F32, F64 = ir.IntType(8), ir.IntType(32), ir.FloatType(), ir.DoubleType()
@@ -50,45 +51,44 @@ def scan(  # noqa: PLR0917 - Numba takes positional arguments alone
     least: NDArray[np.int32],
     queries: NDArray[np.float32],
     limit: np.float32,
+    surely: np.float32,
     tolerance: float,
     codes: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+) -> NDArray[np.int32]:
     """Find the faces of a block at a distance of at most `tolerance` from each query.
 
     All arrays are flat and C-contiguous. `codes` is scratch of `ROWS * queries + LANES + AHEAD`.
-    Returns query << 12 | row, and distances.
+    Returns query << 12 | row.
 
-    `limit` excludes by a float32 sum of squares. Each of its 128 terms has two roundings or three, and
-    the sum 127 more at most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
+    A float32 sum of squares beyond `limit` excludes, one below `surely` is within the tolerance, and what lies
+    between is summed again in float64. Each of the 128 terms has two roundings or three, and the sum 127 more at
+    most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
     """
     levels = np.empty(QUADS * LANES * 4, np.uint8)
     left = 0
     for row in range(0, count, LANES):
         unpack(sketches, row * VECTORS * 4, levels)
-        for query in range(len(least)):
-            code = np.int32(query << QUERY_BITS | row)
-            left += survivors(
-                levels, terms, row, sketched, query * QUADS * 4, least[query], code, codes, left
-            )
+        query = 0
+        while query + TOGETHER <= len(least):
+            left = survivors_of_some(levels, terms, row, sketched, query, least, codes, left)
+            query += TOGETHER
+        while query < len(least):
+            left = survivors_of_one(levels, terms, row, sketched, query, least, codes, left)
+            query += 1
     codes[left : left + AHEAD] = 0
     close = 0
     for i in range(left):
         prefetch(faces, (codes[i + AHEAD] & ROWS - 1) * DIMENSIONS)
         code = codes[i]
-        codes[close] = code
-        close += (
-            rough(faces, (code & ROWS - 1) * DIMENSIONS, queries, (code >> QUERY_BITS) * DIMENSIONS) <= limit
-        )
-    found = np.empty(close, np.int32)
-    distances = np.empty(close)
-    hits = 0
-    for code in codes[:close]:
         row, query = code & ROWS - 1, code >> QUERY_BITS
-        distance = np.sqrt(squared(faces, row * DIMENSIONS, queries, query * DIMENSIONS))
-        found[hits] = code
-        distances[hits] = distance
-        hits += distance <= tolerance and row < count
-    return found[:hits], distances[:hits]
+        mine, other = row * DIMENSIONS, query * DIMENSIONS
+        near = rough(faces, mine, queries, other)
+        within = near < surely or (
+            near <= limit and np.sqrt(squared(faces, mine, queries, other)) <= tolerance
+        )
+        codes[close] = code
+        close += within and row < count
+    return codes[:close].copy()
 
 
 @_lanes
@@ -117,45 +117,75 @@ def unpack(_typing: Any, _packed: Any, _start: Any, _levels: Any) -> Any:
 
 
 @_lanes
-def survivors(
+def survivors_of_some(
     _typing: Any,
     _levels: Any,
     _terms: Any,
-    _term: Any,
+    _row: Any,
     _queries: Any,
     _query: Any,
     _least: Any,
-    _code: Any,
-    _out: Any,
+    _codes: Any,
     _end: Any,
 ) -> Any:
-    """List and count the faces, of 16, that may match a query.
+    """List and count the faces, of 16, that may match queries: `TOGETHER` of them, from `query` on.
 
-    `survivors(levels, terms, term, queries, query, least, code, out, end)`: where, for face i,
-    `levels[i] . queries[query:] - UNIT * terms[term + i] >= least`, `code + i` is appended to `out[end:]`.
-    16 elements of `out` may be written in any case.
+    `survivors_of_some(levels, terms, row, queries, query, least, codes, end)`: where, for face i and query j,
+    `levels[i] . queries[64 * j:] - UNIT * terms[row + i] >= least[j]`, `j << QUERY_BITS | row + i` is appended to
+    `codes[end:]`, and the new end is returned. 16 elements beyond it may be written in any case.
     """
+    return _survivors(TOGETHER)
+
+
+@_lanes
+def survivors_of_one(
+    _typing: Any,
+    _levels: Any,
+    _terms: Any,
+    _row: Any,
+    _queries: Any,
+    _query: Any,
+    _least: Any,
+    _codes: Any,
+    _end: Any,
+) -> Any:
+    """The same for one query."""
+    return _survivors(1)
+
+
+def _survivors(together: int) -> Any:
+    """Signature and code of `survivors_of_some`. One load of levels serves all queries: loads are most of the work."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        faces, own, asked, found = (
-            _Array(context, builder, signature, arguments, place) for place in (0, 1, 3, 7)
+        faces, own, asked, bounds, found = (
+            _Array(context, builder, signature, arguments, place) for place in (0, 1, 3, 5, 6)
         )
+        row, query, end = arguments[2], arguments[4], arguments[7]
         lanes = ir.VectorType(I32, LANES)
-        own_terms = builder.sext(own.load(ir.IntType(16), LANES, 0, arguments[2]), lanes)
-        total = builder.mul(own_terms, _all(I32, LANES, -UNIT))
+        own_terms = builder.sext(own.load(ir.IntType(16), LANES, 0, row), lanes)
+        totals = [builder.mul(own_terms, _all(I32, LANES, -UNIT))] * together
+        first = builder.mul(query, query.type(4 * QUADS))
         for quad in range(QUADS):
-            four = builder.bitcast(asked.load(I8, 4, 4 * quad, arguments[4]), I32)
-            total = _dot(builder, total, faces.load(I8, 64, 64 * quad), _spread(builder, four))
-        kept = builder.icmp_signed(">=", total, _spread(builder, arguments[5]))
-        codes = builder.add(_spread(builder, arguments[6]), ir.Constant(lanes, list(range(LANES))))
-        bits = builder.bitcast(kept, ir.IntType(LANES))
-        with _unless_free(builder, builder.icmp_unsigned("!=", bits, bits.type(0))):
-            dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
-            found.store(dense, 0, arguments[8])
-        return builder.zext(_call(builder, "llvm.ctpop.i16", bits.type, bits), ir.IntType(64))
+            levels = faces.load(I8, 64, 64 * quad)
+            for j in range(together):
+                four = builder.bitcast(asked.load(I8, 4, 4 * (QUADS * j + quad), first), I32)
+                totals[j] = _dot(builder, totals[j], levels, _spread(builder, four))
+        places = ir.Constant(lanes, list(range(LANES)))
+        code = builder.or_(builder.shl(query, query.type(QUERY_BITS)), row)
+        for j, total in enumerate(totals):
+            least = builder.extract_element(bounds.load(I32, 1, j, query), I32(0))
+            kept = builder.icmp_signed(">=", total, _spread(builder, least))
+            its_code = builder.add(builder.trunc(code, I32), I32(j << QUERY_BITS))
+            codes = builder.add(_spread(builder, its_code), places)
+            bits = builder.bitcast(kept, ir.IntType(LANES))
+            with _unless_free(builder, builder.icmp_unsigned("!=", bits, bits.type(0))):
+                dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
+                found.store(dense, 0, end)
+            count = _call(builder, "llvm.ctpop.i16", bits.type, bits)
+            end = builder.add(end, builder.zext(count, end.type))
+        return end
 
-    counts = types.intp, types.int32, types.int32, INTS, types.intp
-    return types.intp(BYTES, SHORTS, types.intp, SIGNED, *counts), generate
+    return types.intp(BYTES, SHORTS, types.intp, SIGNED, types.intp, INTS, INTS, types.intp), generate
 
 
 @_lanes

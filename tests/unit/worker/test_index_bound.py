@@ -48,7 +48,7 @@ def found(
     block = Block()
     block.append(known)
     block.sketch(sketcher, 0)
-    queries, rows, _ = block.near(Query(asked, sketcher, tolerance))
+    queries, rows = block.near(Query(asked, sketcher, tolerance))
     return {int(row) for query, row in zip(queries, rows, strict=True) if query == row}
 
 
