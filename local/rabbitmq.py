@@ -1,4 +1,4 @@
-"""A private RabbitMQ node from Debian's package, beside any other on the machine."""
+"""A private RabbitMQ node, from Debian's package unless another is named, beside any other on the machine."""
 
 from __future__ import annotations
 
@@ -96,11 +96,17 @@ class RabbitServer:
 
 
 def server_script() -> str:
-    """Path of the node's start script.
+    """Path of the node's start script: the one that `LOCAL_RABBITMQ` names, else that of Debian's package.
 
     Raises:
-        RuntimeError: the package rabbitmq-server is not installed.
+        RuntimeError: there is none.
     """
+    if named := os.environ.get("LOCAL_RABBITMQ"):
+        if not os.access(named, os.X_OK):
+            raise RuntimeError(
+                f"LOCAL_RABBITMQ is {named!r}: name a script sbin/rabbitmq-server that can be run"
+            )
+        return named
     found = sorted(str(path) for path in Path("/usr/lib/rabbitmq/lib").glob(SCRIPTS))
     if not found:
         raise RuntimeError("RabbitMQ is not installed: apt-get install rabbitmq-server")

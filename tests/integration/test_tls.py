@@ -18,7 +18,7 @@ from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
 from faces.store.link import Link
-from local.process import Process, free_port, until
+from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
 from tests.conftest import missing
@@ -77,6 +77,10 @@ class SecureRabbit(RabbitServer):
         super().__init__(folder, free_port(), free_port(), free_port())
         self.tls_port = free_port()
         self._certificates = certificates.folder
+
+    def answers(self) -> bool:
+        """RabbitMQ 4 opens its listeners one after the other."""
+        return super().answers() and listening(self.tls_port)
 
     def _write_configuration(self) -> None:
         super()._write_configuration()
