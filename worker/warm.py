@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 
 from faces.config import Settings
 from faces.errors import FacefleetError
+from worker.engine.chips import load_chipper
+from worker.engine.cnn import load_detector
+from worker.engine.encoder import load_encoder
 from worker.engine.engine import load
 from worker.engine.faces import Engine, Pixels
+from worker.engine.finders import load_hog
 from worker.engine.portrait import portrait
 from worker.index import Index
 
@@ -42,6 +52,7 @@ def main() -> int:
     begun = time.monotonic()
     try:
         settings = Settings.read()
+        _compile_at_once(settings)
         warm_up(load(settings), settings.match_tolerance)
     except FacefleetError as error:
         sys.stderr.write(f"worker.warm: {error}\n")
@@ -50,9 +61,32 @@ def main() -> int:
     return 0
 
 
+def _compile_at_once(settings: Settings) -> None:
+    """Have a process for each core compile a part into the cache; what fails there fails again below, aloud."""
+    parts = (
+        load_hog,
+        load_chipper,
+        partial(load_encoder, Path(settings.model_cache), engine=settings.engine),
+        partial(load_detector, Path(settings.model_cache), engine=settings.engine),
+        partial(_warm_index, settings.match_tolerance),
+    )
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        for done in [processes.submit(_try, part) for part in parts]:
+            done.result()
+
+
+def _try(part: Callable[[], object]) -> None:
+    with suppress(FacefleetError):
+        part()
+
+
 def warm_up(engine: Engine, tolerance: float) -> None:
     """Have the engine look at a drawn face and an index compare a few, so that no picture waits for a compiler."""
     engine.find([Drawing(320)])
+    _warm_index(tolerance)
+
+
+def _warm_index(tolerance: float) -> None:
     index = Index(tolerance)
     faces = np.random.default_rng(0).normal(size=(40, 128), scale=0.08).astype(np.float32)
     for number, face in enumerate(faces):

@@ -41,6 +41,9 @@ LARGEST_BATCH = 16
 """More chips at once make a call larger, not faster."""
 
 
+_RIGHT_TO_LEFT = np.arange(CHIP - 1, -1, -1)
+
+
 class Encoder:
     """Encodes chips with a network and under the name of a model, MODEL_PLAIN or MODEL_MIRROR.
 
@@ -67,7 +70,7 @@ class Encoder:
             raise ValueError(f"chips are {CHIP} x {CHIP} RGB bytes each, not {chips.shape} {chips.dtype}")
         if self.model == MODEL_PLAIN:
             return self._run(chips)
-        both = self._run(np.concatenate([chips, chips[:, :, ::-1]]))
+        both = self._run(np.concatenate([chips, chips.take(_RIGHT_TO_LEFT, axis=2)]))
         return (both[: len(chips)] + both[len(chips) :]) / np.float32(2)
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
