@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from faces.config import Settings
 from faces.errors import FacefleetError
 from local import demo
 from local.looks import Part
@@ -115,7 +116,8 @@ class Commands:
     def demo(self) -> int:
         """Send sample photographs to the system, started if need be, and show who matches whom."""
         self._system.up()
-        return demo.run(self._system.folder / "demo", self._system.environment()["REST_URL"], self._screen)
+        settings = Settings.read(self._system.environment())
+        return demo.run(self._system.folder / "demo", settings.server, settings.api_key, self._screen)
 
     def logs(self) -> int:
         """Watch the log lines."""

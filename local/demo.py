@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ class Result:
 class Server:
     """The server, as the demo speaks to it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, key: str) -> None:
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy knows this machine
+        if key:
+            self._session.headers["Authorization"] = f"Bearer {key}"
 
     def __enter__(self) -> Server:
         return self
@@ -72,6 +75,10 @@ class Server:
 
     def _ask(self, method: str, path: str, data: bytes | None = None) -> Any:
         answer = self._session.request(method, self._address + path, data=data, timeout=30)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise RuntimeError(
+                "the server needs an API key: set API_KEY; its log has the first one, shown once"
+            )
         if not answer.ok:
             raise RuntimeError(
                 f"{method} {path} was answered with {answer.status_code}: {answer.text.strip()}"
@@ -79,7 +86,7 @@ class Server:
         return answer.json()
 
 
-def run(folder: Path, address: str, screen: Screen) -> int:
+def run(folder: Path, address: str, key: str, screen: Screen) -> int:
     """Fetch the photographs, send them, and show who matches whom.
 
     Returns:
@@ -89,7 +96,7 @@ def run(folder: Path, address: str, screen: Screen) -> int:
         screen.say("Fetching the sample photographs from PyPI, this once (17 MB) ...")
     fetch_photographs(folder)
     begun = time.monotonic()
-    with Server(address) as server:
+    with Server(address, key) as server:
         results = _results(server, [folder / name for name in (*SHOWN, *HALVES)])
     screen.say(f"\n{len(results)} pictures went through {address} in {time.monotonic() - begun:.1f} s.\n")
     _show(screen, SHOWN, results, but=set(HALVES))

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from client.errors import Refused, ServerError
 from client.patience import Patience
+from local.process import until
 
 
 class Stubborn:
@@ -46,7 +45,6 @@ def test_it_ends_with_the_last_error_and_asks_no_more() -> None:
 
 def test_what_moves_renews_it() -> None:
     patience = Patience(0.05)
-    time.sleep(0.06)
-    assert not patience.left
+    assert until(lambda: not patience.left, 10)
     patience.renew()
     assert patience.left

@@ -24,6 +24,7 @@ class Fleet:
     def __init__(self) -> None:
         self.on: dict[str, list[Answer]] = defaultdict(list)
         self.requests: list[str] = []
+        self.authorizations: list[str | None] = []
         self.pictures: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
         self.asked: dict[str, int] = defaultdict(int)
@@ -76,6 +77,7 @@ def serving(fleet: Fleet) -> Iterator[str]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fleet.authorizations.append(self.headers.get("Authorization"))
             status, document, headers = fleet.answer(self.command, unquote(self.path), body)
             content = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(status)

@@ -2,8 +2,8 @@
 
 import socket
 import threading
-import time
 
+from local.process import until
 from rest.deadline import Deadline
 
 
@@ -30,9 +30,7 @@ def test_it_ends_a_read_that_drips() -> None:
 def test_a_connection_watched_too_late_is_ended_at_once() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, Deadline(0.01) as deadline:
-        while not deadline.passed:
-            time.sleep(0.01)
-        time.sleep(0.1)
+        assert until(lambda: not deadline._timer.is_alive(), 10)
         deadline.watch(ours)
         ours.settimeout(5)
         assert ours.recv(1) == b""
@@ -48,8 +46,4 @@ def test_it_leaves_a_connection_alone_that_was_in_time() -> None:
             assert not deadline.passed
         theirs.send(b"still open")
         assert ours.recv(16) == b"still open"
-    for _ in range(100):
-        if threading.active_count() == threads:
-            break
-        time.sleep(0.01)
-    assert threading.active_count() == threads
+    assert until(lambda: threading.active_count() == threads, 10)
