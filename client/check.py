@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from client import bookkeeping, snapshot
+from client import bookkeeping, milvus, snapshot
 from client.brute_force import matching, pairs
 from client.edges import Codes
 from client.faults import Faults
@@ -123,6 +123,7 @@ def _residue(link: Link, settings: Settings, picture: str, *, as_json: bool) -> 
     images = open_store(settings.image_store_url)
     if images is not None and images.has(picture):
         places.append("image store")
+    places += milvus.residue(settings, picture)
     if as_json:
         print(to_json({"hash": picture, "residue": places}))
     else:

@@ -3,10 +3,16 @@
 A worker keeps in memory only what the journal has from the collection's position on. The collection may have rows
 of pictures erased since, or twice: it only proposes, and db 3 says what is there. A picture committed or erased
 after that look has its line in the tail that the transaction compares.
+
+It may not have fewer: a Redis that was restored from a backup has pictures again that were erased since, and their
+rows are gone. So the collection is marked with the journal's last lines before any row follows them, and a worker
+that does not find these in the journal begins a new collection.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -19,7 +25,13 @@ from faces.store.journal import Entry
 from faces.store.link import Link
 
 PIECE = 2_000  # journal lines copied at once
-REPLACED = MismatchError("Redis was emptied, or its faces made anew, while this process ran: start it again")
+KNOWN_BY = 1_000  # lines before a position that tell one journal from another
+
+log = logging.getLogger(__name__)
+
+REPLACED = MismatchError(
+    "Redis was emptied or restored, or its faces made anew, while this process ran: start it again"
+)
 Pictures = Iterable[tuple[int, bytes, tuple[bytes, ...]]]
 
 
@@ -36,6 +48,12 @@ class Collection(Protocol):
 
     def remove(self, pictures: Sequence[bytes], before: int) -> None:
         """Remove what comes from earlier lines."""
+
+    def mark(self) -> tuple[int, str] | None:
+        """Up to which line the rows may follow the journal, and its fingerprint there."""
+
+    def set_mark(self, end: int, fingerprint: str) -> None:
+        """Note this."""
 
     def near(self, faces: NDArray[np.float32], before: int) -> set[bytes]:
         """All pictures from earlier lines that match one of the faces, and perhaps others."""
@@ -57,10 +75,41 @@ class Shared:
         """
         name, position = indexed.read(self._link)
         if not self._collection.name:
-            self._collection.open(name, empty=position == 0)
+            name, position = self._open(name, position)
         if name != self._collection.name:
             raise REPLACED
         return position
+
+    def _open(self, name: str, position: int) -> indexed.Indexed:
+        """Open the collection, or, where Redis has gone back behind it, a new one."""
+        self._collection.open(name, empty=position == 0)
+        if self._goes_with_journal(position):
+            return indexed.Indexed(name, position)
+        log.warning(
+            "Redis was restored from a backup, or has lost writes: all faces are copied anew, and %s can go",
+            name,
+        )
+        indexed.abandon(self._link, name)
+        now = indexed.read(self._link)
+        self._collection.open(now.collection, empty=now.position == 0)
+        return now
+
+    def _goes_with_journal(self, position: int) -> bool:
+        mark = self._collection.mark()
+        return position == 0 if mark is None else mark[1] == self._fingerprint(mark[0])
+
+    def _fingerprint(self, end: int) -> str:
+        first = max(end - KNOWN_BY, 0)
+        (lines,) = self._link.ask(journal.tail(first, end - first))
+        return hashlib.sha256(b"".join(lines)).hexdigest()
+
+    def _mark(self, position: int, end: int) -> None:
+        """Mark the collection before its rows follow the journal from here to there; a mark further on stays."""
+        if not self._goes_with_journal(position):
+            raise REPLACED
+        mark = self._collection.mark()
+        if mark is None or mark[0] < end:
+            self._collection.set_mark(end, self._fingerprint(end))
 
     def proposed(self, faces: NDArray[np.float32], before: int) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
         """Pictures from lines before this one that may match one of the faces, as db 3 has them now."""
@@ -80,6 +129,7 @@ class Shared:
             position = self.position()
             while position < end:
                 entries = journal.read(self._link, position, min(PIECE, end - position))
+                self._mark(position, position + len(entries))
                 self._put(entries, position)
                 position += len(entries)
                 if not entries or not indexed.reached(self._link, self._collection.name, position):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from faces.store.keys import HOME, INDEXED, INDEXING, META
 from faces.store.link import Link, Session
 
+NAMED = "faces_"  # how the names of collections begin
 LEASE = 60  # seconds for one piece: past that, another worker may copy it a second time, which does no harm
 
 
@@ -30,7 +31,7 @@ def read(link: Link) -> Indexed:
             rebuilt, now = _watch(session)
             if now is not None:
                 return now
-            name = f"faces_{uuid.uuid4().hex}"
+            name = f"{NAMED}{uuid.uuid4().hex}"
             fields = ("rebuilt", rebuilt, "collection", name, "position", 0)
             session.commit((HOME, "HSET", INDEXED, *fields))
 
@@ -45,6 +46,14 @@ def reached(link: Link, collection: str, position: int) -> bool:
             noted = (HOME, "HSET", INDEXED, "position", position)
             if session.commit(noted, (HOME, "EXPIRE", INDEXING, LEASE)) is not None:
                 return True
+
+
+def abandon(link: Link, collection: str) -> None:
+    """Give up a collection that does not go with the journal, if it is in force; `read` names the next one."""
+    with link.session() as session:
+        _, now = _watch(session)
+        if now is not None and now.collection == collection:
+            session.commit((HOME, "DEL", INDEXED))
 
 
 def lease(link: Link) -> bool:

@@ -23,6 +23,7 @@ MOST_HITS = 16384  # that Milvus gives for one face
 QUERIES = 16  # faces in one request: the answer has up to 70 bytes a hit
 NAMED = 500  # pictures in one expression
 TIMEOUT = 30.0  # seconds for one request
+MARK = -1  # the row that is no face: its line is the journal's, negative, so that no search finds it
 
 
 class Milvus:
@@ -80,6 +81,19 @@ class Milvus:
                 named = ", ".join(f"'{digest.hex()}'" for digest in pictures[first : first + NAMED])
                 earlier = f"picture in [{named}] and line < {before}"
                 self._client.delete(self.name, filter=earlier, timeout=TIMEOUT)
+
+    def mark(self) -> tuple[int, str] | None:
+        """What `set_mark` has noted, if anything."""
+        with self._translated():
+            rows = self._client.get(self.name, [MARK], output_fields=["line", "picture"], timeout=TIMEOUT)
+        return (-rows[0]["line"], rows[0]["picture"]) if rows else None
+
+    def set_mark(self, end: int, fingerprint: str) -> None:
+        """Note up to which line the rows follow the journal, and what it is known by there, 64 characters."""
+        nowhere = np.zeros(DIMENSIONS, np.float32)
+        row = {"face": MARK, "line": -end, "picture": fingerprint, "encoding": nowhere}
+        with self._translated():
+            self._client.upsert(self.name, [row], timeout=TIMEOUT)
 
     def near(self, faces: NDArray[np.float32], before: int) -> set[bytes]:
         """Pictures from lines before this one: all that match one of the faces, (n, 128), and some that do not."""

@@ -154,7 +154,7 @@ def survivors_of_one(
 
 
 def _survivors(together: int) -> Any:
-    """Signature and code of `survivors_of_some`. One load of levels serves all queries: loads are most of the work."""
+    """Signature and code of `survivors_of_some`. One load of levels serves all queries: loads take most time."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         faces, own, asked, bounds, found = (

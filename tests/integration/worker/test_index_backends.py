@@ -214,6 +214,63 @@ def test_a_collection_that_is_gone_is_not_taken_for_an_empty_one(
         shared_maker(milvus.url)(link).follow(link)
 
 
+def test_a_redis_that_was_restored_is_noticed(
+    link: Link, shared_known: Known, milvus: MilvusServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(10):
+        scan(link, shared_known, found(number, 1))
+    saved = backup(link)
+    erase(link, picture(3))
+    shared_known.follow(link)  # picture 3 leaves the collection
+    restore(link, saved)
+    for number in range(10, 12):
+        scan(link, shared_maker(milvus.url)(link), found(number, 1))
+    assert faults(read_all(link)) == []
+    assert "restored from a backup" in caplog.text
+
+
+def test_a_redis_restored_under_a_running_worker_ends_it(link: Link, shared_known: Known) -> None:
+    for number in range(10):
+        scan(link, shared_known, found(number, 1))
+    saved = backup(link)
+    erase(link, picture(3))
+    shared_known.follow(link)
+    restore(link, saved)
+    erase(link, picture(4))
+    erase(link, picture(5))
+    with pytest.raises(MismatchError, match="restored"):
+        shared_known.follow(link)
+
+
+def test_a_worker_that_died_while_it_copied_costs_no_new_collection(
+    link: Link, shared_known: Known, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        scan(link, shared_known, found(number, 1))
+    shared_known.follow(link)
+    before = indexed.read(link)
+    erase(link, picture(3))
+    monkeypatch.setattr(indexed, "reached", lambda *_: False)
+    with pytest.raises(MismatchError):
+        shared_known.follow(link)
+    monkeypatch.undo()
+    scan(link, shared_maker(milvus.url)(link), found(10, 1))
+    assert indexed.read(link).collection == before.collection
+    assert faults(read_all(link)) == []
+
+
+def backup(link: Link) -> list[tuple[int, bytes, bytes]]:
+    """All keys of all databases."""
+    keys = [(database, key) for database in range(7) for key in link.ask((database, "KEYS", "*"))[0]]
+    dumps = link.ask(*((database, "DUMP", key) for database, key in keys))
+    return [(*key, dump) for key, dump in zip(keys, dumps, strict=True)]
+
+
+def restore(link: Link, saved: list[tuple[int, bytes, bytes]]) -> None:
+    link.ask((0, "FLUSHALL"))
+    link.ask(*((database, "RESTORE", key, 0, dump) for database, key, dump in saved))
+
+
 def test_a_worker_without_milvus_imports_nothing_of_it() -> None:
     script = "import sys, worker.__main__; sys.exit('pymilvus' in sys.modules or 'grpc' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,87 @@
+"""Whole workers whose faces lie in Milvus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client.__main__ import main
+from faces.store import indexed, journal
+from faces.store.erase import erase
+from faces.store.link import Link
+from local.process import until
+from tests.e2e.conftest import SECONDS, Fleet
+from tests.integration.worker.milvus import MilvusServer
+from tests.rules import faults, read_all
+
+OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
+
+
+@pytest.fixture
+def milvus(tmp_path: Path) -> Iterator[MilvusServer]:
+    server = MilvusServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+def copied(link: Link) -> bool:
+    """Whether the collection has followed the journal to its end."""
+    end = len(journal.read(link, 0, 1000))
+    return indexed.read(link).position == end
+
+
+def test_pictures_match_across_workers_restarts_and_the_collection(
+    fleet: Fleet, photographs: Path, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(name: str) -> str:
+        sent = fleet.scan((photographs / name).read_bytes(), name)
+        fleet.wait()
+        return sent
+
+    fleet.start("rest")
+    worker = fleet.start("worker", INDEX_URL=milvus.url)
+    assert until(fleet._answers, SECONDS)
+    sent = [send(name) for name in OBAMA[:2]]
+    biden = send("biden.jpg")
+    erase(
+        fleet.link, biden
+    )  # what is erased leaves Milvus at once, and all that is in memory goes there with it
+    assert until(lambda: copied(fleet.link), SECONDS), worker.last_lines()
+
+    worker.stop()
+    fleet.start("worker", INDEX_URL=milvus.url)
+    sent.append(send(OBAMA[2]))
+    fleet.start("worker", INDEX_URL=milvus.url)
+    assert send("biden.jpg") == biden
+    for name, picture in zip(OBAMA, sent, strict=True):
+        assert fleet.match(picture) == sorted(set(OBAMA) - {name})
+    assert fleet.match(biden) == []
+    assert faults(read_all(fleet.link)) == []
+
+    monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
+    monkeypatch.setenv("INDEX_URL", milvus.url)
+    erase(fleet.link, sent[0])
+    assert until(lambda: main(["check", "--residue", sent[0]]) == 0, SECONDS)
+    assert main(["check"]) == 0
+
+
+def test_residue_tells_of_a_collection(
+    fleet: Fleet, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from worker.index.milvus import Milvus  # noqa: PLC0415 -- not before it is needed, as in a worker
+
+    left, gone = "ab" * 32, "cd" * 32
+    collection = Milvus(milvus.url, "", 0.6)
+    collection.open("faces_of_old", empty=True)
+    collection.add([(0, bytes.fromhex(left), (bytes(512),))])
+    monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
+    monkeypatch.setenv("INDEX_URL", milvus.url)
+    assert main(["check", "--residue", left]) == 1
+    assert "Milvus, collection faces_of_old" in capsys.readouterr().out
+    assert main(["check", "--residue", gone]) == 0
+    milvus.stop()
+    assert main(["check", "--residue", left]) == 2
+    assert "Milvus is not reachable" in capsys.readouterr().err
