@@ -13,9 +13,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from worker.engine.hog.kernel import Floats, kernel
-from worker.engine.hog.lanes import Lanes, address, broadcast, call_llvm, operation
-from worker.engine.hog.shuffles import has_feature
+from worker.engine.simd.kernel import Floats, kernel
+from worker.engine.simd.lanes import Lanes, address, broadcast, call_llvm, operation
+from worker.engine.simd.shuffles import has_feature
 
 LANES = 16
 ROWS = 8

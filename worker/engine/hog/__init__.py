@@ -3,8 +3,8 @@
 The same five sub-detectors, read from the installed dlib, on the same pyramid of levels; sub-module by
 sub-module: `resize` makes a level, `histogram` and `features` describe it, `filters` scores its windows, `scan`
 runs these four band by band so that their data stays in the processor's cache, `pyramid` goes through the levels
-and chooses among overlapping windows. `lanes` gives kernels vectors of 16 and more numbers, `fixed` proves that
-most windows can be turned down in integers, `weights` reads dlib's file.
+and chooses among overlapping windows. `fixed` proves that most windows can be turned down in integers, `weights`
+reads dlib's file. The kernels' vectors are those of `worker.engine.simd`.
 
 Numba compiles the kernels at their first call, which takes some seconds; no compiler is needed. The machine code
 is kept in NUMBA_CACHE_DIR if that is set, else next to these files, for this kind of processor and these files'

@@ -17,8 +17,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.hog.kernel import Bytes, Floats, Integers, Vector, kernel
-from worker.engine.hog.lanes import (
+from worker.engine.hog.picture import ROOM_BEFORE, Picture
+from worker.engine.simd.kernel import Bytes, Floats, Integers, Vector, kernel
+from worker.engine.simd.lanes import (
     as_i16,
     as_i32,
     fma,
@@ -31,8 +32,7 @@ from worker.engine.hog.lanes import (
     to_f32,
     to_i16,
 )
-from worker.engine.hog.picture import ROOM_BEFORE, Picture
-from worker.engine.hog.shuffles import dot_pairs, every, interleave, part
+from worker.engine.simd.shuffles import dot_pairs, every, interleave, part
 
 CELL = 8
 DIRECTIONS = 18

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.hog.fixed import Fixed
-from worker.engine.hog.kernel import Bytes, kernel
 from worker.engine.hog.picture import Picture, Room, fill
 from worker.engine.hog.resize import resize_all
 from worker.engine.hog.scan import scan
 from worker.engine.hog.weights import WINDOW, Weights
+from worker.engine.simd.kernel import Bytes, kernel
 
 SMALLEST = 64  # pixels: levels end before one of the sides is shorter
 CELL = 8

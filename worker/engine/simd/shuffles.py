@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import codegen as target
 from numba.core import config, types
 
-from worker.engine.hog.lanes import Lanes, call_llvm, operation
+from worker.engine.simd.lanes import Lanes, call_llvm, operation
 
 MULTIPLY_ADD = (
     ("avx512bw", 32, "llvm.x86.avx512.pmaddw.d.512"),
