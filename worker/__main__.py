@@ -18,7 +18,7 @@ from faces.images import open_store
 from faces.metrics import serve
 from faces.picture import Limits
 from faces.progress import Progress
-from faces.store import reading
+from faces.store.basis import Basis, agree
 from faces.store.link import Link
 from worker.consumer import Consumer, Delivery
 from worker.engine.engine import load
@@ -71,7 +71,8 @@ def run(settings: Settings, stopping: threading.Event) -> int:
     limits = Limits.of(settings)
     warm_up(engine, settings.match_tolerance)
     patience.until_done(link.check)
-    patience.until_done(lambda: reading.agree(link, engine.model, settings.match_tolerance))
+    made_with = Basis(engine.model, settings.match_tolerance)
+    patience.until_done(lambda: agree(link, made_with))
     patience.until_done(lambda: known.follow(link))
     progress = Progress(settings, "worker").start()
     jobs = Jobs(
@@ -79,6 +80,7 @@ def run(settings: Settings, stopping: threading.Event) -> int:
         images=open_store(settings.image_store_url),
         engine=engine,
         known=known,
+        made_with=made_with,
         limits=limits,
         patience=patience,
         metrics=metrics,
@@ -90,6 +92,7 @@ def run(settings: Settings, stopping: threading.Event) -> int:
         link=link,
         publisher=Publisher(settings),
         progress=progress,
+        patience=Patience(stopping),
         stopping=stopping,
         batch_size=settings.batch_size,
         metrics=metrics,

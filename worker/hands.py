@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from faces.amqp import Publisher
@@ -39,43 +39,31 @@ class InHand:
     message: Message
 
 
+@dataclass(kw_only=True, eq=False)
 class Hands:
     """Does what comes in, until told to stop; then finishes what is begun and leaves the rest queued."""
 
-    def __init__(
-        self,
-        *,
-        deliveries: queue.Queue[Delivery],
-        jobs: Jobs,
-        link: Link,
-        publisher: Publisher,
-        progress: Progress,
-        stopping: threading.Event,
-        batch_size: int,
-        metrics: Metrics,
-        memory: Memory,
-    ) -> None:
-        self._deliveries = deliveries
-        self._jobs = jobs
-        self._link = link
-        self._publisher = publisher
-        self._progress = progress
-        self._stopping = stopping
-        self._batch_size = batch_size
-        self._metrics = metrics
-        self._memory = memory
-        self._fault: Exception | None = None
-        self._patience = Patience(stopping)
-        self._next: Delivery | None = None
+    deliveries: queue.Queue[Delivery]
+    jobs: Jobs
+    link: Link
+    publisher: Publisher
+    progress: Progress
+    patience: Patience
+    stopping: threading.Event
+    batch_size: int
+    metrics: Metrics
+    memory: Memory
+    _fault: Exception | None = field(default=None, init=False)
+    _next: Delivery | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Work until told to stop, or until the memory is outgrown."""
         try:
-            while not self._stopping.is_set() and not self._memory.outgrown():
+            while not self.stopping.is_set() and not self.memory.outgrown():
                 self._work_once()
         except Exception as error:  # noqa: BLE001 -- the main thread raises it; what is in hand is begun again
             self._fault = error
-        self._publisher.close()
+        self.publisher.close()
 
     def raise_fault(self) -> None:
         """Raise what has ended the work before it was told to stop.
@@ -94,15 +82,15 @@ class Hands:
 
     def _work(self, batch: Sequence[Delivery]) -> None:
         if not batch:
-            self._patience.until_done(self._jobs.follow)
+            self.patience.until_done(self.jobs.follow)
             return
         in_hand = [held for delivery in batch if (held := self._read(delivery))]
         if batch[0].redelivered:
             in_hand = [held for held in in_hand if self._may_begin_again(held)]
         for held in in_hand:
-            self._progress.debug("taken", **_about(held.message))
-        self._metrics.batch(len(in_hand), sum(held.delivery.redelivered for held in in_hand))
-        results = self._jobs.run([held.message for held in in_hand])
+            self.progress.debug("taken", **_about(held.message))
+        self.metrics.batch(len(in_hand), sum(held.delivery.redelivered for held in in_hand))
+        results = self.jobs.run([held.message for held in in_hand])
         for held in in_hand:
             self._settle(held, results[held.message.hash])
 
@@ -112,7 +100,7 @@ class Hands:
         if first is None or first.redelivered:
             return [first] if first else []
         batch = [first]
-        while len(batch) < self._batch_size and (delivery := self._get(wait=False)):
+        while len(batch) < self.batch_size and (delivery := self._get(wait=False)):
             if delivery.redelivered:
                 self._next = delivery
                 break
@@ -123,7 +111,7 @@ class Hands:
         delivery, self._next = self._next, None
         try:
             while delivery is None or not delivery.valid():
-                delivery = self._deliveries.get(wait, IDLE)
+                delivery = self.deliveries.get(wait, IDLE)
         except queue.Empty:
             return None
         return delivery
@@ -138,7 +126,7 @@ class Hands:
     def _may_begin_again(self, held: InHand) -> bool:
         """Count a start that follows a worker's end; a picture that ends workers is not begun for ever."""
         picture = held.message.hash
-        if self._patience.until_done(lambda: begin(self._link, picture)) <= MOST_STARTS:
+        if self.patience.until_done(lambda: begin(self.link, picture)) <= MOST_STARTS:
             return True
         reason = (
             f"the worker died or ran out of time with it each of the {MOST_STARTS} times it was begun again"
@@ -153,9 +141,9 @@ class Hands:
             self._settle_error(held, result.error)
             return
         if result.outcome is Outcome.DONE:
-            self._metrics.picture("done", result.faces)
+            self.metrics.picture("done", result.faces)
             seconds = round(result.seconds, 3)
-            self._progress.info(
+            self.progress.info(
                 "done", **_about(message), faces=result.faces, matches=result.matches, seconds=seconds
             )
         elif result.outcome is not None:
@@ -164,9 +152,9 @@ class Hands:
 
     def _skip(self, held: InHand, outcome: Outcome) -> None:
         """Say that a picture needs nothing more; what was counted when it was begun again is not kept."""
-        self._progress.debug("skipped", **_about(held.message), reason=outcome.value)
+        self.progress.debug("skipped", **_about(held.message), reason=outcome.value)
         if held.delivery.redelivered:
-            self._patience.until_done(lambda: forget(self._link, held.message.hash))
+            self.patience.until_done(lambda: forget(self.link, held.message.hash))
 
     def _settle_error(self, held: InHand, error: FacefleetError) -> None:
         message = held.message
@@ -180,30 +168,30 @@ class Hands:
             case RetryAfter(rung, wait):
                 headers, body = encode(message.again())
                 self._publish("", retry_queue(rung), headers, body, wait)
-                self._metrics.picture("retried")
-                self._progress.info("retried", **_about(message), wait=round(wait, 1), reason=str(error))
+                self.metrics.picture("retried")
+                self.progress.info("retried", **_about(message), wait=round(wait, 1), reason=str(error))
         held.delivery.acknowledge()
 
     def _fail(self, held: InHand, error: FacefleetError) -> None:
         message, code = held.message, getattr(error, "code", "gave_up")
-        outcome = self._patience.until_done(lambda: fail(self._link, message.hash, code, str(error)))
+        outcome = self.patience.until_done(lambda: fail(self.link, message.hash, code, str(error)))
         if outcome is not Outcome.DONE:
             self._skip(held, outcome)
             return
-        self._metrics.picture("failed")
-        self._progress.info("failed", **_about(message), code=code, reason=str(error))
+        self.metrics.picture("failed")
+        self.progress.info("failed", **_about(message), code=code, reason=str(error))
 
     def _bury(self, delivery: Delivery, error: FacefleetError) -> None:
         headers = {**_printable(delivery.headers or {}), "reason": str(error)}
         self._publish(DEAD, "", headers, delivery.body, None)
-        self._metrics.dead_letter()
-        self._progress.info("dead letter", **_claimed(headers), reason=str(error))
+        self.metrics.dead_letter()
+        self.progress.info("dead letter", **_claimed(headers), reason=str(error))
         delivery.acknowledge()
 
     def _publish(
         self, exchange: str, key: str, headers: dict[str, object], body: bytes, wait: float | None
     ) -> None:
-        self._patience.until_done(lambda: self._publisher.publish(exchange, key, headers, body, expires=wait))
+        self.patience.until_done(lambda: self.publisher.publish(exchange, key, headers, body, expires=wait))
 
 
 def _about(message: Message) -> dict[str, str]:

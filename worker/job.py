@@ -57,29 +57,19 @@ class Opened:
         return decode(self.data, limits=self.limits).pixels
 
 
+@dataclass(frozen=True, kw_only=True)
 class Jobs:
     """Does batches of pictures. It belongs to one thread, as its engine and its index do."""
 
-    def __init__(
-        self,
-        *,
-        link: Link,
-        images: ImageStore | None,
-        engine: Engine,
-        known: Known,
-        limits: Limits,
-        patience: Patience,
-        metrics: Metrics,
-        watchdog: Watchdog,
-    ) -> None:
-        self._link = link
-        self._images = images
-        self._engine = engine
-        self._known = known
-        self._limits = limits
-        self._patience = patience
-        self._metrics = metrics
-        self._watchdog = watchdog
+    link: Link
+    images: ImageStore | None
+    engine: Engine
+    known: Known
+    made_with: Basis
+    limits: Limits
+    patience: Patience
+    metrics: Metrics
+    watchdog: Watchdog
 
     def follow(self) -> None:
         """Keep up with what other workers commit.
@@ -87,7 +77,7 @@ class Jobs:
         Raises:
             StoreError: Redis is away.
         """
-        self._known.follow(self._link)
+        self.known.follow(self.link)
 
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         """Do a batch and give a result for each hash in it; one bad picture fails alone.
@@ -99,15 +89,15 @@ class Jobs:
         """
         begun = time.monotonic()
         messages = list({message.hash: message for message in messages}.values())
-        results = self._patience.until_done(lambda: self._settled_before(messages))
+        results = self.patience.until_done(lambda: self._settled_before(messages))
         fetched = self._fetch([message for message in messages if message.hash not in results], results)
-        with self._watchdog.watch(list(fetched)):
+        with self.watchdog.watch(list(fetched)):
             found = self._find(fetched, results)
-        results |= self._patience.until_done(lambda: self._commit(found, begun))
+        results |= self.patience.until_done(lambda: self._commit(found, begun))
         return results
 
     def _settled_before(self, messages: Sequence[Message]) -> dict[str, Result]:
-        statuses = reading.statuses(self._link, [message.hash for message in messages])
+        statuses = reading.statuses(self.link, [message.hash for message in messages])
         return {
             message.hash: Result(Outcome.GONE if status is None else Outcome.ALREADY)
             for message, status in zip(messages, statuses, strict=True)
@@ -118,7 +108,7 @@ class Jobs:
         fetched: dict[str, bytes] = {}
         for message in messages:
             try:
-                with self._metrics.stage("fetch"):
+                with self.metrics.stage("fetch"):
                     fetched[message.hash] = self._bytes(message)
             except FacefleetError as error:
                 results[message.hash] = Result(error=error)
@@ -127,11 +117,11 @@ class Jobs:
     def _bytes(self, message: Message) -> bytes:
         if message.picture is not None:
             return message.picture
-        if self._images is None:
+        if self.images is None:
             raise PictureError(
                 "the picture lies in an image store, but IMAGE_STORE_URL is not set here", code="missing"
             )
-        return self._images.get(message.hash)
+        return self.images.get(message.hash)
 
     def _find(self, pictures: dict[str, bytes], results: dict[str, Result]) -> list[Found]:
         """Find the faces of all pictures at once; where that fails, of each alone, to see which one it was."""
@@ -148,29 +138,28 @@ class Jobs:
         opened: dict[str, Opened] = {}
         for picture, data in pictures.items():
             try:
-                with self._metrics.stage("decode"):
-                    opened[picture] = open_for(self._engine, data, self._limits)
+                with self.metrics.stage("decode"):
+                    opened[picture] = open_for(self.engine, data, self.limits)
             except PictureError as error:
                 results[picture] = Result(error=error)
-        faces = self._engine.find(list(opened.values()), self._metrics.stage) if opened else []
+        faces = self.engine.find(list(opened.values()), self.metrics.stage) if opened else []
         return [_found(h, f) for h, f in zip(opened, faces, strict=True)]
 
     def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:
         if not found:
             return {}
-        before = self._known.position
-        self._known.follow(self._link)
-        with self._metrics.stage("match"):
-            comparison = self._known.compare(found)
-        made_with = Basis(self._engine.model, self._known.tolerance)
-        with self._metrics.stage("commit"):
+        before = self.known.position
+        self.known.follow(self.link)
+        with self.metrics.stage("match"):
+            comparison = self.known.compare(found)
+        with self.metrics.stage("commit"):
             committed = commit(
-                self._link, found, made_with, lambda: self._known.position, comparison.catch_up
+                self.link, found, self.made_with, lambda: self.known.position, comparison.catch_up
             )
-        lag = self._known.position - before
+        lag = self.known.position - before
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
-        self._known.add_committed(done)
-        self._metrics.committed(committed.retries, lag, len(self._known))
+        self.known.add_committed(done)
+        self.metrics.committed(committed.retries, lag, len(self.known))
         seconds = time.monotonic() - begun
         return {
             f.picture: Result(outcome, None, len(f.faces), len(edges), seconds)

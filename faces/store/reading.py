@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faces.store import basis
-from faces.store.basis import Basis
 from faces.store.keys import COUNTS, HASHES, HOME, INFLIGHT, MATCHES, NAMES, status_key
 from faces.store.link import Link
 from faces.store.status import Status
@@ -65,12 +63,3 @@ def oldest_in_flight(link: Link) -> float | None:
     (oldest,) = link.ask((HOME, "ZRANGE", INFLIGHT, 0, 0))
     found = statuses(link, [picture.decode() for picture in oldest])
     return next((status.accepted for status in found if status), None)
-
-
-def agree(link: Link, model: str, tolerance: float) -> None:
-    """Note what the data is made with, or see that it was made with the same.
-
-    Raises:
-        MismatchError: it was made with another schema, model or tolerance.
-    """
-    basis.agree(link, Basis(model, tolerance))
