@@ -77,8 +77,16 @@ install_requirements() { # install_requirements LOCK
     # Bytecode is left to the first start: it compiles what is used, and in all the cores at once.
     quietly "Installing the Python packages" \
         "$venv/bin/python" -m pip install --no-compile --no-deps --require-hashes --requirement "$1"
-    (cd "$root" && quietly "Compiling the kernels for this processor" "$venv/bin/python" -m worker.warm)
     cp "$1" "$venv/"
+}
+
+compile_kernels() { # anew where anything they are made of changed: Numba sees changes of a kernel's own file only
+    local made_of
+    made_of=$(cd "$root" && grep -rlE --include='*.py' 'numba|worker\.simd' worker | LC_ALL=C sort | xargs cat | cksum)
+    [ "$made_of" != "$(cat "$venv/kernels" 2>/dev/null)" ] || return 0
+    find "$root/worker" -name '*.nb[ci]' -delete
+    (cd "$root" && quietly "Compiling the kernels for this processor" "$venv/bin/python" -m worker.warm)
+    echo "$made_of" >"$venv/kernels"
 }
 
 install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, and packages that are missing
@@ -88,5 +96,6 @@ install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, a
     ! command -v flock >/dev/null || flock 9 # a second run waits here
     install_missing_packages "${@:2}"
     cmp -s "$lock" "$venv/$1.lock" || install_requirements "$lock"
+    compile_kernels
     exec 9>&-
 }

@@ -16,7 +16,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from worker.engine.simd.lanes import operation
+from worker.simd.lanes import operation
 
 INDEX, BYTE, DOUBLE = ir.IntType(32), ir.IntType(8), ir.DoubleType()
 INDICES, BYTES, DOUBLES = ir.VectorType(INDEX, 4), ir.VectorType(BYTE, 4), ir.VectorType(DOUBLE, 4)

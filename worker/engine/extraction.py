@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from worker.engine.blending import blend
 from worker.engine.faces import Pixels
 from worker.engine.networks import CHIP
-from worker.engine.simd.kernel import Bytes, kernel
+from worker.simd.kernel import Bytes, kernel
 
 Doubles: TypeAlias = NDArray[np.float64]
 

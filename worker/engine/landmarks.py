@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from faces.errors import SettingError
 from worker.engine.faces import Box, Pixels
 from worker.engine.landmarks_format import DEPTH, INDEX_BITS, LEAF, LEAVES, Forests, parse
-from worker.engine.simd.kernel import Bytes, Floats, Integers, kernel
-from worker.engine.simd.lanes import load, store
+from worker.simd.kernel import Bytes, Floats, Integers, kernel
+from worker.simd.lanes import load, store
 
 Doubles: TypeAlias = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.simd.kernel import Bytes, Floats, Integers, kernel
+from worker.simd.kernel import Bytes, Floats, Integers, kernel
 
 WIDEST = 4  # bytes of an integer: sizes, indices and mantissas of float32 have no more
 INDEX_BITS = 10  # of each of a node's two indices, which are packed into 32 bits with its threshold

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import njit, types
-from numba.core import config
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from worker.simd.processor import compiles_for
 
 DIMENSIONS = 128
 QUADS = 16  # of a sketch: the dot product takes four dimensions at a time
@@ -301,14 +301,6 @@ def _pairs_avx2(builder: Any, levels: Any, query: Any) -> Any:
         for places in (range(32), range(32, 64))
     )
     return builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(I32, 32), list(range(32))))
-
-
-def compiles_for(feature: str) -> bool:
-    """Whether Numba compiles for a processor that has this."""
-    features = config.CPU_FEATURES  # type: ignore[attr-defined]  # set when numba.core.config loads
-    if features is None:
-        return bool(get_host_cpu_features().get(feature, False))
-    return f"+{feature}" in features.split(",")
 
 
 def _unless_free(builder: Any, needed: Any) -> AbstractContextManager[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.index.scan import compiles_for
+from worker.simd.processor import compiles_for
 
 TESTS = str(Path(__file__).with_name("test_index.py"))
 PROCESSORS = {
@@ -48,7 +48,9 @@ def test_equals_brute_force_without_newer_instructions(tmp_path: Path, processor
 
 @pytest.mark.parametrize(("processor", "avx2"), [("plain", False), ("avx2", True)])
 def test_no_instruction_is_asked_of_a_processor_without_it(processor: str, avx2: bool) -> None:
-    code = "from worker.index.scan import compiles_for as c; print(c('avx2'), c('avx512f'), c('avx512vnni'))"
+    code = (
+        "from worker.simd.processor import compiles_for as c; print(c('avx2'), c('avx512f'), c('avx512vnni'))"
+    )
     run = subprocess.run(
         [sys.executable, "-c", code], env=environment(processor), capture_output=True, text=True, check=True
     )

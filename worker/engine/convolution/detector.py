@@ -12,7 +12,7 @@ from worker.engine.convolution.filters import Bank, Filters
 from worker.engine.convolution.product import LANES
 from worker.engine.convolution.program import Layer, Maps, Program, convolution
 from worker.engine.convolution.resnet import Weights, arrays, convolutions
-from worker.engine.simd.kernel import Floats, kernel
+from worker.simd.kernel import Floats, kernel
 
 TILE = 4
 """Results along the side of a tile, in all layers but the first and the last."""

@@ -13,9 +13,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from worker.engine.simd.kernel import Floats, kernel
-from worker.engine.simd.lanes import Lanes, address, broadcast, call_llvm, operation
-from worker.engine.simd.shuffles import has_feature
+from worker.simd.kernel import Floats, kernel
+from worker.simd.lanes import Lanes, address, broadcast, call_llvm, operation
+from worker.simd.processor import compiles_for
 
 LANES = 16
 ROWS = 8
@@ -125,7 +125,7 @@ def fused(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Va
 def _blocks(count: int, filters: int) -> list[tuple[range, range]]:
     """Return rows and first filters of vectors for each part whose sums fit the processor's registers."""
     rows, lanes = range(count), range(0, filters, LANES)
-    if has_feature("avx512f"):
+    if compiles_for("avx512f"):
         return [(rows, lanes)]
     parts = pairs(range(len(lanes)), range(0, count, HALF))
     return [(rows[first : first + HALF], lanes[i : i + 1]) for i, first in parts]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from worker.engine.convolution.product import LANES, ROWS, multiply
 from worker.engine.convolution.transform import APART, gather, spread
-from worker.engine.simd.kernel import Bytes, Floats, Vector, kernel
-from worker.engine.simd.lanes import load, maximum, splat, store, to_f32, to_i32
+from worker.simd.kernel import Bytes, Floats, Vector, kernel
+from worker.simd.lanes import load, maximum, splat, store, to_f32, to_i32
 
 STEP = np.dtype(
     [

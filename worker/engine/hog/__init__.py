@@ -4,7 +4,7 @@ The same five sub-detectors, read from the installed dlib, on the same pyramid o
 sub-module: `resize` makes a level, `histogram` and `features` describe it, `filters` scores its windows, `scan`
 runs these four band by band so that their data stays in the processor's cache, `pyramid` goes through the levels
 and chooses among overlapping windows. `fixed` proves that most windows can be turned down in integers, `weights`
-reads dlib's file. The kernels' vectors are those of `worker.engine.simd`.
+reads dlib's file. The kernels' vectors are those of `worker.simd`.
 
 Numba compiles the kernels at their first call, which takes some seconds; no compiler is needed. The machine code
 is kept in NUMBA_CACHE_DIR if that is set, else next to these files, for this kind of processor and these files'

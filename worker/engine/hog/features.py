@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from worker.engine.hog.histogram import DIRECTIONS
-from worker.engine.simd.kernel import Floats, Vector, kernel
-from worker.engine.simd.lanes import fma, load, minimum, splat, sqrt, store
+from worker.simd.kernel import Floats, Vector, kernel
+from worker.simd.lanes import fma, load, minimum, splat, sqrt, store
 
 HALF = DIRECTIONS // 2
 LANES = 16

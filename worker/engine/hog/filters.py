@@ -16,9 +16,9 @@ import numpy as np
 
 from worker.engine.hog.fixed import FEATURE, SHIFT, Fixed
 from worker.engine.hog.weights import DETECTORS, PLANES, WINDOW
-from worker.engine.simd.kernel import Floats, Integers, Vector, kernel
-from worker.engine.simd.lanes import as_i16, fma, load, shift_left, shift_right, splat, store, to_i32
-from worker.engine.simd.shuffles import dot_pairs, total
+from worker.simd.kernel import Floats, Integers, Vector, kernel
+from worker.simd.lanes import as_i16, fma, load, shift_left, shift_right, splat, store, to_i32
+from worker.simd.shuffles import dot_pairs, total
 
 LANES = 16
 ROW = DETECTORS * LANES

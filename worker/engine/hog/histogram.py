@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.hog.picture import ROOM_BEFORE, Picture
-from worker.engine.simd.kernel import Bytes, Floats, Integers, Vector, kernel
-from worker.engine.simd.lanes import (
+from worker.simd.kernel import Bytes, Floats, Integers, Vector, kernel
+from worker.simd.lanes import (
     as_i16,
     as_i32,
     fma,
@@ -32,7 +32,7 @@ from worker.engine.simd.lanes import (
     to_f32,
     to_i16,
 )
-from worker.engine.simd.shuffles import dot_pairs, every, interleave, part
+from worker.simd.shuffles import dot_pairs, every, interleave, part
 
 CELL = 8
 DIRECTIONS = 18

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.simd.kernel import Bytes, kernel
+from worker.simd.kernel import Bytes, kernel
 
 ROOM_BEFORE = 16
 ROOM_AFTER = 240  # a block of 128 pixels, begun 4 pixels early, and one vector of 64 more

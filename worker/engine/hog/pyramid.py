@@ -12,7 +12,7 @@ from worker.engine.hog.picture import Picture, Room, fill
 from worker.engine.hog.resize import resize_all
 from worker.engine.hog.scan import scan
 from worker.engine.hog.weights import WINDOW, Weights
-from worker.engine.simd.kernel import Bytes, kernel
+from worker.simd.kernel import Bytes, kernel
 
 SMALLEST = 64  # pixels: levels end before one of the sides is shorter
 CELL = 8

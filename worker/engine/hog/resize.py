@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.hog.picture import ROOM_BEFORE, Picture
-from worker.engine.simd.kernel import Bytes, Vector, kernel
-from worker.engine.simd.lanes import load, select, splat, store, to_f32, to_i32, to_u8
-from worker.engine.simd.shuffles import part, pick
+from worker.simd.kernel import Bytes, Vector, kernel
+from worker.simd.lanes import load, select, splat, store, to_f32, to_i32, to_u8
+from worker.simd.shuffles import part, pick
 
 BLOCK = 16  # columns that are made at once
 SPAN = 32  # input columns that a block may come from: an input is at most 1.25 times as wide

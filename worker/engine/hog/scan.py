@@ -31,8 +31,8 @@ from worker.engine.hog.histogram import (
 from worker.engine.hog.picture import Picture
 from worker.engine.hog.resize import origins, resize_row
 from worker.engine.hog.weights import DETECTORS, PLANES
-from worker.engine.simd.kernel import Floats, Integers, kernel
-from worker.engine.simd.lanes import any_set, load, splat
+from worker.simd.kernel import Floats, Integers, kernel
+from worker.simd.lanes import any_set, load, splat
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
 KEPT = 12  # rows of features: the ten of a window, and another when two arrive at once

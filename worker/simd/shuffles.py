@@ -11,23 +11,16 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import codegen as target
-from numba.core import config, types
+from numba.core import types
 
-from worker.engine.simd.lanes import Lanes, call_llvm, operation
+from worker.simd.lanes import Lanes, call_llvm, operation
+from worker.simd.processor import compiles_for
 
 MULTIPLY_ADD = (
     ("avx512bw", 32, "llvm.x86.avx512.pmaddw.d.512"),
     ("avx2", 16, "llvm.x86.avx2.pmadd.wd"),
     ("sse2", 8, "llvm.x86.sse2.pmadd.wd"),
 )  # feature, numbers in a register, LLVM's name
-
-
-def has_feature(feature: str) -> bool:
-    """Tell whether Numba compiles for a processor with this feature (NUMBA_CPU_FEATURES, or this machine's)."""
-    asked: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # set as numba is imported
-    features = target.get_host_cpu_features() if asked is None else asked
-    return f"+{feature}" in features.split(",")
 
 
 def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
@@ -97,11 +90,11 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
     """
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        if has_feature("avx512vbmi") and has_feature("avx512vl"):
+        if compiles_for("avx512vbmi") and compiles_for("avx512vl"):
             return call_llvm(builder, "llvm.x86.avx512.permvar.qi.256", positions.ir_type, *args)
-        if has_feature("avx2"):
+        if compiles_for("avx2"):
             return _pick_halves(builder, args[0], args[1], "llvm.x86.avx2.pshuf.b", 32)
-        if has_feature("ssse3"):
+        if compiles_for("ssse3"):
             return _pick_halves(builder, args[0], args[1], "llvm.x86.ssse3.pshuf.b.128", 16)
         if llvm.get_process_triple().startswith("aarch64"):
             return _pick_neon(builder, *args)
@@ -148,7 +141,7 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         for feature, width, name in MULTIPLY_ADD:
-            if has_feature(feature) and a.length % width == 0:
+            if compiles_for(feature) and a.length % width == 0:
                 kind = ir.VectorType(ir.IntType(32), width // 2)
                 pieces = zip(*(_pieces(builder, x, width) for x in args), strict=True)
                 return _join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])

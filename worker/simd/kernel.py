@@ -1,4 +1,4 @@
-"""How the engine's kernels are compiled, and the names of what they work on."""
+"""How kernels are compiled, and the names of what they work on."""
 
 from __future__ import annotations
 

@@ -1,5 +1,0 @@
-"""Kernels compiled by Numba, and values of many numbers for them.
-
-`kernel` says how kernels are compiled, `lanes` gives them vectors that stay in registers, `shuffles` the operations
-that move numbers within these.
-"""
