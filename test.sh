@@ -19,7 +19,6 @@ done
 install dev "${packages[@]}"
 
 export PATH=$venv/bin:$PATH
-python -m worker.warm # again after a change, so that no test waits for a compiler
 [ $# = 0 ] || exec python -m pytest "$@"
 ruff format --check
 ruff check
