@@ -37,14 +37,19 @@ class Delivery:
 
 
 class Consumer:
-    """Fills a queue with deliveries for the computing thread."""
+    """Fills a queue with deliveries for the computing thread; `lost` is called when their connection is lost."""
 
     def __init__(
-        self, settings: Settings, deliveries: queue.Queue[Delivery], stopping: threading.Event
+        self,
+        settings: Settings,
+        deliveries: queue.Queue[Delivery],
+        stopping: threading.Event,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._deliveries = deliveries
         self._stopping = stopping
+        self._lost = lost
         self._careful_until = 0.0
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
@@ -60,6 +65,8 @@ class Consumer:
                 log.warning("connection to RabbitMQ lost: %s", error)
             except Exception as error:  # noqa: BLE001 -- pika raises anything on the headers of a stranger
                 log.warning("connection to RabbitMQ given up: a message cannot be read (%r)", error)
+            if computing.is_alive():
+                self._lost()
             self._careful_until = time.monotonic() + CAREFUL
             if self._stopping.wait(PAUSE):
                 return

@@ -13,7 +13,7 @@ from faces.amqp import Publisher
 from faces.errors import FacefleetError, MessageError, PoisonError, Transient
 from faces.message import Message, decode, encode
 from faces.progress import Progress
-from faces.store.attempts import begin, forget
+from faces.store.attempts import begin, excuse, forget
 from faces.store.commit import Outcome, fail
 from faces.store.link import Link
 from faces.topology import DEAD, retry_queue
@@ -55,6 +55,7 @@ class Hands:
     memory: Memory
     _fault: Exception | None = field(default=None, init=False)
     _next: Delivery | None = field(default=None, init=False)
+    _computing: Sequence[str] = field(default=(), init=False)
 
     def run(self) -> None:
         """Work until told to stop, or until the memory is outgrown."""
@@ -74,6 +75,15 @@ class Hands:
         if self._fault is not None:
             raise self._fault
 
+    def connection_lost(self) -> None:
+        """RabbitMQ gives what is in hand to others, who must not take this worker for dead; for the I/O thread."""
+        computing, self._computing = self._computing, ()  # once: when the next is lost, it is in other hands
+        try:
+            for picture in computing:
+                excuse(self.link, picture)
+        except Transient as error:
+            log.warning("a lost connection counts as a worker's end: %s", error)
+
     def _work_once(self) -> None:
         try:
             self._work(self._take())
@@ -90,9 +100,11 @@ class Hands:
         for held in in_hand:
             self.progress.debug("taken", **_about(held.message))
         self.metrics.batch(len(in_hand), sum(held.delivery.redelivered for held in in_hand))
+        self._computing = [held.message.hash for held in in_hand]
         results = self.jobs.run([held.message for held in in_hand])
         for held in in_hand:
             self._settle(held, results[held.message.hash])
+        self._computing = ()
 
     def _take(self) -> Sequence[Delivery]:
         """Whatever waits, up to the batch size, without waiting for more; a redelivered picture alone."""

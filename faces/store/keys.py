@@ -14,7 +14,7 @@
 | 0 | `order` | sorted set: name -> sequence number it was last set by, kept while an older one is in flight |
 | 0 | `sequence` | count of names accepted so far |
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
-| 0 | `attempts` | hash: hash of a picture -> how often it was begun again after a worker died with it |
+| 0 | `attempts` | hash: hash of a picture -> how often it was begun again, less the connections lost meanwhile |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
 | 0 | `turn` | list: the token of who may commit next (`faces.store.turn`); empty while somebody has it |
 | 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
