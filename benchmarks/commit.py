@@ -114,7 +114,7 @@ def _write(settings: Settings, pictures: Sequence[Found], most: int, start: Any,
     for first in range(0, len(pictures), most):
         batch = pictures[first : first + most]
         known.follow(link)
-        committed = commit(link, batch, BASIS, lambda: known.position, known.compare(batch).catch_up)
+        committed = commit(link, batch, BASIS, lambda: known.place, known.compare(batch).catch_up)
         known.add_committed(batch)
         transactions += 1
         retries += committed.retries

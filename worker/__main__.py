@@ -103,7 +103,7 @@ def run(settings: Settings, stopping: threading.Event) -> int:
     metrics.about(engine.model)
     pulse.ready()
     log.info("ready: %d faces known, model %s", len(known), engine.model)
-    Consumer(settings, deliveries, stopping, hands.connection_lost).run(computing, pulse.beat)
+    Consumer(settings, deliveries, stopping, hands.excuse_pictures).run(computing, pulse.beat)
     hands.raise_fault()
     progress.close()
     link.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faces.amqp import Publisher
-from faces.errors import FacefleetError, MessageError, PoisonError, Transient
+from faces.errors import FacefleetError, MessageError, MismatchError, PoisonError, Transient
 from faces.message import Message, decode, encode
 from faces.progress import Progress
 from faces.store.attempts import begin, excuse, forget
@@ -64,6 +64,8 @@ class Hands:
                 self._work_once()
         except Exception as error:  # noqa: BLE001 -- the main thread raises it; what is in hand is begun again
             self._fault = error
+            if isinstance(error, MismatchError):
+                self.excuse_pictures()
         self.publisher.close()
 
     def raise_fault(self) -> None:
@@ -75,14 +77,17 @@ class Hands:
         if self._fault is not None:
             raise self._fault
 
-    def connection_lost(self) -> None:
-        """RabbitMQ gives what is in hand to others, who must not take this worker for dead; for the I/O thread."""
+    def excuse_pictures(self) -> None:
+        """Say that what is in hand goes to other workers through no fault of its own; any thread may.
+
+        The connection to RabbitMQ was lost, or this worker has to be started anew.
+        """
         computing, self._computing = self._computing, ()  # once: when the next is lost, it is in other hands
         try:
             for picture in computing:
                 excuse(self.link, picture)
         except Transient as error:
-            log.warning("a lost connection counts as a worker's end: %s", error)
+            log.warning("pictures in hand may be blamed for what they have not done: %s", error)
 
     def _work_once(self) -> None:
         try:

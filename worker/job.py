@@ -154,7 +154,7 @@ class Jobs:
             comparison = self.known.compare(found)
         with self.metrics.stage("commit"):
             committed = commit(
-                self.link, found, self.made_with, lambda: self.known.position, comparison.catch_up
+                self.link, found, self.made_with, lambda: self.known.place, comparison.catch_up
             )
         lag = self.known.position - before
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from faces.errors import StoreError
 from faces.store import journal
 from faces.store.commit import Found
-from faces.store.journal import Entry
+from faces.store.journal import Entry, Place
 from faces.store.link import Link
 from worker.index import Index
 from worker.shared import Shared
@@ -33,17 +33,24 @@ class Known:
         self._coming: list[Entry] = []  # what is not in the index yet
         self._begun = 0  # the journal's position from which on faces are in memory
         self._erased = False  # something has been erased since
+        self._line = b""  # the journal's line before `position`, once it was read
 
     def __len__(self) -> int:
         """Count of faces in memory."""
         self._take_in()
         return len(self._index)
 
+    @property
+    def place(self) -> Place:
+        """Up to where the journal has been followed."""
+        return Place(self.position, self._line)
+
     def follow(self, link: Link) -> None:
         """Read the journal to its end.
 
         Raises:
             StoreError: Redis is away, or the shared collection.
+            MismatchError: Redis was restored, or has lost writes, since the journal was read last.
         """
         if self._shared is not None:
             self._begin(max(self._shared.position(), self._begun))
@@ -52,7 +59,7 @@ class Known:
         while True:
             self._take_in()
             self._share()
-            entries = journal.read(link, self.position, PIECE)
+            entries = journal.follow(link, self.place, PIECE)
             if not entries:
                 return
             self.advance(entries)
@@ -62,6 +69,8 @@ class Known:
         before = len(self._coming)
         self._coming += entries
         self.position += len(self._coming) - before
+        if self._coming:
+            self._line = self._coming[-1].line
 
     def compare(self, found: Sequence[Found]) -> Comparison:
         """Compare the faces of pictures with different hashes with all known ones and with each other."""
@@ -113,6 +122,8 @@ class Known:
         """Keep in memory what the journal has from a position on."""
         if position == self._begun:
             return
+        if position != self.position:
+            self._line = b""
         self.position = self._begun = position
         self._index = Index(self.tolerance)
         self._coming.clear()

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from faces.store import basis, journal, turn
 from faces.store.basis import Basis
-from faces.store.journal import Entry
+from faces.store.journal import Entry, Place
 from faces.store.keys import (
     ATTEMPTS,
     COUNTS,
@@ -71,7 +71,7 @@ class Committed:
 
 
 def commit(
-    link: Link, found: Sequence[Found], made_with: Basis, position: Callable[[], int], catch_up: CatchUp
+    link: Link, found: Sequence[Found], made_with: Basis, place: Callable[[], Place], catch_up: CatchUp
 ) -> Committed:
     """Write pictures with different hashes in one transaction.
 
@@ -79,11 +79,12 @@ def commit(
         link: the connection to Redis.
         found: what was found in each picture.
         made_with: what made the encodings, and what they are compared with.
-        position: up to where the journal has been followed; it is asked before each try.
+        place: up to where the journal has been followed; it is asked before each try.
         catch_up: called with what the journal has from there on, before each try.
 
     Raises:
-        MismatchError: the data is no longer made with the same; nothing has been written.
+        MismatchError: the data is no longer made with the same, or the journal is another one; nothing has been
+            written.
         StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
     """
     drafts = _Drafts(made_with.model)
@@ -92,7 +93,7 @@ def commit(
     retries = 0
     while True:
         with link.session() as session:
-            watched = _watch(session, found, made_with, position())
+            watched = _watch(session, found, made_with, place())
             outcomes = _try(session, found, watched, drafts=drafts, catch_up=catch_up, give_turn=give_turn)
         if outcomes is not None:
             return Committed(outcomes, retries)
@@ -180,13 +181,13 @@ def _try(
     return outcomes
 
 
-def _watch(session: Session, found: Sequence[Found], made_with: Basis, position: int) -> _Watched:
+def _watch(session: Session, found: Sequence[Found], made_with: Basis, place: Place) -> _Watched:
     pictures = [f.picture for f in found]
     status_keys = [status_key(p) for p in pictures]
     _, stored, lines, documents, *waiting = session.ask(
         (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in pictures)),
         basis.READ,
-        journal.tail(position),
+        journal.after(place),
         (HOME, "MGET", *status_keys),
         *((HOME, "HGETALL", pending_key(p)) for p in pictures),
     )
@@ -198,7 +199,7 @@ def _watch(session: Session, found: Sequence[Found], made_with: Basis, position:
         ]
         for picture, flat in zip(pictures, waiting, strict=True)
     ]
-    return _Watched(documents, sendings, journal.entries(session, lines))
+    return _Watched(documents, sendings, journal.entries(session, journal.news(place, lines)))
 
 
 def _outcome(status: Status | None) -> Outcome:

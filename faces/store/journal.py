@@ -1,7 +1,7 @@
 """The journal: which pictures with faces were committed and erased, in order.
 
 Each entry is `+` or `-` and the picture's 32-byte digest. Who has read up to a position knows every face
-committed before it.
+committed before it: as long as Redis has lost nothing of it, which is seen by the last line that was read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from faces.errors import StoreError
+from faces.errors import MismatchError, StoreError
 from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL
 from faces.store.link import Command, Link, Session
 
@@ -23,6 +23,18 @@ class Entry(NamedTuple):
     digest: bytes
     erased: bool
     encodings: tuple[bytes, ...] = ()
+
+    @property
+    def line(self) -> bytes:
+        """The line itself."""
+        return (b"-" if self.erased else b"+") + self.digest
+
+
+class Place(NamedTuple):
+    """Up to which position somebody has read the journal, and the line before it; empty where it was not read."""
+
+    position: int
+    line: bytes = b""
 
 
 def committed(*pictures: str) -> Command:
@@ -40,6 +52,26 @@ def tail(position: int, most: int | None = None) -> Command:
     return (HOME, "LRANGE", JOURNAL, position, -1 if most is None else position + most - 1)
 
 
+def after(place: Place, most: int | None = None) -> Command:
+    """Command that reads the journal from a place on, the line before it included where that was read."""
+    again = bool(place.line)
+    return tail(place.position - again, None if most is None else most + again)
+
+
+def news(place: Place, lines: Sequence[bytes]) -> Sequence[bytes]:
+    """What is new in the reply to `after`.
+
+    Raises:
+        MismatchError: the line before has become another one, or is gone.
+    """
+    if place.line and lines[:1] != [place.line]:
+        raise MismatchError(
+            "the journal in Redis is no longer the one that this process has followed: a backup was restored, or a "
+            "failover has lost writes; start it again"
+        )
+    return lines[bool(place.line) :]
+
+
 def pictures(link: Link) -> int:
     """Count the pictures with faces that are there now."""
     (count,) = link.ask((ENCODINGS, "DBSIZE"))
@@ -48,9 +80,18 @@ def pictures(link: Link) -> int:
 
 def read(link: Link, position: int, most: int) -> list[Entry]:
     """Read at most `most` entries from a position on, with their encodings."""
+    return follow(link, Place(position), most)
+
+
+def follow(link: Link, place: Place, most: int) -> list[Entry]:
+    """The same from a place on.
+
+    Raises:
+        MismatchError: the journal is another one.
+    """
     with link.session() as session:
-        (lines,) = session.ask(tail(position, most))
-        return entries(session, lines)
+        (lines,) = session.ask(after(place, most))
+        return entries(session, news(place, lines))
 
 
 def entries(session: Session, lines: Sequence[bytes], database: int = ENCODINGS) -> list[Entry]:

@@ -13,7 +13,7 @@ from faces.store.basis import Basis
 from faces.store.commit import Found, commit
 from faces.store.erase import erase
 from faces.store.intake import accept
-from faces.store.journal import Entry
+from faces.store.journal import Entry, Place
 from faces.store.link import Link
 
 TOLERANCE = 0.6
@@ -63,7 +63,7 @@ class Writer:
             everyone = self.known | {f.picture: f.encodings for f in found if f.picture in ours}
             return [matching(f, everyone) for f in found]
 
-        commit(self.link, found, MADE_WITH, lambda: self.position, catch_up)
+        commit(self.link, found, MADE_WITH, lambda: Place(self.position), catch_up)
 
     def advance(self, tail: Sequence[Entry]) -> None:
         for entry in tail:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from faces.config import Settings
-from faces.errors import StoreError
+from faces.errors import MismatchError, StoreError
 from faces.store import journal, reading, turn
 from faces.store.basis import Basis, agree
 from faces.store.commit import CatchUp, Found, Outcome, commit, fail
@@ -53,7 +53,7 @@ class Worker:
         return self.commit_with(pictures, self.known.compare(pictures).catch_up)
 
     def commit_with(self, pictures: Sequence[Found], catch_up: CatchUp) -> list[Outcome]:
-        committed = commit(self.link, pictures, self.basis, lambda: self.known.position, catch_up)
+        committed = commit(self.link, pictures, self.basis, lambda: self.known.place, catch_up)
         done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
         self.known.add_committed(done)
         return committed.outcomes
@@ -98,7 +98,7 @@ def test_what_others_committed_after_the_comparison_is_matched_too(link: Link) -
     ours = [found(0, 1)]
     comparison = slow.known.compare(ours)
     quick.commit(found(1, 1))
-    commit(link, ours, slow.basis, lambda: slow.known.position, comparison.catch_up)
+    commit(link, ours, slow.basis, lambda: slow.known.place, comparison.catch_up)
     assert read_all(link).matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
 
 
@@ -116,10 +116,32 @@ def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
             quick.commit(rivals.pop())
         return edges
 
-    committed = commit(link, ours, slow.basis, lambda: slow.known.position, catch_up)
+    committed = commit(link, ours, slow.basis, lambda: slow.known.place, catch_up)
     assert committed.retries == 1
     assert faults(read_all(link)) == []
     assert read_all(link).matches[picture(0)] == {picture(1)}
+
+
+@pytest.mark.parametrize("others", [0, 1, 3], ids=["shorter", "as long", "longer"])
+@pytest.mark.parametrize("followed", [True, False], ids=["before", "within"])
+def test_a_worker_ahead_of_a_redis_that_lost_writes_commits_nothing(
+    link: Link, others: int, *, followed: bool
+) -> None:
+    for number in range(8):
+        accept(link, picture(number), str(number))
+    ahead = Worker(link)
+    ahead.commit(found(0, 1))
+    ahead.commit(found(1, 1))
+    comparison = ahead.known.compare([found(2, 1)])
+    erase(link, picture(1))
+    link.ask((0, "LTRIM", "journal", 0, 0))  # as a replica has it that never heard of the second picture
+    for number in range(others):
+        Worker(link).commit(found(3 + number, 1))
+    before = read_all(link)
+    commit_now = ahead.commit if followed else lambda one: ahead.commit_with([one], comparison.catch_up)
+    with pytest.raises(MismatchError, match="lost writes"):
+        commit_now(found(2, 1))
+    assert read_all(link) == before
 
 
 def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(

@@ -76,7 +76,7 @@ def test_a_slow_worker_gets_its_turn_among_quick_ones(
             accept(link, picture(number), str(number))
             ours = [found(number, 1)]
             catch_up = slowed(slow.known.compare(ours).catch_up)
-            committed = commit(link, ours, slow.basis, lambda: slow.known.position, catch_up)
+            committed = commit(link, ours, slow.basis, lambda: slow.known.place, catch_up)
             slow.known.add_committed(ours)
             retries.append(committed.retries)
     finally:

@@ -13,6 +13,7 @@ import pytest
 
 from faces.amqp import connect
 from faces.config import Settings
+from faces.errors import MismatchError
 from faces.identity import hash_of
 from faces.message import Message, encode
 from faces.store import reading
@@ -67,7 +68,7 @@ class Worker:
     def run(self, _: Sequence[Message]) -> dict[str, Result]:
         """The picture's computing."""
         if self.alive:
-            self.hands.connection_lost()
+            self.hands.excuse_pictures()
         if self.number < WORKERS:
             Worker(self.link, self.number + 1, alive=self.alive).work()
         return {HASH: Result(Outcome.DONE)}
@@ -114,6 +115,22 @@ def test_lost_connections_make_no_picture_poison(link: Link, alive: bool, state:
     (status,) = reading.statuses(link, [HASH])
     assert status is not None
     assert status.state == state  # pending: nothing here commits
+
+
+def test_a_worker_that_has_to_be_started_anew_blames_no_picture(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object) -> dict[str, Result]:
+        raise MismatchError("the journal is another one")
+
+    monkeypatch.setattr(Worker, "run", end)
+    accept(link, HASH, "name")
+    for number in range(WORKERS):
+        with pytest.raises(MismatchError):
+            Worker(link, number, alive=True).work()
+    (status,) = reading.statuses(link, [HASH])
+    assert status is not None
+    assert status.state == "pending"
 
 
 def test_a_finished_picture_needs_no_excuse(link: Link) -> None:

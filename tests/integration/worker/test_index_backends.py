@@ -66,7 +66,7 @@ def scan(link: Link, known: Known, *pictures: Found) -> None:
         accept(link, each.picture, each.picture[:8])
     Patience(threading.Event()).until_done(lambda: known.follow(link))  # two may begin a collection at once
     comparison = known.compare(pictures)
-    committed = commit(link, pictures, BASIS, lambda: known.position, comparison.catch_up)
+    committed = commit(link, pictures, BASIS, lambda: known.place, comparison.catch_up)
     outcomes = zip(pictures, committed.outcomes, strict=True)
     known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE])
 
