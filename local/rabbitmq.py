@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from local.process import Process, listening
 
 # The script itself: the wrapper in /usr/sbin changes the user and reads the system's configuration.
 SCRIPTS = "rabbitmq_server-*/sbin/rabbitmq-server"
+
+FAREWELL = 2.0  # seconds; the port mapper ends at once
 
 # The data lies in a folder of this name, so it stays the same when the port changes; nodes of the same name
 # live side by side because each has a port mapper of its own.
@@ -46,7 +48,9 @@ class RabbitServer:
         self.process.stop()
         mapper = shutil.which("epmd")
         if mapper and self._epmd_port:
-            subprocess.run([mapper, "-port", str(self._epmd_port), "-kill"], capture_output=True, check=False)
+            command = [mapper, "-port", str(self._epmd_port), "-kill"]
+            with suppress(subprocess.TimeoutExpired):  # another program sits there, and does not answer
+                subprocess.run(command, capture_output=True, check=False, timeout=FAREWELL)
 
     def ctl(self, *arguments: str) -> None:
         """Run `rabbitmqctl` on the node (about 2 s)."""

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from faces.config import Settings
 from local.looks import Part, look
-from local.places import Places, choose, read
-from local.process import Process, stop_all, until
+from local.places import PORTS, Places, choose, read
+from local.process import Process, free_port, listening, stop_all, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from local.supervisor import GRACE, processes
 
 READY = 120.0  # seconds for all parts; the first start of all compiles the kernels
 OTHERS = 10.0  # seconds for servers that are not ours
+TRIES = 3  # to start at ports of which no other program is quicker to take one
 DEATHS = 3  # a part that has died this often while we wait will not come up by waiting
 
 Say = Callable[[str], None]
@@ -64,16 +65,15 @@ class System:
         """
         Settings.read(self._environ)
         with self._alone():
-            before = self.places
-            places = self._choose(before, workers)
-            Settings.read({**self._environ, **places.environment})
-            places.write(self.environment_file)
-            self._expect_others()
-            # Workers load their models while the servers start: they wait for what is not there yet.
-            changed = self._supervisor_up(places, fresh=places != before)
-            changed |= self._servers_up(places)
-            self._wait()
-        return changed
+            for _ in range(TRIES - 1):
+                try:
+                    return self._up(workers)
+                except RuntimeError:
+                    if not self._lost_a_port():
+                        raise
+                self._say("Another program was quicker at a port ...")
+                self._stop_parts()
+            return self._up(workers)
 
     def stop(self) -> list[str]:
         """Stop everything that is ours: workers finish the picture in hand. Gives the names of what ran."""
@@ -85,6 +85,30 @@ class System:
             for server in servers:
                 server.stop()
         return ran
+
+    def _up(self, workers: int | None) -> bool:
+        before = self.places
+        places = self._choose(before, workers)
+        Settings.read({**self._environ, **places.environment})
+        places.write(self.environment_file)
+        self._expect_others()
+        # Workers load their models while the servers start: they wait for what is not there yet.
+        changed = self._supervisor_up(places, fresh=places != before)
+        changed |= self._servers_up(places)
+        self._wait()
+        return changed
+
+    def _lost_a_port(self) -> bool:
+        """Tell whether another program has taken a port since it was chosen for a part of ours."""
+        places = self.places
+        down = [server for server in self._servers(places) if server.process.pid is None]
+        for server in down:
+            server.stop()  # it may have left its port mapper
+        ports = [places.port(variable) for server in down for variable in PORTS[server.process.name]]
+        if any(free_port(port) != port for port in ports):
+            return True
+        (rest,) = (part for part in self.parts() if part.name == "rest")
+        return not rest.ready and listening(places.port("REST_PORT"))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -123,8 +147,7 @@ class System:
             raise RuntimeError(_complaint(missing[0]))
 
     def _servers_up(self, places: Places) -> bool:
-        servers = [s for s in (self._rabbit(places), self._redis(places)) if s.process.name in places.ours]
-        down = [server for server in servers if not _runs(server)]
+        down = [server for server in self._servers(places) if not _runs(server)]
         if down:
             self._say(f"Starting {' and '.join(server.process.name for server in down)} ...")
         with ThreadPoolExecutor() as together:
@@ -164,6 +187,9 @@ class System:
         for part in self.parts():
             if not part.ready:
                 raise RuntimeError(_complaint(part))
+
+    def _servers(self, places: Places) -> list[RedisServer | RabbitServer]:
+        return [s for s in (self._rabbit(places), self._redis(places)) if s.process.name in places.ours]
 
     def _redis(self, places: Places) -> RedisServer:
         return RedisServer(self.folder / "redis", places.port("REDIS_PORT"))

@@ -26,13 +26,14 @@ class Deployment:
 
     def __init__(self, folder: Path, **ports: int) -> None:
         self.folder = folder
+        self.module = ["local"]  # and its first arguments
         settings = {row.name for row in table()}
         self.environ = {name: value for name, value in os.environ.items() if name not in settings}
         self.environ |= {name: str(port) for name, port in ports.items()}
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command."""
-        command = [sys.executable, "-m", "local", "--var", str(self.folder), *arguments]
+        command = [sys.executable, "-m", *self.module, "--var", str(self.folder), *arguments]
         out = subprocess.PIPE
         return subprocess.Popen(
             command, cwd=ROOT, env=self.environ, stdout=out, stderr=subprocess.STDOUT, text=True
