@@ -6,10 +6,12 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from faces.amqp import connect, translated
@@ -82,12 +84,13 @@ class Consumer:
     def _serve_on(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
         channel = connection.channel()
         declare(channel, self._settings)
+        acknowledgements = Acknowledgements(connection, channel)
         consuming = 0
         while computing.is_alive():
             tick()
             wanted = self._prefetch()
             if wanted != consuming:
-                consuming = self._consume(connection, channel, wanted)
+                consuming = self._consume(channel, acknowledgements, wanted)
             connection.process_data_events(LOOK_UP)
         connection.process_data_events(0)  # the last acknowledgements
 
@@ -101,36 +104,69 @@ class Consumer:
             return 0
         return 1 if time.monotonic() < self._careful_until else self._settings.prefetch
 
-    def _consume(self, connection: Any, channel: Any, prefetch: int) -> int:
+    def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which holds for new consumers only; 0: not at all."""
         for consumer in channel.consumer_tags:
             channel.basic_cancel(consumer)
         if prefetch:
             channel.basic_qos(prefetch_count=prefetch)
-            channel.basic_consume(PICTURES_QUEUE, partial(self._receive, connection))
+            channel.basic_consume(PICTURES_QUEUE, partial(self._receive, acknowledgements))
         return prefetch
 
-    def _receive(self, connection: Any, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+    def _receive(
+        self, acknowledgements: Acknowledgements, channel: Any, method: Any, properties: Any, body: bytes
+    ) -> None:
+        acknowledgements.hold(method.delivery_tag)
         self._deliveries.put(
             Delivery(
                 headers=properties.headers,
                 body=body,
                 redelivered=bool(method.redelivered),
-                acknowledge=partial(_acknowledge, connection, channel, method.delivery_tag),
+                acknowledge=partial(acknowledgements.add, method.delivery_tag),
                 valid=lambda: bool(channel.is_open),
             )
         )
 
 
-def _acknowledge(connection: Any, channel: Any, tag: int) -> None:
-    """Acknowledge from another thread; on a connection that was lost there is nothing left to acknowledge."""
+class Acknowledgements:
+    """Acknowledges for the computing thread what came by one channel, all that waits at once.
 
-    def send() -> None:
-        if channel.is_open:
-            channel.basic_ack(tag)
+    A batch is settled picture by picture, and to wake the I/O thread costs far more than an acknowledgement.
+    """
 
-    try:
-        with translated():
-            connection.add_callback_threadsafe(send)
-    except BrokerError:
-        log.info("a picture was done on a connection that was lost; it comes again and is known then")
+    def __init__(self, connection: Any, channel: Any) -> None:
+        self._connection, self._channel = connection, channel
+        self._held: deque[int] = (
+            deque()
+        )  # delivery tags that are not acknowledged, in order; the I/O thread's
+        self._waiting: set[int] = set()
+        self._lock = threading.Lock()
+
+    def hold(self, tag: int) -> None:
+        """Know of a delivery; for the I/O thread."""
+        self._held.append(tag)
+
+    def add(self, tag: int) -> None:
+        """Acknowledge soon; on a connection that was lost there is nothing left to acknowledge."""
+        with self._lock:
+            on_its_way = bool(self._waiting)
+            self._waiting.add(tag)
+        if on_its_way:
+            return
+        try:
+            with translated():
+                self._connection.add_callback_threadsafe(self._send)
+        except BrokerError:
+            log.info("a picture was done on a connection that was lost; it comes again and is known then")
+
+    def _send(self) -> None:
+        with self._lock:
+            tags, self._waiting = self._waiting, set()
+        if not self._channel.is_open:
+            return
+        first = list(takewhile(tags.__contains__, self._held))
+        if first:
+            self._channel.basic_ack(first[-1], multiple=True)
+        for tag in tags.difference(first):
+            self._channel.basic_ack(tag)
+        self._held = deque(tag for tag in self._held if tag not in tags)

@@ -37,5 +37,5 @@ if __name__ == "__main__":
         case "after exec":
             Session.commit = die_after(Session.commit)  # type: ignore[method-assign]
         case "before ack":
-            consumer._acknowledge = die
+            consumer.Acknowledgements.add = die  # type: ignore[method-assign]
     sys.exit(main())
