@@ -61,7 +61,7 @@ class Settings:
         file, "", "file of our own certificate for RabbitMQ, key included; empty: none"
     )
     rabbitmq_heartbeat: int = setting(positive, 60, "seconds between heartbeats with RabbitMQ")
-    publish_timeout: float = setting(seconds, 10.0, "seconds to wait for RabbitMQ to confirm a picture")
+    publish_timeout: float = setting(seconds, 10.0, "seconds in all for RabbitMQ to take a picture; then 503")
 
     rest_host: str = setting(text, "127.0.0.1", "address that the server listens on")
     rest_port: int = setting(port, 5000, "port that the server listens on")

@@ -24,7 +24,7 @@
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
-| 0 | `limit:...` | requests counted per API key, by the library `limits`; each expires by itself |
+| 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
 from __future__ import annotations
