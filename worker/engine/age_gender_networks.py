@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from worker.engine.dlib_format import DlibNetwork, FullyConnected
+from worker.engine.dlib_layers import DlibNetwork, FullyConnected
 from worker.engine.walk import Walk
 
 LOSS = "loss_multiclass_log_"

@@ -20,7 +20,8 @@ from onnx import ModelProto
 from faces.errors import SettingError
 from worker.engine import age_gender_networks as networks
 from worker.engine import models
-from worker.engine.dlib_format import DlibNetwork, parse
+from worker.engine.dlib_format import parse
+from worker.engine.dlib_layers import DlibNetwork
 from worker.engine.faces import Box, Pixels, Traits
 
 PADDING = 0.2  # of the chip's side around the face: the default of dlib's get_face_chip_details

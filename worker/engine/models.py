@@ -20,7 +20,8 @@ from onnx import ModelProto
 
 from faces.errors import SettingError
 from worker.engine import networks
-from worker.engine.dlib_format import DlibNetwork, parse
+from worker.engine.dlib_format import parse
+from worker.engine.dlib_layers import DlibNetwork
 
 CONVERTER = 2
 """Part of each cached file's name; grows when the conversion gives another result."""

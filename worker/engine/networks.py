@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from worker.engine.dlib_format import DlibNetwork
+from worker.engine.dlib_layers import DlibNetwork
 from worker.engine.walk import Walk
 
 CHIP = 150

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from onnx import ModelProto
 
-from worker.engine.dlib_format import (
+from worker.engine.dlib_layers import (
     AddPrevious,
     Affine,
     Convolution,

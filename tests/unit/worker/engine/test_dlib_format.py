@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from worker.engine import models
-from worker.engine.dlib_format import Affine, Convolution, DlibNetwork, FullyConnected, parse
+from worker.engine.dlib_format import parse
+from worker.engine.dlib_layers import Affine, Convolution, DlibNetwork, FullyConnected
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from worker.engine import models, networks
-from worker.engine.dlib_format import Affine, Convolution, DlibNetwork, Input, Layer, Loss, Relu, parse
+from worker.engine.dlib_format import parse
+from worker.engine.dlib_layers import Affine, Convolution, DlibNetwork, Input, Layer, Loss, Relu
 
 Floats = NDArray[np.float64]
 
