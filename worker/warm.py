@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
@@ -70,7 +71,10 @@ def _compile_at_once(settings: Settings) -> None:
         partial(load_detector, Path(settings.model_cache), engine=settings.engine),
         partial(_warm_index, settings.match_tolerance),
     )
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+    with (
+        suppress(OSError, BrokenProcessPool),  # no semaphores here, or too little memory for so many at once
+        ProcessPoolExecutor(mp_context=get_context("spawn")) as processes,
+    ):
         for done in [processes.submit(_try, part) for part in parts]:
             done.result()
 
