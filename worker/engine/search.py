@@ -6,8 +6,8 @@ a two-megapixel one does, in time and in memory.
 
 - `hog`: dlib's HOG detector, as face_recognition has it. At the default of 40 pixels and up to 1920 x 1200 its
   boxes are exactly those of the library's defaults.
-- `cnn`: dlib's CNN detector, on half as many pixels, because each costs it some 160 bytes of memory: at most
-  0.75 GB. At the default of 40 pixels the smallest face grows from 1.15 megapixels on.
+- `cnn`: dlib's CNN detector, on half as many pixels, because each costs it some 220 bytes of memory: at most
+  1 GB. At the default of 40 pixels the smallest face grows from 1.15 megapixels on.
 - `auto`: HOG; where it finds nothing, the CNN once more, which sees turned, dark and half-hidden faces that HOG
   does not. So `auto` never finds fewer than `hog`. The second look is for faces of a fifth of the picture's width
   and more, because a picture without any face pays for it in full.
