@@ -90,6 +90,7 @@ def _product(
 
         at, row_step, run_step, run, begin, to = (whole(i) for i in (3, 4, 6, 7, 9, 11))
         for block_rows, block_lanes in blocks:
+            # written as variables in memory, which LLVM keeps in registers over both loops
             sums = {key: cgutils.alloca_once(builder, VECTOR) for key in pairs(block_rows, block_lanes)}
             for place in sums.values():
                 builder.store(ir.Constant(VECTOR, [0.0] * LANES), place)
