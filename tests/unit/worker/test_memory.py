@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from worker.memory import Memory, resident
+from worker.memory import Memory
 
 PROGRAM = """
 from worker.memory import Memory
@@ -41,7 +41,11 @@ def test_without_a_limit_nothing_is_limited() -> None:
 
 
 def test_resident_memory_is_in_bytes() -> None:
-    before = resident()
-    held = b"x" * (64 << 20)
-    assert 60 << 20 < resident() - before < 80 << 20
-    assert held
+    program = """
+from worker.memory import resident
+before = resident()
+held = b"x" * (64 << 20)
+print(resident() - before)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 60 << 20 < int(ended.stdout) < 80 << 20
