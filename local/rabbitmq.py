@@ -96,6 +96,7 @@ class RabbitServer:
             "RUNNING_UNDER_SYSTEMD": "true",  # the node takes the script's place: its pid is the node's
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_CRASH_DUMP": str(self._folder / "erl_crash.dump"),  # else in the folder of whoever starts it
         }
 
 
