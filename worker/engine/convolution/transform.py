@@ -14,10 +14,10 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 
-from worker.engine.convolution.product import LANES, VECTOR, fused
+from worker.engine.convolution.product import LANES, VECTOR
 from worker.engine.convolution.toom_cook import filtering
 from worker.simd.kernel import Floats, kernel
-from worker.simd.lanes import address, operation
+from worker.simd.lanes import address, fused, operation
 
 KINDS = ((2, 3), (4, 3), (6, 3), (2, 5), (4, 5))
 """The filterings F(m, r) that kernels have the transforms of; a step names one by its place here."""
