@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,10 +23,10 @@ from numpy.typing import NDArray
 
 from benchmarks.bars import report_bars
 from benchmarks.contestants import Contestant, Seen, contestant
-from client.plots import roc
-from client.verification import Trial, of_all, of_pairs, read_pairs
+from client.calibration.plots import roc
+from client.calibration.verification import Trial, of_all, of_pairs, read_pairs
 from faces.config import Settings
-from worker.engine.faces import Box
+from worker.engine.types import Box
 
 AT_ONCE = 8
 QUALITIES = ("size", "sharpness", "pose", "score")
@@ -115,7 +114,7 @@ def main() -> None:
     if options.sample:
         pairs = pairs[:: max(1, len(pairs) // options.sample)]
     pictures = sorted({name for pair in pairs for name in (pair.first, pair.second)})
-    settings = replace(Settings.read(), engine_threads=1)
+    settings = Settings.read()
     tolerance = settings.match_tolerance
     print(f"{len(pairs)} pairs of {len(pictures)} pictures")
     print(

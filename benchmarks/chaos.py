@@ -27,12 +27,12 @@ import requests
 from PIL import Image
 
 from benchmarks.fleet import Fleet, running, signal_group
-from client.check import check
-from client.faults import Faults
+from client.checking.faults import Faults
+from client.commands.check import check
 from client.queues import depths
 from client.terminal import table
-from faces.identity import hash_of
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
 from local.process import Process, until
 
 SENDERS = 4
@@ -70,7 +70,7 @@ class Saboteur:
             "server killed": (3, lambda: signal_group(fleet.rest, signal.SIGKILL)),
             "server frozen": (1, lambda: self._freeze(fleet.rest)),
             "Redis killed": (2, self._kill_redis),
-            "Redis frozen": (1, lambda: self._freeze(fleet.redis.process)),
+            "Redis frozen": (1, lambda: self._freeze(fleet.redis_server.process)),
             "RabbitMQ killed": (1, self._kill_rabbit),
             "RabbitMQ frozen": (1, lambda: self._freeze(fleet.rabbit.process)),
             "Redis cut off": (2, fleet.redis_proxy.cut),
@@ -104,9 +104,9 @@ class Saboteur:
         proxy.stalled = False
 
     def _kill_redis(self) -> None:
-        signal_group(self._fleet.redis.process, signal.SIGKILL)
-        self._fleet.redis.process.kill()
-        self._fleet.redis.start()
+        signal_group(self._fleet.redis_server.process, signal.SIGKILL)
+        self._fleet.redis_server.process.kill()
+        self._fleet.redis_server.start()
 
     def _kill_rabbit(self) -> None:
         signal_group(self._fleet.rabbit.process, signal.SIGKILL)
@@ -163,18 +163,18 @@ def verdict(fleet: Fleet, sent: Sequence[bytes], sender: Sender) -> list[str]:
     empty = until(
         lambda: fleet.settled() and not any(depth.ready for depth in depths(fleet.settings)), PATIENCE, 0.5
     )
-    wrong = [] if empty else [f"not settled: {reading.counts(fleet.link)}, {depths(fleet.settings)}"]
-    counts = reading.counts(fleet.link)
+    wrong = [] if empty else [f"not settled: {queries.counts(fleet.redis)}, {depths(fleet.settings)}"]
+    counts = queries.counts(fleet.redis)
     if counts.accepted != len(sent) or counts.unaccounted:
         wrong.append(f"{len(sent)} pictures were accepted, and the counts are {counts}")
-    hashes = [hash_of(picture) for picture in sent]
-    lost = [h for h, s in zip(hashes, reading.statuses(fleet.link, hashes), strict=True) if s is None]
+    hashes = [picture_id_of(picture) for picture in sent]
+    lost = [h for h, s in zip(hashes, queries.statuses(fleet.redis, hashes), strict=True) if s is None]
     wrong += [f"{h} is lost" for h in lost]
     wrong += [
         f"the server has answered {a}" for a in sender.answers if a not in {"200", "202", "503", "no answer"}
     ]
     faults = Faults()
-    check(fleet.link, fleet.settings.match_tolerance, faults)
+    check(fleet.redis, fleet.settings.match_tolerance, faults)
     return wrong + [fault.where for fault in faults.first]
 
 
@@ -198,7 +198,7 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     with running(folder, options.workers, PUBLISH_TIMEOUT="5") as fleet:
         saboteur, sender = sabotaged(fleet, sent, options.kills, options.seed)
         wrong = verdict(fleet, sent, sender)
-        counts = reading.counts(fleet.link)
+        counts = queries.counts(fleet.redis)
         restarts = sum(fleet.starts.values()) - len(fleet.workers) - 1
     rows: list[tuple[str, object]] = [
         ("pictures", len(sent)),

@@ -22,16 +22,16 @@ import numpy as np
 from redis import Redis
 
 from faces.config import Settings
-from faces.store.basis import Basis, agree
-from faces.store.commit import Found, commit
-from faces.store.intake import accept
-from faces.store.link import Link
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult, commit
+from faces.store.data_version import DataVersion, agree
 from faces.store.status import done, pending
 from local.process import free_port
 from local.redis import RedisServer
-from worker.known import Known, vectors
+from worker.index.face_index import FaceIndex, vectors
 
-BASIS = Basis("ready-made", 0.6)
+BASIS = DataVersion("ready-made", 0.6)
 PEER_BATCH = 16
 PER_PERSON = 4
 
@@ -68,7 +68,7 @@ def main() -> None:
             server.stop()
 
 
-def ready_made(count: int) -> list[Found]:
+def ready_made(count: int) -> list[DetectionResult]:
     """Pictures with one face each, four of every person, in random order."""
     rng = np.random.default_rng(0)
     people = rng.normal(size=(-(-count // PER_PERSON), 128))
@@ -76,12 +76,14 @@ def ready_made(count: int) -> list[Found]:
     faces = faces / np.linalg.norm(faces, axis=1, keepdims=True) + rng.normal(scale=0.01, size=faces.shape)
     box = {"box": {"left": 10, "top": 10, "right": 90, "bottom": 90}}
     return [
-        Found(hashlib.sha256(str(number).encode()).hexdigest(), [box], (face.astype("<f4").tobytes(),))
+        DetectionResult(
+            hashlib.sha256(str(number).encode()).hexdigest(), [box], (face.astype("<f4").tobytes(),)
+        )
         for number, face in enumerate(faces)
     ]
 
 
-def _row(settings: Settings, pictures: list[Found], writers: int, most: int) -> str:
+def _row(settings: Settings, pictures: list[DetectionResult], writers: int, most: int) -> str:
     _empty(settings)
     bare = len(pictures) / _bare(settings, pictures)
     _empty(settings)
@@ -102,36 +104,38 @@ def _row(settings: Settings, pictures: list[Found], writers: int, most: int) -> 
     return f"{writers:7d}  {rate:10,.0f}  {rate / bare:14.2f}  {retries:16.2f}  {fair:15.2f}  {lost:10d}"
 
 
-def _write(settings: Settings, pictures: Sequence[Found], most: int, start: Any, written: Any) -> None:
-    link, known = Link(settings), Known(BASIS.tolerance)
-    agree(link, BASIS)
+def _write(
+    settings: Settings, pictures: Sequence[DetectionResult], most: int, start: Any, written: Any
+) -> None:
+    redis, known = RedisClient(settings), FaceIndex(BASIS.tolerance)
+    agree(redis, BASIS)
     for found in pictures:
-        accept(link, found.picture, found.picture[:12])
+        accept(redis, found.picture_id, found.picture_id[:12])
     known.compare(pictures[:1])  # compiled, or read from the cache
     start.wait()
     begun = time.monotonic()
     transactions = retries = 0
     for first in range(0, len(pictures), most):
         batch = pictures[first : first + most]
-        known.follow(link)
-        committed = commit(link, batch, BASIS, lambda: known.place, known.compare(batch).catch_up)
+        known.follow(redis)
+        committed = commit(redis, batch, BASIS, lambda: known.place, known.compare(batch).catch_up)
         known.add_committed(batch)
         transactions += 1
         retries += committed.retries
     written.put(Written(time.monotonic() - begun, transactions, retries))
 
 
-def _bare(settings: Settings, pictures: Sequence[Found]) -> float:
+def _bare(settings: Settings, pictures: Sequence[DetectionResult]) -> float:
     """Write the keys of a commit, all known beforehand, with a plain client; gives seconds."""
     client = Redis(port=settings.redis_port)
-    documents = [done(pending(f.picture), BASIS.model, f.faces).to_json() for f in pictures]
+    documents = [done(pending(f.picture_id), BASIS.model, f.faces).to_json() for f in pictures]
     begun = time.monotonic()
     for first in range(0, len(pictures), PEER_BATCH):
         pipe = client.pipeline(transaction=True)
         batch = pictures[first : first + PEER_BATCH]
         for found, document in zip(batch, documents[first : first + PEER_BATCH], strict=True):
-            pipe.set(f"status:{found.picture}", document)
-            pipe.rpush("journal", b"+" + bytes.fromhex(found.picture))
+            pipe.set(f"status:{found.picture_id}", document)
+            pipe.rpush("journal", b"+" + bytes.fromhex(found.picture_id))
             pipe.hincrby("counts", "done", 1)
         for database, write in enumerate((_name, _hash, _encodings, _match), start=1):
             pipe.select(database)
@@ -144,23 +148,23 @@ def _bare(settings: Settings, pictures: Sequence[Found]) -> float:
     return seconds
 
 
-def _name(pipe: Any, found: Found) -> None:
-    pipe.set(found.picture[:12], found.picture)
+def _name(pipe: Any, found: DetectionResult) -> None:
+    pipe.set(found.picture_id[:12], found.picture_id)
 
 
-def _hash(pipe: Any, found: Found) -> None:
-    pipe.sadd(found.picture, found.picture[:12])
+def _hash(pipe: Any, found: DetectionResult) -> None:
+    pipe.sadd(found.picture_id, found.picture_id[:12])
 
 
-def _encodings(pipe: Any, found: Found) -> None:
-    pipe.rpush(found.picture, *found.encodings)
+def _encodings(pipe: Any, found: DetectionResult) -> None:
+    pipe.rpush(found.picture_id, *found.encodings)
 
 
-def _match(pipe: Any, found: Found) -> None:
-    pipe.sadd(found.picture, found.picture)
+def _match(pipe: Any, found: DetectionResult) -> None:
+    pipe.sadd(found.picture_id, found.picture_id)
 
 
-def _lost_pairs(settings: Settings, pictures: Sequence[Found]) -> int:
+def _lost_pairs(settings: Settings, pictures: Sequence[DetectionResult]) -> int:
     """Pairs that brute force finds and db 4 lacks, or the other way round."""
     faces = vectors([encoding for found in pictures for encoding in found.encodings])
     expected = set()
@@ -169,11 +173,11 @@ def _lost_pairs(settings: Settings, pictures: Sequence[Found]) -> int:
         for one, other in zip((near[0] + first).tolist(), near[1].tolist(), strict=True):
             apart = np.sqrt(((faces[one].astype(float) - faces[other].astype(float)) ** 2).sum())
             if one != other and apart <= BASIS.tolerance:
-                expected.add((pictures[one].picture, pictures[other].picture))
-    link = Link(settings)
-    replies = link.ask(*((4, "SMEMBERS", found.picture) for found in pictures))
-    link.close()
-    stored = {(f.picture, o.decode()) for f, others in zip(pictures, replies, strict=True) for o in others}
+                expected.add((pictures[one].picture_id, pictures[other].picture_id))
+    redis = RedisClient(settings)
+    replies = redis.ask(*((4, "SMEMBERS", found.picture_id) for found in pictures))
+    redis.close()
+    stored = {(f.picture_id, o.decode()) for f, others in zip(pictures, replies, strict=True) for o in others}
     return len(expected ^ stored)
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from faces.picture import Limits
+from faces.formats.header import Limits
 from worker.engine.engine import FaceEngine, load
-from worker.engine.faces import Box, Face
 from worker.engine.quality import Bar
+from worker.engine.types import Box, Face
 from worker.job import open_for
 
 STAGES = ("decode", "detect", "chips", "encode")
@@ -105,7 +105,7 @@ class Ours:
         self._limits = Limits.of(settings)
         self._batch = settings.batch_size
         # everything is measured, so nothing may be kept out
-        self._engine = replace(_clocked(load(settings), self._clock), bar=Bar(0, 0.0, 9.0, 0.0))
+        self._engine = replace(_clocked(load(settings), self._clock), bar=Bar(0))
         self._open = self._clock.timed("decode", open_for)
 
     @property

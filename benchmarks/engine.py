@@ -30,7 +30,7 @@ from typing import Any
 
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
-from worker.engine.faces import Box
+from worker.engine.types import Box
 
 AT_ONCE = 8
 

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.proxy import Proxy
 from faces.config import Settings
-from faces.store import reading
-from faces.store.link import Link
+from faces.store import queries
+from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
-from local.proxy import Proxy
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 
@@ -28,8 +28,8 @@ class Fleet:
     """The running parts. `settings` lead past the proxies; the server and the workers go through them."""
 
     settings: Settings
-    link: Link
-    redis: RedisServer
+    redis: RedisClient
+    redis_server: RedisServer
     rabbit: RabbitServer
     redis_proxy: Proxy
     rabbit_proxy: Proxy
@@ -39,7 +39,7 @@ class Fleet:
 
     def settled(self) -> bool:
         """Tell whether every accepted picture is done or failed."""
-        return reading.counts(self.link).in_flight == 0
+        return queries.counts(self.redis).in_flight == 0
 
 
 def signal_group(process: Process, number: signal.Signals) -> None:
@@ -54,24 +54,24 @@ def signal_group(process: Process, number: signal.Signals) -> None:
 def running(folder: Path, workers: int, **variables: str) -> Iterator[Fleet]:
     """Run a system with its files in a folder; a worker or server that ends is started again at once."""
     with ExitStack() as stack:
-        redis = RedisServer(folder / "redis", free_port())
+        redis_server = RedisServer(folder / "redis", free_port())
         rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
-        for server in (redis, rabbit):
+        for server in (redis_server, rabbit):
             server.start()
             stack.callback(server.stop)
-        before_redis, before_rabbit = (stack.enter_context(Proxy(s.port)) for s in (redis, rabbit))
+        before_redis, before_rabbit = (stack.enter_context(Proxy(s.port)) for s in (redis_server, rabbit))
         settings = Settings(
             redis_host="127.0.0.1",
-            redis_port=redis.port,
+            redis_port=redis_server.port,
             rabbitmq_host="127.0.0.1",
             rabbitmq_port=rabbit.port,
             rest_port=free_port(),
         )
-        link = Link(settings)
-        stack.callback(link.close)
+        redis = RedisClient(settings)
+        stack.callback(redis.close)
         names = ["rest-0", *(f"worker-{number}" for number in range(1, workers + 1))]
         rest, *hands = [Process(name, folder) for name in names]
-        fleet = Fleet(settings, link, redis, rabbit, before_redis, before_rabbit, rest, hands)
+        fleet = Fleet(settings, redis, redis_server, rabbit, before_redis, before_rabbit, rest, hands)
         stack.enter_context(_kept(fleet, {**os.environ, **_environment(fleet), **variables}))
         if not until(lambda: listening(settings.rest_port), READY):
             raise SystemExit(f"the server did not start:\n{rest.last_lines()}")

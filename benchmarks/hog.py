@@ -16,7 +16,7 @@ import dlib
 import numpy as np
 from PIL import Image
 
-from worker.engine.hog import HogDetector
+from worker.engine.detection.hog import HogDetector
 
 SIZES = ((250, 250), (853, 480), (1280, 720), (1920, 1080))
 SECONDS = 4  # for each size, about

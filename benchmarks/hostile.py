@@ -20,8 +20,8 @@ import requests
 
 from benchmarks.fleet import Fleet, running
 from client.terminal import table
-from faces.identity import hash_of
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
 from local.process import until
 
 Row = tuple[str, int, str, str, str]
@@ -37,7 +37,7 @@ def outcome(fleet: Fleet, path: Path, seconds: float) -> Row:
         code = str(answer.json().get("code"))
         return path.name, answer.status_code, "refused", code, f"{time.monotonic() - begun:.2f} s"
     until(fleet.settled, seconds, pause=0.01)
-    (status,) = reading.statuses(fleet.link, [hash_of(path.read_bytes())])
+    (status,) = queries.statuses(fleet.redis, [picture_id_of(path.read_bytes())])
     taken = f"{time.monotonic() - begun:.2f} s"
     if status is None:
         return path.name, answer.status_code, "lost", "", taken

@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.errors import PictureError
-from faces.picture import Limits
+from faces.formats.header import Limits
+from worker.decoding.decoder import decode
 from worker.engine import models
-from worker.engine.chips import DlibChipper, load_chipper
-from worker.engine.cnn import load_detector
+from worker.engine.alignment.chips import DlibChipper, load_chipper
+from worker.engine.detection.cnn import load_detector
+from worker.engine.detection.detectors import Cnn, DlibHog, load_hog
+from worker.engine.detection.search import Finder
 from worker.engine.encoder import MODEL_PLAIN, load_encoder
-from worker.engine.faces import Box, Pixels
-from worker.engine.finders import Cnn, DlibHog, load_hog
-from worker.engine.search import Finder
-from worker.picture import decode
+from worker.engine.types import Box, Pixels
 
 LARGEST_FOR_CNN = 1_000_000  # pixels
 

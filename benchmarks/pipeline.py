@@ -28,14 +28,14 @@ from urllib.parse import urlsplit
 
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
-from faces.picture import Limits
-from faces.store import reading
-from faces.store.link import Link
+from faces.formats.header import Limits
+from faces.store import queries
+from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from worker.engine.engine import load
-from worker.engine.faces import Engine
+from worker.engine.types import Engine
 from worker.job import open_for
 
 SENDERS = 4
@@ -46,7 +46,7 @@ class System:
     """A running system of the benchmark's own."""
 
     url: str
-    link: Link
+    redis: RedisClient
 
     def take(self, pictures: Sequence[bytes]) -> float:
         """Send pictures and wait until all are committed; give the seconds that took."""
@@ -54,7 +54,7 @@ class System:
         shares = [list(enumerate(pictures))[sender::SENDERS] for sender in range(SENDERS)]
         with ThreadPoolExecutor(SENDERS) as senders:
             list(senders.map(self._send, shares))
-        if not until(lambda: reading.counts(self.link).in_flight == 0, 3600, pause=0.05):
+        if not until(lambda: queries.counts(self.redis).in_flight == 0, 3600, pause=0.05):
             raise SystemExit("the system did not finish within an hour")
         return time.monotonic() - begun
 
@@ -76,20 +76,20 @@ def running(workers: int) -> Iterator[System]:
     """Run a system in a temporary folder."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        redis = RedisServer(folder / "redis", free_port())
+        redis_server = RedisServer(folder / "redis", free_port())
         rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
-        for server in (redis, rabbit):
+        for server in (redis_server, rabbit):
             server.start()
             stack.callback(server.stop)
         settings = Settings(
             redis_host="127.0.0.1",
-            redis_port=redis.port,
+            redis_port=redis_server.port,
             rabbitmq_host="127.0.0.1",
             rabbitmq_port=rabbit.port,
             rest_port=free_port(),
         )
         variables = {
-            "REDIS_PORT": str(redis.port),
+            "REDIS_PORT": str(redis_server.port),
             "RABBITMQ_PORT": str(rabbit.port),
             "REST_PORT": str(settings.rest_port),
             "LOG_LEVEL": "warning",
@@ -100,9 +100,9 @@ def running(workers: int) -> Iterator[System]:
             stack.callback(process.stop)
         if not until(lambda: listening(settings.rest_port), 60):
             raise SystemExit("the server did not start")
-        link = Link(settings)
-        stack.callback(link.close)
-        yield System(settings.server, link)
+        redis = RedisClient(settings)
+        stack.callback(redis.close)
+        yield System(settings.server, redis)
 
 
 def loop(paths: Sequence[Path]) -> int:
@@ -163,7 +163,7 @@ def main() -> None:
                 f"{options.peer} {len(data) / theirs:6.2f} pictures/s, ratio {ratios[-1]:.2f}",
                 flush=True,
             )
-        failed = reading.counts(system.link).failed
+        failed = queries.counts(system.redis).failed
     print(
         f"{len(data)} pictures, {options.workers} workers: median ratio {statistics.median(ratios):.2f}"
         f" (min {min(ratios):.2f}, max {max(ratios):.2f}), {failed} failed"

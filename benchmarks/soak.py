@@ -26,7 +26,7 @@ from benchmarks.chaos import pictures
 from benchmarks.fleet import Fleet, running
 from benchmarks.pictures import pictures_in
 from client.terminal import table
-from faces.store import reading
+from faces.store import queries
 from local.process import until
 
 AHEAD = 32  # pictures sent and not done
@@ -48,7 +48,7 @@ def soak(fleet: Fleet, stream: Iterator[bytes], minutes: float) -> dict[str, lis
                 f"{fleet.settings.server}/scan/image/{number}", data=next(stream), timeout=60
             )
             answer.raise_for_status()
-            until(lambda: reading.counts(fleet.link).in_flight < AHEAD, 600, pause=0.01)
+            until(lambda: queries.counts(fleet.redis).in_flight < AHEAD, 600, pause=0.01)
             if time.monotonic() >= next_look:
                 _look(fleet, samples)
                 next_look = time.monotonic() + LOOK
@@ -82,8 +82,8 @@ def plot(samples: Mapping[str, Sequence[Sample]]) -> str:
 
 
 def _look(fleet: Fleet, samples: dict[str, list[Sample]]) -> None:
-    done = reading.counts(fleet.link).done
-    for process in (fleet.redis.process, fleet.rabbit.process, fleet.rest, *fleet.workers):
+    done = queries.counts(fleet.redis).done
+    for process in (fleet.redis_server.process, fleet.rabbit.process, fleet.rest, *fleet.workers):
         if process.pid is not None:
             samples.setdefault(process.name, []).append((done, _resident(process.pid) / 1e6))
 

@@ -1,8 +1,9 @@
 """`python -m benchmarks.startup [--faces 1000000]`: how long a fresh worker takes to know all faces.
 
 A Redis of the benchmark's own gets that many pictures of one face each: the journal and db 3, written raw, as
-commits leave them. What is timed is `Known.follow`, from empty to complete, on one thread; loading the models comes
-on top. The named peer, in the same run: the same lists asked for in a pipeline, and nothing done with them.
+commits leave them. What is timed is `FaceIndex.follow`, from empty to complete, on one thread; loading the
+models comes on top. The named peer, in the same run: the same lists asked for in a pipeline, and
+nothing done with them.
 """
 
 import argparse
@@ -18,12 +19,12 @@ from redis import Redis
 from benchmarks.index import People  # first: it keeps NumPy to one thread
 from faces.config import Settings
 from faces.store import journal
+from faces.store.client import Command, RedisClient
 from faces.store.keys import ENCODINGS, HOME, JOURNAL
-from faces.store.link import Command, Link
 from local.process import free_port
 from local.redis import RedisServer
-from worker.known import PIECE, Known
-from worker.memory import resident
+from worker.health.memory import resident
+from worker.index.face_index import PIECE, FaceIndex
 
 WRITTEN = 10_000  # pictures in one round trip
 TOLERANCE = 0.6
@@ -42,16 +43,16 @@ def main() -> None:
         try:
             with Redis(port=server.port) as client:
                 client.config_set("appendonly", "no")  # what is read comes from memory either way
-            link = Link(replace(Settings(), redis_host="127.0.0.1", redis_port=server.port))
-            fill(link, count)
-            bare = read_only(link, count)
-            start_up(link, count, bare)
-            link.close()
+            redis = RedisClient(replace(Settings(), redis_host="127.0.0.1", redis_port=server.port))
+            fill(redis, count)
+            bare = read_only(redis, count)
+            start_up(redis, count, bare)
+            redis.close()
         finally:
             server.stop()
 
 
-def fill(link: Link, count: int) -> None:
+def fill(redis: RedisClient, count: int) -> None:
     """Write pictures as their commits leave them, with what a start does not read left out."""
     people = People(max(count // 4, 1))
     for first in range(0, count, WRITTEN):
@@ -61,24 +62,24 @@ def fill(link: Link, count: int) -> None:
             (ENCODINGS, "RPUSH", digest.hex(), face.tobytes())
             for digest, face in zip(digests, faces, strict=True)
         ]
-        link.ask((HOME, "RPUSH", JOURNAL, *(b"+" + digest for digest in digests)), *encodings)
+        redis.ask((HOME, "RPUSH", JOURNAL, *(b"+" + digest for digest in digests)), *encodings)
 
 
-def read_only(link: Link, count: int) -> float:
+def read_only(redis: RedisClient, count: int) -> float:
     """Read all encodings in one round trip a piece; gives seconds."""
     digests = [sha256(str(n).encode()).hexdigest() for n in range(count)]
     begun = time.perf_counter()
     for first in range(0, count, PIECE):
-        link.ask(*((ENCODINGS, "LRANGE", digest, 0, -1) for digest in digests[first : first + PIECE]))
+        redis.ask(*((ENCODINGS, "LRANGE", digest, 0, -1) for digest in digests[first : first + PIECE]))
     return time.perf_counter() - begun
 
 
-def start_up(link: Link, count: int, bare: float) -> None:
+def start_up(redis: RedisClient, count: int, bare: float) -> None:
     """Follow the journal from its beginning, and print what it took."""
-    Known(TOLERANCE).advance(journal.read(link, 0, 10))  # compiled, or read from the cache
-    before, known = resident(), Known(TOLERANCE)
+    FaceIndex(TOLERANCE).advance(journal.read(redis, 0, 10))  # compiled, or read from the cache
+    before, known = resident(), FaceIndex(TOLERANCE)
     begun, ours = time.perf_counter(), time.process_time()
-    known.follow(link)
+    known.follow(redis)
     seconds, ours = time.perf_counter() - begun, time.process_time() - ours
     if len(known) != count:
         raise RuntimeError(f"{len(known)} of {count} faces known")

@@ -10,7 +10,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client import calibrate, check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
+from client.commands import calibrate, check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError

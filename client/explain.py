@@ -51,8 +51,8 @@ def show(found: Evidence, tolerance: float, *, as_json: bool) -> int:
     edges = list(edges_of(found, tolerance))
     if as_json:
         picture = {"hash": found.picture.picture, "names": found.picture.names}
-        made_with = {"model": found.model, "tolerance": tolerance}
-        print(to_json({**picture, **made_with, "matches": [asdict(edge) for edge in edges]}))
+        data_version = {"model": found.model, "tolerance": tolerance}
+        print(to_json({**picture, **data_version, "matches": [asdict(edge) for edge in edges]}))
     elif edges:
         print(table([("model", found.model or "unknown"), ("tolerance", tolerance)]) + "\n")
         print(table([HEADS, *_rows(edges)]))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from client import brute_force
+from client.checking import brute_force
 from faces.store.journal import Entry
 from faces.store.keys import ENCODING_BYTES
 

@@ -12,7 +12,7 @@ import requests
 
 from client.errors import Refused, ServerError, UsageError
 from faces.documents import from_json
-from faces.identity import is_hash
+from faces.picture_id import is_picture_id
 
 CONNECT, READ = (
     5.0,
@@ -103,7 +103,7 @@ class Server:
 
     def _accepted(self, answer: requests.Response) -> Accepted:
         picture = self._document(answer, dict).get("hash")
-        if not isinstance(picture, str) or not is_hash(picture):
+        if not isinstance(picture, str) or not is_picture_id(picture):
             raise self._foreign(answer)
         return Accepted(picture, new=answer.status_code == HTTPStatus.ACCEPTED)
 

@@ -25,6 +25,7 @@ from faces.tls import client_context, why
 from faces.topology import PICTURES_QUEUE, declare
 
 PERSISTENT = 2
+HEARTBEAT = 60  # seconds; a C call that holds the GIL for longer would lose the connection
 GOODBYE = 1.0  # seconds that RabbitMQ is given to take leave
 LOOK = 3.0  # seconds to see whether it is there; a probe waits for 5
 ANSWERS = (
@@ -39,13 +40,13 @@ def connect(settings: Settings, *, heartbeat: int | None = None, timeout: float 
 
     Args:
         settings: where RabbitMQ is.
-        heartbeat: seconds; else that of the settings.
+        heartbeat: seconds; `HEARTBEAT` by default.
         timeout: seconds that it may take in all; else `publish_timeout`.
 
     Raises:
         BrokerError: RabbitMQ does not answer or does not let us in.
     """
-    heartbeat = heartbeat or settings.rabbitmq_heartbeat
+    heartbeat = heartbeat or HEARTBEAT
     timeout = settings.publish_timeout if timeout is None else timeout
     with translated():
         # pika tries each address of the host in turn, and gives each of them its time-out
@@ -102,7 +103,7 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._heartbeat = max(2, min(settings.rabbitmq_heartbeat, int(2 * settings.publish_timeout)))
+        self._heartbeat = max(2, min(HEARTBEAT, int(2 * settings.publish_timeout)))
         self._connection: Any = None
         self._channel: Any = None
         self._used = 0.0

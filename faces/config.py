@@ -1,7 +1,7 @@
-"""Every setting: its name, its default, how it is read, a line of help. The only reader of the environment.
+"""Every setting: name, default, parser and help. Nothing else reads the environment.
 
-A field `redis_host` is the environment variable `REDIS_HOST`. `Settings.read(os.environ)` gives the settings
-in force; `table()` gives them as rows, to which a test holds the README.
+The field `redis_host` is the environment variable `REDIS_HOST`. `Settings.read(os.environ)` returns the current
+settings; `table()` returns them as rows, which a test compares with the README.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from faces.errors import SettingError
-from faces.values import (
-    amount,
+from faces.parsers import (
     certificates,
     choice,
     distance,
@@ -29,6 +28,22 @@ from faces.values import (
     yes_no,
 )
 
+RETIRED = {
+    "ENGINE_THREADS": "run one worker per core instead",
+    "FETCH_CONNECT_TIMEOUT": "it is always 5 seconds; unset it",
+    "FETCH_REDIRECTS": "up to 5 are followed; unset it",
+    "LEAST_SCORE": "every detected face is indexed; unset it",
+    "LEAST_SHARPNESS": "every detected face is indexed; unset it",
+    "LEAST_SIZE": "use MIN_INDEXED_SIZE",
+    "MAX_NAME_LENGTH": "a name may always have 512 characters; unset it",
+    "MOST_POSE": "every detected face is indexed; unset it",
+    "PREFETCH": "it is twice BATCH_SIZE; unset it",
+    "RABBITMQ_HEARTBEAT": "it is always 60 seconds; unset it",
+    "REFUSED_PER_MINUTE": "30 invalid keys per minute and address are allowed; unset it",
+    "SMALLEST_FACE": "use MIN_FACE_SIZE",
+}
+"""Settings that no longer exist, and what to do instead. A process that finds one does not start."""
+
 
 def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
     """Describe a field of `Settings`; a secret never shows in a repr or a table."""
@@ -37,63 +52,60 @@ def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bo
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings in force."""
+    """The current settings."""
 
-    redis_host: str = setting(text, "localhost", "host of Redis")
-    redis_port: int = setting(port, 6379, "port of Redis")
-    redis_username: str = setting(text, "", "ACL user of Redis; empty: the default user")
-    redis_password: str = setting(text, "", "password of Redis; empty: none", secret=True)
+    redis_host: str = setting(text, "localhost", "Redis host")
+    redis_port: int = setting(port, 6379, "Redis port")
+    redis_username: str = setting(text, "", "Redis ACL user; empty: the default user")
+    redis_password: str = setting(text, "", "Redis password; empty: none", secret=True)
     redis_tls: bool = setting(yes_no, False, "connect to Redis over TLS")
     redis_ca: str = setting(
-        certificates, "", "file of the authorities trusted for Redis's certificate; empty: the system's"
+        certificates, "", "CA file trusted for Redis's certificate; empty: the system's CAs"
     )
-    redis_cert: str = setting(file, "", "file of our own certificate for Redis, key included; empty: none")
-    rabbitmq_host: str = setting(text, "localhost", "host of RabbitMQ")
-    rabbitmq_port: int = setting(port, 5672, "port of RabbitMQ")
-    rabbitmq_user: str = setting(text, "guest", "user at RabbitMQ")
-    rabbitmq_password: str = setting(text, "guest", "password at RabbitMQ", secret=True)
-    rabbitmq_vhost: str = setting(text, "/", "virtual host at RabbitMQ")
-    rabbitmq_tls: bool = setting(yes_no, False, "connect to RabbitMQ over TLS; its usual port is then 5671")
+    redis_cert: str = setting(file, "", "client certificate for Redis, key in the same file; empty: none")
+    rabbitmq_host: str = setting(text, "localhost", "RabbitMQ host")
+    rabbitmq_port: int = setting(port, 5672, "RabbitMQ port")
+    rabbitmq_user: str = setting(text, "guest", "RabbitMQ user")
+    rabbitmq_password: str = setting(text, "guest", "RabbitMQ password", secret=True)
+    rabbitmq_vhost: str = setting(text, "/", "RabbitMQ virtual host")
+    rabbitmq_tls: bool = setting(yes_no, False, "connect to RabbitMQ over TLS, usually on port 5671")
     rabbitmq_ca: str = setting(
-        certificates, "", "file of the authorities trusted for RabbitMQ's certificate; empty: the system's"
+        certificates, "", "CA file trusted for RabbitMQ's certificate; empty: the system's CAs"
     )
     rabbitmq_cert: str = setting(
-        file, "", "file of our own certificate for RabbitMQ, key included; empty: none"
+        file, "", "client certificate for RabbitMQ, key in the same file; empty: none"
     )
-    rabbitmq_heartbeat: int = setting(positive, 60, "seconds between heartbeats with RabbitMQ")
-    publish_timeout: float = setting(seconds, 10.0, "seconds in all for RabbitMQ to take a picture; then 503")
+    publish_timeout: float = setting(
+        seconds, 10.0, "seconds for RabbitMQ to confirm a picture, connecting included; then 503"
+    )
 
-    rest_host: str = setting(text, "127.0.0.1", "address that the server listens on")
-    rest_port: int = setting(port, 5000, "port that the server listens on")
-    rest_threads: int = setting(positive, 8, "requests that the server handles at once")
-    rest_url: str = setting(text, "", "address of the server as the client reaches it; empty: this machine")
-    request_timeout: float = setting(seconds, 30.0, "seconds for a request to arrive, its body included")
+    rest_host: str = setting(text, "127.0.0.1", "address the server listens on")
+    rest_port: int = setting(port, 5000, "port the server listens on")
+    rest_threads: int = setting(positive, 8, "requests the server handles at once")
+    rest_url: str = setting(text, "", "the server's URL as the client sees it; empty: this machine")
+    request_timeout: float = setting(seconds, 30.0, "seconds for a whole request to arrive")
     cors_origins: tuple[str, ...] = setting(
-        words, (), "origins whose web pages may ask the server, such as https://example.org, by commas"
+        words, (), "origins whose web pages may call the server, comma-separated: https://example.org"
     )
     api_keys: str = setting(
         choice("auto", "required", "off"),
         "auto",
-        "auto: keys are needed unless the server listens on loopback alone; required; off",
+        "auto: required unless the server listens on loopback only; required; off",
     )
-    api_key: str = setting(text, "", "key that the client shows to the server", secret=True)
-    key_per_minute: int = setting(whole, 6000, "requests a minute of a key that names no limit; 0: no limit")
-    key_per_day: int = setting(whole, 1_000_000, "requests a day of a key that names no limit; 0: no limit")
-    refused_per_minute: int = setting(
-        whole, 30, "API keys a minute that are not in force before their address is told to wait; 0: no limit"
+    api_key: str = setting(text, "", "API key the client sends", secret=True)
+    key_per_minute: int = setting(
+        whole, 6000, "requests per minute for a key without a limit of its own; 0: unlimited"
     )
-    audit_length: int = setting(
-        whole, 1_000_000, "entries kept of who scanned, searched and erased what; 0: all"
+    key_per_day: int = setting(
+        whole, 1_000_000, "requests per day for a key without a limit of its own; 0: unlimited"
     )
+    audit_length: int = setting(whole, 1_000_000, "entries kept in the audit log; 0: all")
     max_picture_bytes: int = setting(
-        positive, 15 << 20, "largest picture taken, in bytes; RabbitMQ 4 carries 16 MiB"
+        positive, 15 << 20, "largest picture accepted, in bytes; RabbitMQ 4 carries up to 16 MiB"
     )
-    max_name_length: int = setting(positive, 512, "longest name or URL taken, in characters")
-    fetch_timeout: float = setting(seconds, 20.0, "seconds in all for fetching a URL")
-    fetch_connect_timeout: float = setting(seconds, 5.0, "seconds to reach the host of a URL")
-    fetch_redirects: int = setting(positive, 5, "redirects followed when fetching a URL")
+    fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
-        words, (), "private hosts and networks that URLs may point at, by commas"
+        words, (), "private hosts and networks that URLs may point to, comma-separated"
     )
 
     image_store_url: str = setting(
@@ -101,75 +113,68 @@ class Settings:
     )
 
     index_url: str = setting(
-        text, "", "Milvus that keeps more faces than a worker's memory holds; empty: all in memory"
+        text, "", "Milvus for more faces than fit in a worker's memory; empty: keep all in memory"
     )
-    index_token: str = setting(text, "", "user:password or token for Milvus; empty: none", secret=True)
+    index_token: str = setting(text, "", "Milvus token or user:password; empty: none", secret=True)
 
-    match_tolerance: float = setting(distance, 0.6, "largest distance between encodings of one face")
+    match_tolerance: float = setting(distance, 0.6, "largest distance between two encodings that match")
     model: str = setting(
         choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
         "dlib-resnet-v1-mirror",
-        "what encodes faces: dlib-resnet-v1 is face_recognition's; -mirror errs less and takes twice as long",
+        "face encoder: dlib-resnet-v1 is face_recognition's; -mirror is more accurate and takes twice as long",
     )
     engine: str = setting(
         choice("auto", "kernels", "onnxruntime", "openvino", "cuda"),
         "auto",
-        "what the networks run in; auto: the fastest here",
+        "runtime of the neural networks; auto: the fastest available",
     )
-    engine_threads: int = setting(
-        positive, 1, "threads of a worker's networks; workers share a machine by cores"
+    model_cache: str = setting(text, "var/models", "folder for converted models")
+    detector: str = setting(
+        choice("auto", "hog", "cnn"), "auto", "face detector; auto: HOG, and the CNN where HOG finds nothing"
     )
-    model_cache: str = setting(text, "var/models", "folder where converted models are kept")
-    detector: str = setting(choice("auto", "hog", "cnn"), "auto", "what finds faces; auto: HOG, then the CNN")
     detector_model: str = setting(
-        file, "", "ONNX file of a detector that replaces HOG and CNN, as YuNet or SCRFD gives it; empty: none"
+        file, "", "ONNX file of a YuNet or SCRFD detector, used instead of HOG and the CNN; empty: none"
     )
-    smallest_face: int = setting(
-        positive, 40, "smallest face looked for, in pixels, up to 2 megapixels; grows beyond with the picture"
+    min_face_size: int = setting(
+        positive, 40, "smallest face to detect, in pixels, up to 2 megapixels; scales with larger images"
     )
-    least_size: int = setting(whole, 0, "least size of a face that is indexed, in pixels of the picture")
-    least_sharpness: float = setting(amount, 0.0, "least sharpness of a face that is indexed")
-    most_pose: float = setting(amount, 9.0, "how far a face that is indexed may be turned; 0: not at all")
-    least_score: float = setting(amount, 0.0, "least confidence of the detector in a face that is indexed")
+    min_indexed_size: int = setting(
+        whole, 0, "smallest face to index, in pixels; smaller ones are only listed"
+    )
     landmarks: str = setting(
         choice("none", "5", "68"),
         "none",
-        "points of each face that its status tells; the model for 68 must not be used commercially",
+        "landmarks listed with each face; the model for 68 excludes commercial use",
     )
     age_gender_model: tuple[str, ...] = setting(
-        files,
-        (),
-        "models of age and gender of each face: one like genderage.onnx, or dlib's .dat files by commas",
+        files, (), "age and gender models: one like genderage.onnx, or dlib's .dat files, comma-separated"
     )
     max_picture_pixels: int = setting(
-        positive, 64_000_000, "most pixels of a picture, checked before decoding"
+        positive, 64_000_000, "most pixels in a picture, checked before decoding"
     )
     picture_formats: tuple[str, ...] = setting(
         words,
         ("JPEG", "PNG", "GIF", "BMP", "WEBP"),
-        "picture formats taken, by commas; also TIFF, AVIF, and HEIC with facefleet[heic] installed",
+        "accepted formats, comma-separated; also TIFF, AVIF, and HEIC with facefleet[heic] installed",
     )
-    queue_max_length: int = setting(positive, 100_000, "pictures that may wait in the queue; past that: 503")
-    queue_max_bytes: int = setting(positive, 8 << 30, "bytes that may wait in the queue; past that: 503")
-    batch_size: int = setting(positive, 8, "most pictures that a worker takes in hand at once")
-    prefetch: int = setting(positive, 16, "most pictures that RabbitMQ hands a worker ahead")
+    queue_max_length: int = setting(positive, 100_000, "pictures the queue holds; beyond that: 503")
+    queue_max_bytes: int = setting(positive, 8 << 30, "bytes the queue holds; beyond that: 503")
+    batch_size: int = setting(positive, 8, "most pictures a worker processes together")
     picture_timeout: float = setting(
-        seconds, 120.0, "seconds that a worker may take to find the faces of one picture"
+        seconds, 120.0, "seconds a worker may take to find the faces in a picture"
     )
     worker_memory: int = setting(
-        whole,
-        3 << 30,
-        "memory of a worker, in bytes; past 3/4 it starts afresh between pictures; 0: no limit",
+        whole, 3 << 30, "memory of a worker, in bytes; above 75% it restarts between pictures; 0: no limit"
     )
-    metrics_port: int = setting(whole, 0, "port on which a server or worker answers Prometheus; 0: none")
+    metrics_port: int = setting(whole, 0, "port of a server's or worker's Prometheus endpoint; 0: none")
     health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
     log_level: str = setting(
-        choice("debug", "info", "warning", "error"), "info", "least level of the process's own log"
+        choice("debug", "info", "warning", "error"), "info", "minimum level of a process's own log"
     )
     log_format: str = setting(
         choice("auto", "json", "text"),
         "auto",
-        "how a process writes its own log; auto: text on a terminal, else JSON",
+        "format of a process's own log; auto: text on a terminal, else JSON",
     )
 
     @classmethod
@@ -177,8 +182,11 @@ class Settings:
         """Read the settings from the environment; an empty variable counts as absent.
 
         Raises:
-            SettingError: a value cannot be used; the message names the variable and what to write instead.
+            SettingError: a value is invalid, or a setting no longer exists; the message says what to write instead.
         """
+        for name, instead in RETIRED.items():
+            if environ.get(name):
+                raise SettingError(f"{name} is no longer a setting: {instead}")
         given = {f.name: _parsed(f, environ[_variable(f)]) for f in fields(cls) if environ.get(_variable(f))}
         settings = cls(**given)
         for server in ("redis", "rabbitmq"):
@@ -187,7 +195,7 @@ class Settings:
 
     @property
     def server(self) -> str:
-        """Address of the server, as a client on this machine or elsewhere reaches it."""
+        """The server's URL, as a client sees it."""
         return (self.rest_url or f"http://127.0.0.1:{self.rest_port}").rstrip("/")
 
 
@@ -201,12 +209,12 @@ class Row:
 
 
 def table() -> list[Row]:
-    """Give every setting as a row, in the order of their definition."""
+    """Return every setting as a row, in order of definition."""
     return [Row(_variable(f), _shown(f), f.metadata["help"]) for f in fields(Settings)]
 
 
 def hostname() -> str:
-    """Name of this host, as it stands in the routing keys of log lines."""
+    """Name of this host, as used in the routing keys of log lines."""
     return socket.gethostname()
 
 
@@ -218,16 +226,16 @@ def _parsed(f: Field[Any], value: str) -> Any:
     try:
         return f.metadata["parse"](value)
     except ValueError as error:
-        shown = "a value that is not shown" if f.metadata["secret"] else repr(value)
+        shown = "set to a secret" if f.metadata["secret"] else repr(value)
         raise SettingError(f"{_variable(f)} is {shown}: {error}") from error
 
 
 def _check_tls(server: str, settings: Settings) -> None:
-    """Refuse certificates without TLS: who names them believes that the connection is secure."""
+    """Reject certificates without TLS: whoever sets them believes the connection is secure."""
     for name in (f"{server}_ca", f"{server}_cert"):
         if getattr(settings, name) and not getattr(settings, f"{server}_tls"):
             variable = name.upper()
-            raise SettingError(f"{variable} is set, but not used: set {server.upper()}_TLS=yes, or unset it")
+            raise SettingError(f"{variable} is set but TLS is off: set {server.upper()}_TLS=yes, or unset it")
 
 
 def _shown(f: Field[Any]) -> str:

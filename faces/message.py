@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faces.errors import MessageError
-from faces.identity import hash_of, is_hash
+from faces.picture_id import is_picture_id, picture_id_of
 
 VERSION = 1
 LONGEST_NAME = 65_536  # bytes; far above any setting, small enough that a header cannot exhaust memory
@@ -28,11 +28,11 @@ LONGEST_NAME = 65_536  # bytes; far above any setting, small enough that a heade
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A picture to process; `picture` is None when its bytes are in the image store."""
+    """A picture to process; `data` is None when its bytes are in the image store."""
 
-    hash: str
+    picture_id: str
     name: str
-    picture: bytes | None
+    data: bytes | None
     request_id: str = ""
     attempt: int = 0
 
@@ -45,13 +45,13 @@ def encode(message: Message) -> tuple[dict[str, Any], bytes]:
     """Give the AMQP headers and the body of a message."""
     headers = {
         "version": VERSION,
-        "hash": message.hash,
+        "hash": message.picture_id,
         "name": message.name,
-        "stored": message.picture is None,
+        "stored": message.data is None,
         "request_id": message.request_id,
         "attempt": message.attempt,
     }
-    return headers, message.picture or b""
+    return headers, message.data or b""
 
 
 def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
@@ -62,8 +62,8 @@ def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
     """
     headers = headers or {}
     _check(headers.get("version") == VERSION, f"version is {_shown(headers, 'version')}, not {VERSION}")
-    picture_hash = _text(headers, "hash")
-    _check(is_hash(picture_hash), "hash is not 64 lower-case hex digits")
+    picture_id = _text(headers, "hash")
+    _check(is_picture_id(picture_id), "hash is not 64 lower-case hex digits")
     stored, attempt = headers.get("stored"), headers.get("attempt")
     _check(isinstance(stored, bool), "stored is neither true nor false")
     if not isinstance(attempt, int) or attempt < 0:
@@ -71,9 +71,9 @@ def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
     if stored:
         _check(not body, "it carries a body although its picture is in the image store")
     else:
-        _check(hash_of(body) == picture_hash, "the hash of the body is not the hash that it names")
+        _check(picture_id_of(body) == picture_id, "the hash of the body is not the hash that it names")
     return Message(
-        picture_hash, _text(headers, "name"), None if stored else body, _text(headers, "request_id"), attempt
+        picture_id, _text(headers, "name"), None if stored else body, _text(headers, "request_id"), attempt
     )
 
 

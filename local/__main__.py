@@ -12,7 +12,7 @@ from pathlib import Path
 from faces.config import Settings
 from faces.errors import FacefleetError
 from local import demo
-from local.looks import Part
+from local.health_checks import Part
 from local.process import ROOT
 from local.screen import Screen
 from local.system import System

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from faces.config import Settings
-from local.looks import Part, look
+from local.health_checks import Part, look
 from local.places import PORTS, Places, choose, read
 from local.process import Process, free_port, listening, stop_all, until
 from local.rabbitmq import RabbitServer

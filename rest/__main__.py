@@ -11,14 +11,14 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from faces import logs
+from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
-from faces.picture import Limits
-from rest import first_key
+from faces.formats.header import Limits
 from rest.app import build
-from rest.guard import is_loopback, keys_needed
-from rest.threads import JsonThreads
+from rest.auth import bootstrap_key
+from rest.auth.authenticator import is_loopback, keys_needed
+from rest.server.gunicorn_worker import JsonThreadWorker
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -42,7 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         host = self.settings.rest_host
         settings = {
             "bind": f"{f'[{host}]' if ':' in host else host}:{self.settings.rest_port}",
-            "worker_class": JsonThreads,
+            "worker_class": JsonThreadWorker,
             "control_socket_disable": True,
             "threads": self.settings.rest_threads,
             "timeout": 60,
@@ -62,7 +62,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Flask:
         """Build the application, and see to it that there is a key where one is needed."""
         if keys_needed(self.settings):
-            first_key.start(self.settings, sys.stdout)
+            bootstrap_key.start(self.settings, sys.stdout)
         return build(self.settings)
 
 
@@ -78,7 +78,7 @@ def main() -> int:
     except SettingError as error:
         sys.stderr.write(f"rest: {error}\n")
         return 2
-    logs.install(settings)
+    process_log.install(settings)
     if settings.api_keys == "off" and not is_loopback(settings.rest_host):
         logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
     gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says

@@ -8,55 +8,58 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 
 from faces.config import Settings
-from faces.images import open_store
+from faces.event_log import EventLog
+from faces.formats.header import Limits
+from faces.image_store import open_image_store
 from faces.metrics import serve
-from faces.picture import Limits
-from faces.progress import Progress
-from faces.store.link import Link
-from faces.store.trail import Trail
-from rest import headers, problems
-from rest.fetch import Fetcher
-from rest.fleet import Fleet
-from rest.guard import PUBLIC, Guard
+from faces.store.audit_log import AuditLog
+from faces.store.client import RedisClient
+from faces.usecases.ingest import Ingest
+from rest import problems
+from rest.auth.authenticator import PUBLIC, Authenticator
+from rest.auth.origins import Origins
+from rest.fetching.fetcher import Fetcher
+from rest.fleet_metrics import Fleet
 from rest.health import health
 from rest.metrics import Metrics
-from rest.origins import Origins
-from rest.publishing import Publishers
-from rest.scans import Scans
+from rest.publishing import PublisherPool
+from rest.server import headers
 from rest.views import EXTENSION, NameConverter, Parts, routes
 
 
 def build(settings: Settings) -> Flask:
     """Build the application with everything it works with, from the settings."""
-    link, metrics = Link(settings), Metrics()
-    metrics.registry.register(Fleet(link))
+    redis, metrics = RedisClient(settings), Metrics()
+    metrics.registry.register(Fleet(redis))
     serve(metrics.registry, settings.metrics_port)
-    images = open_store(settings.image_store_url)
+    image_store = open_image_store(settings.image_store_url)
     limits = Limits.of(settings)
-    trail = Trail(link, settings.audit_length)
-    publishers = Publishers(settings, metrics)
-    scans = Scans(link, publishers, images, limits, trail, longest_name=settings.max_name_length)
+    audit_log = AuditLog(redis, settings.audit_length)
+    publishers = PublisherPool(settings, metrics)
+    ingest = Ingest(redis, publishers.publish, image_store, limits, audit_log)
     fetcher = Fetcher(
         max_bytes=settings.max_picture_bytes,
         total_timeout=settings.fetch_timeout,
-        connect_timeout=settings.fetch_connect_timeout,
-        max_redirects=settings.fetch_redirects,
         allow=settings.fetch_allow,
     )
-    progress = Progress(settings, "rest").start()
-    guard = Guard.of(settings, link)
+    event_log = EventLog(settings, "rest").start()
+    authenticator = Authenticator.of(settings, redis)
     return create_app(
-        Parts(link, scans, fetcher, progress, trail, images, metrics),
+        Parts(redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
         max_bytes=settings.max_picture_bytes,
-        guard=guard,
-        origins=Origins(settings.cors_origins, local=guard is None and settings.api_keys == "auto"),
+        authenticator=authenticator,
+        origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),
     )
 
 
 def create_app(
-    parts: Parts, *, max_bytes: int, guard: Guard | None = None, origins: Origins | None = None
+    parts: Parts,
+    *,
+    max_bytes: int,
+    authenticator: Authenticator | None = None,
+    origins: Origins | None = None,
 ) -> Flask:
-    """Create the application on parts that are given to it; without a guard it needs no keys."""
+    """Create the application on parts that are given to it; without an authenticator it needs no keys."""
     app = Flask("facefleet", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
     app.extensions[EXTENSION] = parts
@@ -65,15 +68,15 @@ def create_app(
     app.register_blueprint(routes)
     app.register_blueprint(health)
     problems.install(app)
-    _tell_of_requests(app, parts.progress, parts.metrics)
+    _tell_of_requests(app, parts.event_log, parts.metrics)
     headers.install(app)
     (origins or Origins()).install(app)
-    if guard is not None:
-        guard.install(app)
+    if authenticator is not None:
+        authenticator.install(app)
     return app
 
 
-def _tell_of_requests(app: Flask, progress: Progress, metrics: Metrics) -> None:
+def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None:
     @app.before_request
     def begin() -> None:
         g.request_id = uuid4().hex
@@ -87,7 +90,7 @@ def _tell_of_requests(app: Flask, progress: Progress, metrics: Metrics) -> None:
         seconds = time.monotonic() - g.begun
         route = request.url_rule.rule if request.url_rule else None
         metrics.request(route, request.method, response.status_code, seconds)
-        say = progress.debug if request.endpoint in PUBLIC else progress.info
+        say = event_log.debug if request.endpoint in PUBLIC else event_log.info
         say(
             f"{request.method} {request.path}"[:200],
             status=response.status_code,

@@ -28,7 +28,7 @@ def readyz() -> Response:
     """
     away = [name for name, check in parts().checks().items() if not _holds(check)]
     if not away:
-        return answer({"state": "ready", "queue": "full" if parts().scans.full else "open"})
+        return answer({"state": "ready", "queue": "full" if parts().publishers.full else "open"})
     return unavailable("not_ready", f"no picture can be taken: {' and '.join(away)} away")
 
 

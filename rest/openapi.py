@@ -71,9 +71,9 @@ ACCEPTED: Object = {
 NAME = _path(
     "name",
     {"type": "string", "minLength": 1},
-    "The picture's name: anything, slashes too; at most MAX_NAME_LENGTH characters",
+    "The picture's name: anything, slashes too; at most 512 characters",
 )
-PICTURE = _path("picture", {"type": "string"}, "The picture's hash; of anything else nothing is known")
+PICTURE = _path("picture_id", {"type": "string"}, "The picture's hash; of anything else nothing is known")
 
 PATHS: Object = {
     "/": {"get": _open("The server is there", {"200": _json("It is", {"type": "object"})})},
@@ -94,7 +94,7 @@ PATHS: Object = {
             **_body("application/json", _object(url={"type": "string", "minLength": 1})),
         ),
     },
-    "/match/{picture}": {
+    "/match/{picture_id}": {
         "parameters": [PICTURE],
         "get": _operation(
             "Names of the other pictures that show a matching face",
@@ -108,7 +108,7 @@ PATHS: Object = {
             | _problems(*GUARDED),
         ),
     },
-    "/status/{picture}": {
+    "/status/{picture_id}": {
         "parameters": [PICTURE],
         "get": _operation(
             "What became of a picture",
@@ -120,7 +120,7 @@ PATHS: Object = {
             | _problems(*GUARDED),
         ),
     },
-    "/v1/pictures/{picture}": {
+    "/v1/pictures/{picture_id}": {
         "parameters": [PICTURE],
         "delete": _operation(
             "Erase a picture with all that was made from it",

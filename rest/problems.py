@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from faces.documents import to_json
 from faces.errors import FetchError, Permanent, PictureError, PictureNameError, Transient
-from faces.logs import about
+from faces.process_log import about
 
 RETRY_AFTER = 5  # seconds; a broker that restarts is back by then
 

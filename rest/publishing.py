@@ -16,7 +16,7 @@ from rest.metrics import Metrics
 REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is
 
 
-class Publishers:
+class PublisherPool:
     """One publisher a thread. Threads may share this object."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:

@@ -11,16 +11,17 @@ from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from faces.documents import from_json, to_json
-from faces.identity import is_hash
-from faces.images import ImageStore
-from faces.progress import Progress
-from faces.store import erase as erasing
-from faces.store import reading
-from faces.store.link import Link
-from faces.store.trail import Deed, Trail
-from rest.fetch import Fetcher
+from faces.event_log import EventLog
+from faces.image_store import ImageStore
+from faces.picture_id import is_picture_id
+from faces.store import queries
+from faces.store.audit_log import Action, AuditLog
+from faces.store.client import RedisClient
+from faces.usecases.erase import erase_picture
+from faces.usecases.ingest import Accepted, Ingest
+from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
-from rest.scans import Scan, Scans
+from rest.publishing import PublisherPool
 
 routes = Blueprint("routes", __name__)
 EXTENSION = "facefleet"
@@ -38,23 +39,24 @@ class NameConverter(BaseConverter):
 class Parts:
     """What the routes work with."""
 
-    link: Link
-    scans: Scans
+    redis: RedisClient
+    ingest: Ingest
+    publishers: PublisherPool
     fetcher: Fetcher
-    progress: Progress
-    trail: Trail
-    images: ImageStore | None
+    event_log: EventLog
+    audit_log: AuditLog
+    image_store: ImageStore | None
     metrics: Metrics
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What has to be there for pictures to be taken: each raises Transient where it is not."""
-        return {"Redis": self.link.check, "RabbitMQ": self.scans.check}
+        return {"Redis": self.redis.check, "RabbitMQ": self.publishers.check}
 
     def close(self) -> None:
         """Let go of Redis and RabbitMQ."""
-        self.scans.close()
-        self.progress.close()
-        self.link.close()
+        self.publishers.close()
+        self.event_log.close()
+        self.redis.close()
 
 
 def parts() -> Parts:
@@ -74,7 +76,7 @@ def root() -> Response:
 def scan_image(name: str) -> Response:
     """Take the picture in the body."""
     g.about = {"name": name}
-    return scanned(parts().scans.take(_body(), name, g.request_id, g.key))
+    return scanned(parts().ingest.accept(_body(), name, request_id=g.request_id, key=g.key))
 
 
 @routes.post("/scan/url")
@@ -83,49 +85,55 @@ def scan_url() -> Response:
     request.max_content_length = LONGEST_DOCUMENT
     url = _url(_body())
     g.about = {"name": url}
-    return scanned(parts().scans.take_url(url, parts().fetcher.fetch, g.request_id, g.key))
+    fetch = parts().fetcher.fetch
+    return scanned(parts().ingest.accept_url(url, fetch, request_id=g.request_id, key=g.key))
 
 
-@routes.get("/match/<picture>")
-def match(picture: str) -> Response:
+@routes.get("/match/<picture_id>")
+def match(picture_id: str) -> Response:
     """Give the names of the other pictures that show a matching face."""
-    g.about = {"hash": picture}
-    _note("search", picture)
-    names = reading.matching_names(parts().link, picture)
+    g.about = {"hash": picture_id}
+    _note("search", picture_id)
+    names = queries.matching_names(parts().redis, picture_id)
     g.outcome = {"matches": len(names)}
     return answer(names)
 
 
-@routes.get("/status/<picture>")
-def status(picture: str) -> Response:
+@routes.get("/status/<picture_id>")
+def status(picture_id: str) -> Response:
     """Give a picture's status document; 404 for a picture that was never accepted."""
-    g.about = {"hash": picture}
-    (found,) = reading.statuses(parts().link, [picture])
+    g.about = {"hash": picture_id}
+    (found,) = queries.statuses(parts().redis, [picture_id])
     if found is None:
-        return answer({"hash": picture, "state": "unknown"}, HTTPStatus.NOT_FOUND)
+        return answer({"hash": picture_id, "state": "unknown"}, HTTPStatus.NOT_FOUND)
     return answer(found)
 
 
-@routes.delete("/v1/pictures/<picture>")
-def erase(picture: str) -> Response:
+@routes.delete("/v1/pictures/<picture_id>")
+def erase(picture_id: str) -> Response:
     """Erase a picture with all that was made from it; 404 where nothing of it is known."""
-    g.about = {"hash": picture}
-    if not is_hash(picture):
+    g.about = {"hash": picture_id}
+    if not is_picture_id(picture_id):
         raise NotFound("this is not a picture's hash: 64 lower-case hex digits")
-    _note("erase", picture)
-    receipt = erasing.erase(parts().link, picture)
-    images = parts().images
-    kept = images is not None and images.delete(picture)
-    if not (kept or receipt.state or receipt.names or receipt.faces):
+    erased = erase_picture(
+        parts().redis,
+        parts().image_store,
+        parts().audit_log,
+        picture_id,
+        actor=g.key,
+        request_id=g.request_id,
+    )
+    if not erased.anything:
         raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
-    g.outcome = {"faces": receipt.faces, "names": len(receipt.names)}
+    g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def scanned(scan: Scan) -> Response:
+def scanned(accepted: Accepted) -> Response:
     """Answer an accepted picture with its hash."""
-    g.outcome = {"hash": scan.hash}
-    return answer({"hash": scan.hash}, HTTPStatus.ACCEPTED if scan.new else HTTPStatus.OK)
+    g.outcome = {"hash": accepted.picture_id}
+    status = HTTPStatus.ACCEPTED if accepted.new else HTTPStatus.OK
+    return answer({"hash": accepted.picture_id}, status)
 
 
 def answer(value: object, status: int = HTTPStatus.OK) -> Response:
@@ -133,10 +141,10 @@ def answer(value: object, status: int = HTTPStatus.OK) -> Response:
     return Response(to_json(value) + "\n", status, mimetype="application/json")
 
 
-def _note(did: Deed, picture: str) -> None:
+def _note(did: Action, picture_id: str) -> None:
     """Note on the trail what the bearer of a key is about to do; without keys nobody is known."""
-    if g.key and is_hash(picture):
-        parts().trail.note(g.key, did, picture, g.request_id)
+    if g.key and is_picture_id(picture_id):
+        parts().audit_log.note(g.key, did, picture_id, g.request_id)
 
 
 def _body() -> bytes:

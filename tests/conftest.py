@@ -16,7 +16,7 @@ from redis import Redis
 
 from faces.amqp import connect
 from faces.config import Settings
-from faces.store.link import Link
+from faces.store.client import RedisClient
 from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
 from local.photographs import fetch_photographs
 from local.process import free_port
@@ -57,16 +57,16 @@ def store_settings(redis_server: RedisServer) -> Settings:
 
 
 @pytest.fixture
-def link(store_settings: Settings) -> Iterator[Link]:
+def redis(store_settings: Settings) -> Iterator[RedisClient]:
     """A link to an empty Redis."""
-    with closing(Link(store_settings)) as opened:
+    with closing(RedisClient(store_settings)) as opened:
         yield opened
 
 
 @pytest.fixture
-def each_link(each_redis_server: RedisServer) -> Iterator[Link]:
+def each_link(each_redis_server: RedisServer) -> Iterator[RedisClient]:
     """A link to each kind of Redis, empty."""
-    with closing(Link(emptied(each_redis_server))) as opened:
+    with closing(RedisClient(emptied(each_redis_server))) as opened:
         yield opened
 
 

@@ -10,28 +10,28 @@ import threading
 
 from threadpoolctl import threadpool_limits
 
-from faces import logs
+from faces import process_log
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
-from faces.images import open_store
+from faces.event_log import EventLog
+from faces.formats.header import Limits
+from faces.image_store import open_image_store
 from faces.metrics import serve
-from faces.picture import Limits
-from faces.progress import Progress
-from faces.store.basis import Basis, agree
-from faces.store.link import Link
+from faces.store.client import RedisClient
+from faces.store.data_version import DataVersion, agree
 from worker.consumer import Consumer, Delivery
 from worker.engine.engine import load
-from worker.hands import Hands
-from worker.health import Pulse
+from worker.health.heartbeat import Heartbeat
+from worker.health.memory import OUTGROWN, Memory
+from worker.health.watchdog import Watchdog
+from worker.index.face_index import FaceIndex
+from worker.index.shared_index import SharedIndex
 from worker.job import Jobs
-from worker.known import Known
-from worker.memory import OUTGROWN, Memory
 from worker.metrics import Metrics
-from worker.patience import Patience
-from worker.shared import Shared
+from worker.processor import BatchProcessor
+from worker.retrier import Retrier
 from worker.warm import warm_up
-from worker.watchdog import Watchdog
 
 log = logging.getLogger("worker")
 
@@ -48,7 +48,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         settings = Settings.read()
-        logs.install(settings)
+        process_log.install(settings)
         return run(settings, stopping)
     except (SettingError, MismatchError) as error:
         sys.stderr.write(f"worker: {error}\n")
@@ -60,57 +60,57 @@ def main() -> int:
 
 def run(settings: Settings, stopping: threading.Event) -> int:
     """Build a worker from its settings and run it until told to stop, or until it needs a fresh start."""
-    pulse, metrics = Pulse(settings.health_file), Metrics()
-    pulse.beat()
+    heartbeat, metrics = Heartbeat(settings.health_file), Metrics()
+    heartbeat.beat()
     serve(metrics.registry, settings.metrics_port)
     deliveries: queue.Queue[Delivery] = queue.Queue()
-    link, patience = Link(settings), Patience(stopping, pulse.beat)
-    threadpool_limits(settings.engine_threads)  # NumPy's; more of them only get in the way of other workers
+    redis, retrier = RedisClient(settings), Retrier(stopping, heartbeat.beat)
+    threadpool_limits(1)  # NumPy's; workers share a machine by cores
     engine = load(settings)
-    known = Known(settings.match_tolerance, shared_index(settings, link))
+    face_index = FaceIndex(settings.match_tolerance, shared_index(settings, redis))
     limits = Limits.of(settings)
     warm_up(engine, settings.match_tolerance)
-    patience.until_done(link.check)
-    made_with = Basis(engine.model, settings.match_tolerance)
-    patience.until_done(lambda: agree(link, made_with))
-    patience.until_done(lambda: known.follow(link))
-    progress = Progress(settings, "worker").start()
+    retrier.until_done(redis.check)
+    data_version = DataVersion(engine.model, settings.match_tolerance)
+    retrier.until_done(lambda: agree(redis, data_version))
+    retrier.until_done(lambda: face_index.follow(redis))
+    event_log = EventLog(settings, "worker").start()
     jobs = Jobs(
-        link=link,
-        images=open_store(settings.image_store_url),
+        redis=redis,
+        image_store=open_image_store(settings.image_store_url),
         engine=engine,
-        known=known,
-        made_with=made_with,
+        face_index=face_index,
+        data_version=data_version,
         limits=limits,
-        patience=patience,
+        retrier=retrier,
         metrics=metrics,
         watchdog=Watchdog(settings.picture_timeout),
     )
-    hands = Hands(
+    processor = BatchProcessor(
         deliveries=deliveries,
         jobs=jobs,
-        link=link,
+        redis=redis,
         publisher=Publisher(settings),
-        progress=progress,
-        patience=Patience(stopping),
+        event_log=event_log,
+        retrier=Retrier(stopping),
         stopping=stopping,
         batch_size=settings.batch_size,
         metrics=metrics,
         memory=Memory(settings.worker_memory),
     )
-    computing = threading.Thread(target=hands.run, name="computing", daemon=True)
+    computing = threading.Thread(target=processor.run, name="computing", daemon=True)
     computing.start()
     metrics.about(engine.model)
-    pulse.ready()
-    log.info("ready: %d faces known, model %s", len(known), engine.model)
-    Consumer(settings, deliveries, stopping, hands.excuse_pictures).run(computing, pulse.beat)
-    hands.raise_fault()
-    progress.close()
-    link.close()
+    heartbeat.ready()
+    log.info("ready: %d faces known, model %s", len(face_index), engine.model)
+    Consumer(settings, deliveries, stopping, processor.excuse_pictures).run(computing, heartbeat.beat)
+    processor.raise_fault()
+    event_log.close()
+    redis.close()
     return 0 if stopping.is_set() else OUTGROWN
 
 
-def shared_index(settings: Settings, link: Link) -> Shared | None:
+def shared_index(settings: Settings, redis: RedisClient) -> SharedIndex | None:
     """The index that workers share, if one is set.
 
     Raises:
@@ -124,7 +124,7 @@ def shared_index(settings: Settings, link: Link) -> Shared | None:
         raise SettingError(
             "INDEX_URL is set, but the client of Milvus is not installed: pip install 'facefleet[milvus]'"
         ) from error
-    return Shared(link, Milvus(settings.index_url, settings.index_token, settings.match_tolerance))
+    return SharedIndex(redis, Milvus(settings.index_url, settings.index_token, settings.match_tolerance))
 
 
 if __name__ == "__main__":

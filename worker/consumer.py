@@ -18,7 +18,7 @@ from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.topology import PICTURES_QUEUE, declare
-from worker.patience import Patience
+from worker.retrier import Retrier
 
 LOOK_UP = 0.5  # seconds between looks at whether to stop
 PAUSE = 0.2  # seconds before a connection that was lost is opened again
@@ -59,10 +59,10 @@ class Consumer:
 
         Deliveries that are not begun by then go back to the queue. `tick` is called a few times a second.
         """
-        patience = Patience(self._stopping, tick)
+        retrier = Retrier(self._stopping, tick)
         while computing.is_alive():
             try:
-                self._serve(patience.until_done(partial(connect, self._settings)), computing, tick)
+                self._serve(retrier.until_done(partial(connect, self._settings)), computing, tick)
             except BrokerError as error:
                 log.warning("connection to RabbitMQ lost: %s", error)
             except Exception as error:  # noqa: BLE001 -- pika raises anything on the headers of a stranger
@@ -102,7 +102,7 @@ class Consumer:
         """
         if self._stopping.is_set():
             return 0
-        return 1 if time.monotonic() < self._careful_until else self._settings.prefetch
+        return 1 if time.monotonic() < self._careful_until else 2 * self._settings.batch_size
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which holds for new consumers only; 0: not at all."""

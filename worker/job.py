@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from faces.errors import FacefleetError, PictureError
-from faces.images import ImageStore
+from faces.formats.header import Limits
+from faces.image_store import ImageStore
 from faces.message import Message
-from faces.picture import Limits
-from faces.store import reading
-from faces.store.basis import Basis
-from faces.store.commit import Found, Outcome, commit
-from faces.store.link import Link
-from worker.engine.faces import Engine, Face, Pixels
-from worker.known import Known
+from faces.store import queries
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult, Outcome, commit
+from faces.store.data_version import DataVersion
+from worker.decoding.decoder import Picture, decode
+from worker.engine.types import Engine, Face, Pixels
+from worker.health.watchdog import Watchdog
+from worker.index.face_index import FaceIndex
 from worker.metrics import Metrics
-from worker.patience import Patience
-from worker.picture import Picture, decode
-from worker.watchdog import Watchdog
+from worker.retrier import Retrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class Opened:
 class Jobs:
     """Does batches of pictures. It belongs to one thread, as its engine and its index do."""
 
-    link: Link
-    images: ImageStore | None
+    redis: RedisClient
+    image_store: ImageStore | None
     engine: Engine
-    known: Known
-    made_with: Basis
+    face_index: FaceIndex
+    data_version: DataVersion
     limits: Limits
-    patience: Patience
+    retrier: Retrier
     metrics: Metrics
     watchdog: Watchdog
 
@@ -77,7 +77,7 @@ class Jobs:
         Raises:
             StoreError: Redis is away.
         """
-        self.known.follow(self.link)
+        self.face_index.follow(self.redis)
 
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         """Do a batch and give a result for each hash in it; one bad picture fails alone.
@@ -88,18 +88,18 @@ class Jobs:
             StoreError: Redis is away and the worker is to stop.
         """
         begun = time.monotonic()
-        messages = list({message.hash: message for message in messages}.values())
-        results = self.patience.until_done(lambda: self._settled_before(messages))
-        fetched = self._fetch([message for message in messages if message.hash not in results], results)
+        messages = list({message.picture_id: message for message in messages}.values())
+        results = self.retrier.until_done(lambda: self._settled_before(messages))
+        fetched = self._fetch([message for message in messages if message.picture_id not in results], results)
         with self.watchdog.watch(list(fetched)):
             found = self._find(fetched, results)
-        results |= self.patience.until_done(lambda: self._commit(found, begun))
+        results |= self.retrier.until_done(lambda: self._commit(found, begun))
         return results
 
     def _settled_before(self, messages: Sequence[Message]) -> dict[str, Result]:
-        statuses = reading.statuses(self.link, [message.hash for message in messages])
+        statuses = queries.statuses(self.redis, [message.picture_id for message in messages])
         return {
-            message.hash: Result(Outcome.GONE if status is None else Outcome.ALREADY)
+            message.picture_id: Result(Outcome.GONE if status is None else Outcome.ALREADY)
             for message, status in zip(messages, statuses, strict=True)
             if status is None or status.state != "pending"
         }
@@ -109,60 +109,62 @@ class Jobs:
         for message in messages:
             try:
                 with self.metrics.stage("fetch"):
-                    fetched[message.hash] = self._bytes(message)
+                    fetched[message.picture_id] = self._bytes(message)
             except FacefleetError as error:
-                results[message.hash] = Result(error=error)
+                results[message.picture_id] = Result(error=error)
         return fetched
 
     def _bytes(self, message: Message) -> bytes:
-        if message.picture is not None:
-            return message.picture
-        if self.images is None:
+        if message.data is not None:
+            return message.data
+        if self.image_store is None:
             raise PictureError(
                 "the picture lies in an image store, but IMAGE_STORE_URL is not set here", code="missing"
             )
-        return self.images.get(message.hash)
+        return self.image_store.get(message.picture_id)
 
-    def _find(self, pictures: dict[str, bytes], results: dict[str, Result]) -> list[Found]:
+    def _find(self, picture_ids: dict[str, bytes], results: dict[str, Result]) -> list[DetectionResult]:
         """Find the faces of all pictures at once; where that fails, of each alone, to see which one it was."""
         try:
-            return self._find_at_once(pictures, results)
+            return self._find_at_once(picture_ids, results)
         except (RuntimeError, ValueError, MemoryError) as error:
-            if len(pictures) == 1:
-                results[next(iter(pictures))] = Result(error=_engine_failed(error))
+            if len(picture_ids) == 1:
+                results[next(iter(picture_ids))] = Result(error=_engine_failed(error))
                 return []
-        left = [h for h in pictures if h not in results]
-        return [found for h in left for found in self._find({h: pictures[h]}, results)]
+        left = [h for h in picture_ids if h not in results]
+        return [found for h in left for found in self._find({h: picture_ids[h]}, results)]
 
-    def _find_at_once(self, pictures: dict[str, bytes], results: dict[str, Result]) -> list[Found]:
+    def _find_at_once(
+        self, picture_ids: dict[str, bytes], results: dict[str, Result]
+    ) -> list[DetectionResult]:
         opened: dict[str, Opened] = {}
-        for picture, data in pictures.items():
+        for picture_id, data in picture_ids.items():
             try:
                 with self.metrics.stage("decode"):
-                    opened[picture] = open_for(self.engine, data, self.limits)
+                    opened[picture_id] = open_for(self.engine, data, self.limits)
             except PictureError as error:
-                results[picture] = Result(error=error)
+                results[picture_id] = Result(error=error)
         faces = self.engine.find(list(opened.values()), self.metrics.stage) if opened else []
         return [_found(h, f) for h, f in zip(opened, faces, strict=True)]
 
-    def _commit(self, found: Sequence[Found], begun: float) -> dict[str, Result]:
+    def _commit(self, found: Sequence[DetectionResult], begun: float) -> dict[str, Result]:
         if not found:
             return {}
-        before = self.known.position
-        self.known.follow(self.link)
+        before = self.face_index.position
+        self.face_index.follow(self.redis)
         with self.metrics.stage("match"):
-            comparison = self.known.compare(found)
+            comparison = self.face_index.compare(found)
         with self.metrics.stage("commit"):
             committed = commit(
-                self.link, found, self.made_with, lambda: self.known.place, comparison.catch_up
+                self.redis, found, self.data_version, lambda: self.face_index.place, comparison.catch_up
             )
-        lag = self.known.position - before
+        lag = self.face_index.position - before
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
-        self.known.add_committed(done)
-        self.metrics.committed(committed.retries, lag, len(self.known))
+        self.face_index.add_committed(done)
+        self.metrics.committed(committed.retries, lag, len(self.face_index))
         seconds = time.monotonic() - begun
         return {
-            f.picture: Result(outcome, None, len(f.faces), len(edges), seconds)
+            f.picture_id: Result(outcome, None, len(f.faces), len(edges), seconds)
             for f, outcome, edges in zip(found, committed.outcomes, comparison.edges, strict=True)
         }
 
@@ -184,9 +186,9 @@ def _engine_failed(error: Exception) -> PictureError:
     return PictureError(f"the engine failed on it: {error or type(error).__name__}", code="engine_failed")
 
 
-def _found(picture: str, faces: Sequence[Face]) -> Found:
+def _found(picture_id: str, faces: Sequence[Face]) -> DetectionResult:
     indexed = [face.encoding.astype("<f4").tobytes() for face in faces if face.reason is None]
-    return Found(picture, [_described(face) for face in faces], tuple(indexed))
+    return DetectionResult(picture_id, [_described(face) for face in faces], tuple(indexed))
 
 
 def _described(face: Face) -> dict[str, Any]:

@@ -21,13 +21,13 @@ import numpy as np
 
 from faces.config import Settings
 from faces.errors import FacefleetError
-from worker.engine.chips import load_chipper
-from worker.engine.cnn import load_detector
+from worker.engine.alignment.chips import load_chipper
+from worker.engine.detection.cnn import load_detector
+from worker.engine.detection.detectors import load_hog
 from worker.engine.encoder import load_encoder
 from worker.engine.engine import load
-from worker.engine.faces import Engine, Pixels
-from worker.engine.finders import load_hog
 from worker.engine.portrait import portrait
+from worker.engine.types import Engine, Pixels
 from worker.index import Index
 
 

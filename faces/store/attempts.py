@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from faces.store.client import RedisClient
 from faces.store.keys import ATTEMPTS, HOME, status_key
-from faces.store.link import Link
 from faces.store.status import Status
 
 
-def begin(link: Link, picture: str) -> int:
+def begin(redis: RedisClient, picture_id: str) -> int:
     """Count one more start of a picture, before it is begun; give the count.
 
     Raises:
         StoreError: Redis is away.
     """
-    (count,) = link.ask((HOME, "HINCRBY", ATTEMPTS, picture, 1))
+    (count,) = redis.ask((HOME, "HINCRBY", ATTEMPTS, picture_id, 1))
     return int(count)
 
 
-def excuse(link: Link, picture: str) -> None:
+def excuse(redis: RedisClient, picture_id: str) -> None:
     """Take one start off an unfinished picture: it comes again, although the worker that has it is well.
 
     Raises:
         StoreError: Redis is away.
     """
-    with link.session() as session:
-        _, document = session.ask((HOME, "WATCH", status_key(picture)), (HOME, "GET", status_key(picture)))
+    with redis.session() as session:
+        _, document = session.ask(
+            (HOME, "WATCH", status_key(picture_id)), (HOME, "GET", status_key(picture_id))
+        )
         status = Status.from_json(document)
         if status is not None and status.state == "pending":
-            session.commit((HOME, "HINCRBY", ATTEMPTS, picture, -1))
+            session.commit((HOME, "HINCRBY", ATTEMPTS, picture_id, -1))
 
 
-def forget(link: Link, picture: str) -> None:
+def forget(redis: RedisClient, picture_id: str) -> None:
     """Forget the starts of a picture that turns out to be finished, or gone.
 
     Raises:
         StoreError: Redis is away.
     """
-    link.ask((HOME, "HDEL", ATTEMPTS, picture))
+    redis.ask((HOME, "HDEL", ATTEMPTS, picture_id))

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from faces.store import basis, journal, turn
-from faces.store.basis import Basis
+from faces.store import commit_lock, journal
+from faces.store.client import Command, RedisClient, Session
+from faces.store.data_version import READ_VERSION, DataVersion
 from faces.store.journal import Entry, Place
 from faces.store.keys import (
     ATTEMPTS,
@@ -33,8 +34,7 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.link import Command, Link, Session
-from faces.store.naming import Sending, settle
+from faces.store.names import NameClaim, settle
 from faces.store.status import Status, done, failed
 
 CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Iterable[str]]]
@@ -46,10 +46,10 @@ be. Another of the batch counts only if it is one of these: what this worker fou
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DetectionResult:
     """What a worker found in a picture: `faces` for the status document, and the encodings of the indexed ones."""
 
-    picture: str
+    picture_id: str
     faces: list[dict[str, Any]] = field(default_factory=list)
     encodings: tuple[bytes, ...] = ()
 
@@ -71,14 +71,18 @@ class Committed:
 
 
 def commit(
-    link: Link, found: Sequence[Found], made_with: Basis, place: Callable[[], Place], catch_up: CatchUp
+    redis: RedisClient,
+    found: Sequence[DetectionResult],
+    data_version: DataVersion,
+    place: Callable[[], Place],
+    catch_up: CatchUp,
 ) -> Committed:
     """Write pictures with different hashes in one transaction.
 
     Args:
-        link: the connection to Redis.
+        redis: the connection to Redis.
         found: what was found in each picture.
-        made_with: what made the encodings, and what they are compared with.
+        data_version: what made the encodings, and what they are compared with.
         place: up to where the journal has been followed; it is asked before each try.
         catch_up: called with what the journal has from there on, before each try.
 
@@ -87,33 +91,33 @@ def commit(
             written.
         StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
     """
-    drafts = _Drafts(made_with.model)
-    drafts.write(found, *link.ask((HOME, "MGET", *(status_key(f.picture) for f in found))))
-    give_turn = turn.take(link)
+    drafts = _Drafts(data_version.model)
+    drafts.write(found, *redis.ask((HOME, "MGET", *(status_key(f.picture_id) for f in found))))
+    give_turn = commit_lock.take(redis)
     retries = 0
     while True:
-        with link.session() as session:
-            watched = _watch(session, found, made_with, place())
+        with redis.session() as session:
+            watched = _watch(session, found, data_version, place())
             outcomes = _try(session, found, watched, drafts=drafts, catch_up=catch_up, give_turn=give_turn)
         if outcomes is not None:
             return Committed(outcomes, retries)
         retries += 1
 
 
-def fail(link: Link, picture: str, code: str, reason: str) -> Outcome:
+def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome:
     """Mark an accepted picture as failed for good, with a stable code and a sentence."""
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             _, document, names = session.ask(
-                (HOME, "WATCH", status_key(picture), pending_key(picture)),
-                (HOME, "GET", status_key(picture)),
-                (HOME, "HVALS", pending_key(picture)),
+                (HOME, "WATCH", status_key(picture_id), pending_key(picture_id)),
+                (HOME, "GET", status_key(picture_id)),
+                (HOME, "HVALS", pending_key(picture_id)),
             )
             status = Status.from_json(document)
             if status is None or status.state != "pending":
                 return _outcome(status)
             shown = sorted({name.decode() for name in names})
-            commands = _finishing({picture: failed(status, code, reason, shown).to_json()}, "failed")
+            commands = _finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed")
             if session.commit(*commands) is not None:
                 return Outcome.DONE
 
@@ -125,14 +129,16 @@ class _Drafts:
         self._model = model
         self._drafts: dict[bytes | None, tuple[Outcome, str]] = {None: (Outcome.GONE, "")}
 
-    def write(self, found: Sequence[Found], documents: Sequence[bytes | None]) -> list[tuple[Outcome, str]]:
+    def write(
+        self, found: Sequence[DetectionResult], documents: Sequence[bytes | None]
+    ) -> list[tuple[Outcome, str]]:
         """The outcome for each picture that has this document now, and its document when it is done."""
         for f, document in zip(found, documents, strict=True):
             if document not in self._drafts:
                 self._drafts[document] = self._draft(f, Status.from_json(document))
         return [self._drafts[document] for document in documents]
 
-    def _draft(self, found: Found, before: Status | None) -> tuple[Outcome, str]:
+    def _draft(self, found: DetectionResult, before: Status | None) -> tuple[Outcome, str]:
         outcome = _outcome(before)
         if before is None or outcome is not Outcome.DONE:
             return outcome, ""
@@ -143,13 +149,13 @@ class _Watched(NamedTuple):
     """What is watched, as it is now: the pictures' documents and the sendings that wait, and the journal's tail."""
 
     documents: list[bytes | None]
-    sendings: list[list[Sending]]
+    claims: list[list[NameClaim]]
     tail: list[Entry]
 
 
 def _try(
     session: Session,
-    found: Sequence[Found],
+    found: Sequence[DetectionResult],
     watched: _Watched,
     *,
     drafts: _Drafts,
@@ -159,7 +165,7 @@ def _try(
     drafted = drafts.write(found, watched.documents)
     outcomes = [outcome for outcome, _ in drafted]
     ours = {
-        f.picture: document
+        f.picture_id: document
         for f, (outcome, document) in zip(found, drafted, strict=True)
         if outcome is Outcome.DONE
     }
@@ -167,12 +173,12 @@ def _try(
     if not ours:
         session.ask(*give_turn)
         return outcomes
-    sendings = [s for f, sent in zip(found, watched.sendings, strict=True) if f.picture in ours for s in sent]
-    with_faces = [number for number, f in enumerate(found) if f.picture in ours and f.encodings]
+    claims = [s for f, sent in zip(found, watched.claims, strict=True) if f.picture_id in ours for s in sent]
+    with_faces = [number for number, f in enumerate(found) if f.picture_id in ours and f.encodings]
     commands = [
         *_finishing(ours, "done"),
         *_faces([found[number] for number in with_faces], [edges[number] for number in with_faces]),
-        *settle(session, sendings),
+        *settle(session, claims),
         *give_turn,
     ]
     # one visit to each database spares the SELECTs in between
@@ -181,25 +187,27 @@ def _try(
     return outcomes
 
 
-def _watch(session: Session, found: Sequence[Found], made_with: Basis, place: Place) -> _Watched:
-    pictures = [f.picture for f in found]
-    status_keys = [status_key(p) for p in pictures]
+def _watch(
+    session: Session, found: Sequence[DetectionResult], data_version: DataVersion, place: Place
+) -> _Watched:
+    picture_ids = [f.picture_id for f in found]
+    status_keys = [status_key(p) for p in picture_ids]
     _, stored, lines, documents, *waiting = session.ask(
-        (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in pictures)),
-        basis.READ,
+        (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in picture_ids)),
+        READ_VERSION,
         journal.after(place),
         (HOME, "MGET", *status_keys),
-        *((HOME, "HGETALL", pending_key(p)) for p in pictures),
+        *((HOME, "HGETALL", pending_key(p)) for p in picture_ids),
     )
-    made_with.check(stored)
-    sendings = [
+    data_version.check(stored)
+    claims = [
         [
-            Sending(int(number), name.decode(), picture)
+            NameClaim(int(number), name.decode(), picture_id)
             for number, name in zip(flat[::2], flat[1::2], strict=True)
         ]
-        for picture, flat in zip(pictures, waiting, strict=True)
+        for picture_id, flat in zip(picture_ids, waiting, strict=True)
     ]
-    return _Watched(documents, sendings, journal.entries(session, journal.news(place, lines)))
+    return _Watched(documents, claims, journal.entries(session, journal.news(place, lines)))
 
 
 def _outcome(status: Status | None) -> Outcome:
@@ -210,28 +218,32 @@ def _outcome(status: Status | None) -> Outcome:
 
 def _finishing(documents: Mapping[str, str], counter: str) -> list[Command]:
     """Commands that give pictures their last status documents."""
-    pictures = list(documents)
+    picture_ids = list(documents)
     return [
-        (HOME, "MSET", *(word for picture in pictures for word in (status_key(picture), documents[picture]))),
-        (HOME, "HINCRBY", COUNTS, counter, len(pictures)),
-        (HOME, "ZREM", INFLIGHT, *pictures),
-        (HOME, "HDEL", ATTEMPTS, *pictures),
-        (HOME, "DEL", *map(pending_key, pictures)),
+        (
+            HOME,
+            "MSET",
+            *(word for picture_id in picture_ids for word in (status_key(picture_id), documents[picture_id])),
+        ),
+        (HOME, "HINCRBY", COUNTS, counter, len(picture_ids)),
+        (HOME, "ZREM", INFLIGHT, *picture_ids),
+        (HOME, "HDEL", ATTEMPTS, *picture_ids),
+        (HOME, "DEL", *map(pending_key, picture_ids)),
     ]
 
 
-def _faces(found: Sequence[Found], edges: Sequence[Iterable[str]]) -> list[Command]:
+def _faces(found: Sequence[DetectionResult], edges: Sequence[Iterable[str]]) -> list[Command]:
     """Commands for pictures with faces; an edge is written at both its ends."""
     if not found:
         return []
     matches: defaultdict[str, set[str]] = defaultdict(set)
     for f, matching in zip(found, edges, strict=True):
         for other in matching:
-            matches[f.picture].add(other)
-            matches[other].add(f.picture)
+            matches[f.picture_id].add(other)
+            matches[other].add(f.picture_id)
     return [
-        journal.committed(*(f.picture for f in found)),
-        (ENCODINGS, "DEL", *(f.picture for f in found)),
-        *((ENCODINGS, "RPUSH", f.picture, *f.encodings) for f in found),
-        *((MATCHES, "SADD", picture, *others) for picture, others in matches.items()),
+        journal.committed(*(f.picture_id for f in found)),
+        (ENCODINGS, "DEL", *(f.picture_id for f in found)),
+        *((ENCODINGS, "RPUSH", f.picture_id, *f.encodings) for f in found),
+        *((MATCHES, "SADD", picture_id, *others) for picture_id, others in matches.items()),
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from faces.store import journal
+from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import (
     ATTEMPTS,
     COUNTS,
@@ -26,7 +27,6 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.link import Command, Link, Session
 from faces.store.status import Status
 
 PER_PICTURE = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
@@ -36,7 +36,7 @@ PER_PICTURE = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
 class ErasedReceipt:
     """What was removed: the picture's state (None if it was not known), its names, and how many faces and edges."""
 
-    picture: str
+    picture_id: str
     state: str | None
     names: list[str]
     faces: int
@@ -55,59 +55,59 @@ class _Traces(NamedTuple):
     next_faces: int
 
 
-def erase(link: Link, picture: str) -> ErasedReceipt:
+def erase(redis: RedisClient, picture_id: str) -> ErasedReceipt:
     """Remove a picture and everything made from it, in one transaction. A second time finds nothing.
 
     Raises:
         StoreError: Redis is away; the picture is erased or untouched, and calling again is safe.
     """
     while True:
-        with link.session() as session:
-            traces = _watch(session, picture)
+        with redis.session() as session:
+            traces = _watch(session, picture_id)
             status = Status.from_json(traces.document)
-            commands = _removing(picture, traces, status) if any(traces) else []
+            commands = _removing(picture_id, traces, status) if any(traces) else []
             if not commands or session.commit(*commands) is not None:
-                return _receipt(picture, traces, status)
+                return _receipt(picture_id, traces, status)
 
 
-def _watch(session: Session, picture: str) -> _Traces:
+def _watch(session: Session, picture_id: str) -> _Traces:
     """Watch and read. Whoever gives the picture an edge or a name changes one of these keys."""
-    watches: list[Command] = [(database, "WATCH", picture) for database in PER_PICTURE]
+    watches: list[Command] = [(database, "WATCH", picture_id) for database in PER_PICTURE]
     replies: Sequence[Any] = session.ask(
-        (HOME, "WATCH", status_key(picture), pending_key(picture)),
+        (HOME, "WATCH", status_key(picture_id), pending_key(picture_id)),
         *watches,
-        (HOME, "GET", status_key(picture)),
-        (HOME, "HVALS", pending_key(picture)),
-        (HASHES, "SMEMBERS", picture),
-        (ENCODINGS, "LLEN", picture),
-        (MATCHES, "SMEMBERS", picture),
-        (NEXT_MATCHES, "SMEMBERS", picture),
-        (NEXT_ENCODINGS, "LLEN", picture),
+        (HOME, "GET", status_key(picture_id)),
+        (HOME, "HVALS", pending_key(picture_id)),
+        (HASHES, "SMEMBERS", picture_id),
+        (ENCODINGS, "LLEN", picture_id),
+        (MATCHES, "SMEMBERS", picture_id),
+        (NEXT_MATCHES, "SMEMBERS", picture_id),
+        (NEXT_ENCODINGS, "LLEN", picture_id),
     )
     return _Traces(*replies[len(watches) + 1 :])
 
 
-def _removing(picture: str, traces: _Traces, status: Status | None) -> list[Command]:
+def _removing(picture_id: str, traces: _Traces, status: Status | None) -> list[Command]:
     commands: list[Command] = [
-        (HOME, "DEL", status_key(picture), pending_key(picture)),
-        (HOME, "ZREM", INFLIGHT, picture),
-        (HOME, "HDEL", ATTEMPTS, picture),
+        (HOME, "DEL", status_key(picture_id), pending_key(picture_id)),
+        (HOME, "ZREM", INFLIGHT, picture_id),
+        (HOME, "HDEL", ATTEMPTS, picture_id),
     ]
     if status is not None:
         commands.append((HOME, "HINCRBY", COUNTS, "erased", 1))
         if status.state != "pending":
             commands.append((HOME, "HINCRBY", COUNTS, status.state, -1))
     if traces.faces:
-        commands.append(journal.erased(picture))
+        commands.append(journal.erased(picture_id))
     if traces.names:
         commands += [(HOME, "ZREM", ORDER, *traces.names), (NAMES, "DEL", *traces.names)]
-    commands += [(database, "DEL", picture) for database in PER_PICTURE]
-    commands += [(MATCHES, "SREM", other, picture) for other in traces.matches]
-    commands += [(NEXT_MATCHES, "SREM", other, picture) for other in traces.next_matches]
+    commands += [(database, "DEL", picture_id) for database in PER_PICTURE]
+    commands += [(MATCHES, "SREM", other, picture_id) for other in traces.matches]
+    commands += [(NEXT_MATCHES, "SREM", other, picture_id) for other in traces.next_matches]
     return commands
 
 
-def _receipt(picture: str, traces: _Traces, status: Status | None) -> ErasedReceipt:
+def _receipt(picture_id: str, traces: _Traces, status: Status | None) -> ErasedReceipt:
     names = {name.decode(errors="replace") for name in (*traces.names, *traces.waiting)}
     state = None if status is None else status.state
-    return ErasedReceipt(picture, state, sorted(names), traces.faces, len(traces.matches))
+    return ErasedReceipt(picture_id, state, sorted(names), traces.faces, len(traces.matches))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from faces.store import basis
+from faces.store.client import Command, RedisClient
+from faces.store.data_version import READ_VERSION
 from faces.store.keys import ENCODINGS, HASHES, HOME, MATCHES, status_key
-from faces.store.link import Command, Link
 from faces.store.status import Status
 
 
@@ -35,17 +35,17 @@ class Evidence:
     tolerance: float | None
 
 
-def evidence(link: Link, picture: str) -> Evidence:
+def evidence(redis: RedisClient, picture: str) -> Evidence:
     """Read what the edges of a picture rest on.
 
     Raises:
         StoreError: Redis is away.
     """
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             _, members = session.ask((MATCHES, "WATCH", picture), (MATCHES, "SMEMBERS", picture))
             everyone = [picture, *sorted(other.decode() for other in members)]
-            commands: list[Command] = [basis.READ]
+            commands: list[Command] = [READ_VERSION]
             for one in everyone:
                 commands += [
                     (HOME, "GET", status_key(one)),

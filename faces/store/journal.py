@@ -11,8 +11,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from faces.errors import MismatchError, StoreError
+from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL
-from faces.store.link import Command, Link, Session
 
 ENTRY_BYTES = 33
 
@@ -37,14 +37,14 @@ class Place(NamedTuple):
     line: bytes = b""
 
 
-def committed(*pictures: str) -> Command:
+def committed(*picture_ids: str) -> Command:
     """Command that notes pictures as committed, in this order."""
-    return (HOME, "RPUSH", JOURNAL, *(b"+" + bytes.fromhex(picture) for picture in pictures))
+    return (HOME, "RPUSH", JOURNAL, *(b"+" + bytes.fromhex(picture_id) for picture_id in picture_ids))
 
 
-def erased(picture: str) -> Command:
+def erased(picture_id: str) -> Command:
     """Command that notes a picture as erased."""
-    return (HOME, "RPUSH", JOURNAL, b"-" + bytes.fromhex(picture))
+    return (HOME, "RPUSH", JOURNAL, b"-" + bytes.fromhex(picture_id))
 
 
 def tail(position: int, most: int | None = None) -> Command:
@@ -72,24 +72,24 @@ def news(place: Place, lines: Sequence[bytes]) -> Sequence[bytes]:
     return lines[bool(place.line) :]
 
 
-def pictures(link: Link) -> int:
+def count_pictures(redis: RedisClient) -> int:
     """Count the pictures with faces that are there now."""
-    (count,) = link.ask((ENCODINGS, "DBSIZE"))
+    (count,) = redis.ask((ENCODINGS, "DBSIZE"))
     return int(count)
 
 
-def read(link: Link, position: int, most: int) -> list[Entry]:
+def read(redis: RedisClient, position: int, most: int) -> list[Entry]:
     """Read at most `most` entries from a position on, with their encodings."""
-    return follow(link, Place(position), most)
+    return follow(redis, Place(position), most)
 
 
-def follow(link: Link, place: Place, most: int) -> list[Entry]:
+def follow(redis: RedisClient, place: Place, most: int) -> list[Entry]:
     """The same from a place on.
 
     Raises:
         MismatchError: the journal is another one.
     """
-    with link.session() as session:
+    with redis.session() as session:
         (lines,) = session.ask(after(place, most))
         return entries(session, news(place, lines))
 

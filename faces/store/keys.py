@@ -16,14 +16,14 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again, less the connections lost meanwhile |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
-| 0 | `turn` | list: the token of who may commit next (`faces.store.turn`); empty while somebody has it |
+| 0 | `turn` | list: the token of who may commit next (`faces.store.commit_lock`); empty while somebody has it |
 | 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
-| 0 | `indexed` | hash: `collection` in Milvus (`faces.store.indexed`), `rebuilt`, journal `position` reached |
+| 0 | `indexed` | hash: `collection` in Milvus (`faces.store.collection`), `rebuilt`, journal `position` reached |
 | 0 | `indexing` | there while a worker copies faces into it; expires by itself |
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
-| 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.access`), without the key itself |
-| 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture`, `request`; only ever added to |
+| 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
+| 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -45,18 +45,18 @@ META = "meta"
 INDEXED = "indexed"
 INDEXING = "indexing"
 API_KEYS = "api_keys"
-TRAIL = "trail"
+AUDIT_LOG = "trail"
 LIMIT = "limit"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"
 
 
-def status_key(picture: str) -> str:
+def status_key(picture_id: str) -> str:
     """Key of a picture's status document."""
-    return f"status:{picture}"
+    return f"status:{picture_id}"
 
 
-def pending_key(picture: str) -> str:
+def pending_key(picture_id: str) -> str:
     """Key of the names that wait for a picture to be done."""
-    return f"pending:{picture}"
+    return f"pending:{picture_id}"

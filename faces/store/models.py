@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from faces.errors import MismatchError
 from faces.store import journal
+from faces.store.client import RedisClient
 from faces.store.keys import ENCODINGS, HOME, META, NEXT_ENCODINGS
-from faces.store.link import Link
 
 PIECE = 1000
 
 
-def put(link: Link, picture: str, model: str, encodings: Sequence[bytes]) -> bool:
+def put(redis: RedisClient, picture_id: str, model: str, encodings: Sequence[bytes]) -> bool:
     """Keep a picture's encodings by the next model.
 
     Returns:
@@ -27,12 +27,12 @@ def put(link: Link, picture: str, model: str, encodings: Sequence[bytes]) -> boo
         StoreError: Redis is away.
     """
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             _, _, (now, following), count = session.ask(
                 (HOME, "WATCH", META),
-                (ENCODINGS, "WATCH", picture),
+                (ENCODINGS, "WATCH", picture_id),
                 (HOME, "HMGET", META, "model", "next"),
-                (ENCODINGS, "LLEN", picture),
+                (ENCODINGS, "LLEN", picture_id),
             )
             if model.encode() == now or following not in {None, model.encode()}:
                 raise MismatchError(
@@ -42,27 +42,31 @@ def put(link: Link, picture: str, model: str, encodings: Sequence[bytes]) -> boo
             if count != len(encodings) or not count:
                 return False
             noted = [] if following else [(HOME, "HSET", META, "next", model)]
-            kept = [(NEXT_ENCODINGS, "DEL", picture), (NEXT_ENCODINGS, "RPUSH", picture, *encodings)]
+            kept = [(NEXT_ENCODINGS, "DEL", picture_id), (NEXT_ENCODINGS, "RPUSH", picture_id, *encodings)]
             if session.commit(*noted, *kept) is not None:
                 return True
 
 
-def missing(link: Link) -> Iterator[list[str]]:
+def missing(redis: RedisClient) -> Iterator[list[str]]:
     """Pictures that still lack encodings by the next model, piece by piece along the journal."""
     position = 0
     while True:
-        (lines,) = link.ask(journal.tail(position, PIECE))
+        (lines,) = redis.ask(journal.tail(position, PIECE))
         if not lines:
             return
         position += len(lines)
-        pictures = list({line[1:].hex() for line in lines if line[:1] == b"+"})
-        counts = link.ask(
-            *((database, "LLEN", picture) for database in (ENCODINGS, NEXT_ENCODINGS) for picture in pictures)
+        picture_ids = list({line[1:].hex() for line in lines if line[:1] == b"+"})
+        counts = redis.ask(
+            *(
+                (database, "LLEN", picture_id)
+                for database in (ENCODINGS, NEXT_ENCODINGS)
+                for picture_id in picture_ids
+            )
         )
         yield [
-            picture
-            for picture, old, new in zip(
-                pictures, counts[: len(pictures)], counts[len(pictures) :], strict=True
+            picture_id
+            for picture_id, old, new in zip(
+                picture_ids, counts[: len(picture_ids)], counts[len(picture_ids) :], strict=True
             )
             if old and not new
         ]

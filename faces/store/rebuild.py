@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from faces.errors import MismatchError
-from faces.store import basis, journal
-from faces.store.basis import Basis
+from faces.store import journal
+from faces.store.client import Command, RedisClient, Session
+from faces.store.data_version import READ_VERSION, DataVersion
 from faces.store.journal import Entry
 from faces.store.keys import (
     ENCODINGS,
@@ -30,7 +31,6 @@ from faces.store.keys import (
     NEXT_MATCHES,
     REBUILD,
 )
-from faces.store.link import Command, Link, Session
 
 PIECE = 500  # journal entries written in one transaction: Redis is busy with them for some milliseconds
 
@@ -54,7 +54,7 @@ class _Rebuild:
     position: int
 
 
-def rebuild(link: Link, made_with: Basis, faces: Faces) -> Iterator[tuple[int, int]]:
+def rebuild(redis: RedisClient, data_version: DataVersion, faces: Faces) -> Iterator[tuple[int, int]]:
     """Rebuild db 4, or go on with a rebuild to the same basis; gives how far it is and the journal's length.
 
     `faces` starts empty. The rebuild is complete when the iterator ends.
@@ -64,55 +64,55 @@ def rebuild(link: Link, made_with: Basis, faces: Faces) -> Iterator[tuple[int, i
             lacks an encoding of the new model.
         StoreError: Redis is away; calling again goes on.
     """
-    begun = _begin(link, made_with)
+    begun = _begin(redis, data_version)
     position = 0
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             now = _watch(session, begun, JOURNAL, META)
             if now is None:
                 return
             (length,) = session.ask((HOME, "LLEN", JOURNAL))
             end = min(now.position if position < now.position else length, position + PIECE)
             if end == position:
-                if _finish(session, made_with, now):
+                if _finish(session, data_version, now):
                     return
                 continue
             (lines,) = session.ask(journal.tail(position, end - position))
             entries = _entries(session, lines, now.source)
         faces.advance(entries)
         if end > now.position:
-            _write(link, begun, end, entries, faces)
+            _write(redis, begun, end, entries, faces)
         position = end
         yield position, max(length, position)
 
 
-def abandon(link: Link) -> None:
+def abandon(redis: RedisClient) -> None:
     """Give up the rebuild under way, if there is one; what it has made is dropped."""
-    with link.session() as session:
+    with redis.session() as session:
         session.commit((HOME, "DEL", REBUILD), (NEXT_MATCHES, "FLUSHDB", "ASYNC"))
 
 
-def _begin(link: Link, made_with: Basis) -> _Rebuild:
+def _begin(redis: RedisClient, data_version: DataVersion) -> _Rebuild:
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             _, stored, (following,), under_way = session.ask(
                 (HOME, "WATCH", REBUILD, META),
-                basis.READ,
+                READ_VERSION,
                 (HOME, "HMGET", META, "next"),
                 (HOME, "HMGET", REBUILD, "id", "model", "tolerance"),
             )
-            other = stored[1] is not None and stored[1].decode() != made_with.model
-            if other and following != made_with.model.encode():
+            other = stored[1] is not None and stored[1].decode() != data_version.model
+            if other and following != data_version.model.encode():
                 raise MismatchError(
-                    f"there are no encodings of model {made_with.model}: encode the pictures first"
+                    f"there are no encodings of model {data_version.model}: encode the pictures first"
                 )
             source = NEXT_ENCODINGS if other else ENCODINGS
             identity, *wanted = under_way
             if identity is not None:
-                _same(made_with, wanted)
+                _same(data_version, wanted)
                 return _Rebuild(identity, source, 0)
             identity = uuid.uuid4().bytes
-            start = {"id": identity, "position": 0, **made_with.fields}
+            start = {"id": identity, "position": 0, **data_version.fields}
             if session.commit(
                 (HOME, "HSET", REBUILD, *(word for pair in start.items() for word in pair)),
                 (NEXT_MATCHES, "FLUSHDB", "ASYNC"),
@@ -120,9 +120,9 @@ def _begin(link: Link, made_with: Basis) -> _Rebuild:
                 return _Rebuild(identity, source, 0)
 
 
-def _same(made_with: Basis, wanted: Sequence[bytes]) -> None:
+def _same(data_version: DataVersion, wanted: Sequence[bytes]) -> None:
     model, tolerance = (value.decode() for value in wanted)
-    if (model, tolerance) != (made_with.model, repr(made_with.tolerance)):
+    if (model, tolerance) != (data_version.model, repr(data_version.tolerance)):
         raise MismatchError(
             f"a rebuild to model {model} and tolerance {tolerance} is under way: finish it, or abandon it first"
         )
@@ -147,8 +147,8 @@ def _entries(session: Session, lines: Sequence[bytes], source: int) -> list[Entr
     entries = journal.entries(session, lines, source)
     bare = [entry.digest.hex() for entry in entries if not (entry.erased or entry.encodings)]
     if source != ENCODINGS and bare:
-        lengths = session.ask(*((ENCODINGS, "LLEN", picture) for picture in bare))
-        lacking = [picture for picture, length in zip(bare, lengths, strict=True) if length]
+        lengths = session.ask(*((ENCODINGS, "LLEN", picture_id) for picture_id in bare))
+        lacking = [picture_id for picture_id, length in zip(bare, lengths, strict=True) if length]
         if lacking:
             raise MismatchError(
                 f"picture {lacking[0]} has no encoding of the new model: encode the pictures first"
@@ -156,18 +156,18 @@ def _entries(session: Session, lines: Sequence[bytes], source: int) -> list[Entr
     return entries
 
 
-def _write(link: Link, begun: _Rebuild, end: int, entries: Sequence[Entry], faces: Faces) -> None:
+def _write(redis: RedisClient, begun: _Rebuild, end: int, entries: Sequence[Entry], faces: Faces) -> None:
     """Write the edges of a piece, unless another process has."""
     last = list({entry.digest: entry for entry in entries}.values())
     alive = [entry for entry in last if entry.encodings]
     added: list[Command] = []
     for entry, matching in zip(alive, faces.matching(alive), strict=True):
-        picture, others = entry.digest.hex(), set(matching)
+        picture_id, others = entry.digest.hex(), set(matching)
         if others:
-            added.append((NEXT_MATCHES, "SADD", picture, *others))
-            added += [(NEXT_MATCHES, "SADD", other, picture) for other in others]
+            added.append((NEXT_MATCHES, "SADD", picture_id, *others))
+            added += [(NEXT_MATCHES, "SADD", other, picture_id) for other in others]
     while True:
-        with link.session() as session:
+        with redis.session() as session:
             now = _watch(session, begun)
             if now is None or now.position >= end:
                 return
@@ -178,25 +178,25 @@ def _write(link: Link, begun: _Rebuild, end: int, entries: Sequence[Entry], face
 
 def _removed(session: Session, entries: Sequence[Entry]) -> list[Command]:
     """Commands that take pictures out of db 5, as far as they are in it."""
-    pictures = [entry.digest.hex() for entry in entries]
-    edges = session.ask(*((NEXT_MATCHES, "SMEMBERS", picture) for picture in pictures))
+    picture_ids = [entry.digest.hex() for entry in entries]
+    edges = session.ask(*((NEXT_MATCHES, "SMEMBERS", picture_id) for picture_id in picture_ids))
     return [
         command
-        for picture, others in zip(pictures, edges, strict=True)
+        for picture_id, others in zip(picture_ids, edges, strict=True)
         if others
         for command in (
-            (NEXT_MATCHES, "DEL", picture),
-            *((NEXT_MATCHES, "SREM", other, picture) for other in others),
+            (NEXT_MATCHES, "DEL", picture_id),
+            *((NEXT_MATCHES, "SREM", other, picture_id) for other in others),
         )
     ]
 
 
-def _finish(session: Session, made_with: Basis, now: _Rebuild) -> bool:
+def _finish(session: Session, data_version: DataVersion, now: _Rebuild) -> bool:
     """Put the new edges in force; False if the journal has grown meanwhile."""
     swaps: list[Command] = [(HOME, "SWAPDB", MATCHES, NEXT_MATCHES), (NEXT_MATCHES, "FLUSHDB", "ASYNC")]
     if now.source != ENCODINGS:
         swaps += [(HOME, "SWAPDB", ENCODINGS, now.source), (now.source, "FLUSHDB", "ASYNC")]
         swaps.append((HOME, "HDEL", META, "next"))
-    noted = [word for pair in made_with.fields.items() for word in pair]
+    noted = [word for pair in data_version.fields.items() for word in pair]
     ended: list[Command] = [(HOME, "DEL", REBUILD), (HOME, "HSET", META, *noted, "rebuilt", now.id)]
     return session.commit(*ended, *swaps) is not None

@@ -55,9 +55,9 @@ class Status:
         return cls(**known)
 
 
-def pending(picture: str) -> Status:
+def pending(picture_id: str) -> Status:
     """Status of a picture accepted now."""
-    return Status(hash=picture, state="pending", accepted=time.time())
+    return Status(hash=picture_id, state="pending", accepted=time.time())
 
 
 def done(before: Status, model: str, faces: list[dict[str, Any]]) -> Status:

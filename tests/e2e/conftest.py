@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from faces.config import Settings
-from faces.store import reading
-from faces.store.link import Link
+from faces.store import queries
+from faces.store.client import RedisClient
 from local.process import Process, free_port, until
 from tests.conftest import environ
 
@@ -27,7 +27,7 @@ class Fleet:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = replace(settings, rest_port=free_port())
-        self.link = Link(settings)
+        self.redis = RedisClient(settings)
         self.url = self.settings.server
         self.processes: list[Process] = []
         self._folder = folder
@@ -70,7 +70,7 @@ class Fleet:
 
     def settled(self) -> bool:
         """Tell whether every accepted picture is done or failed."""
-        return reading.counts(self.link).in_flight == 0
+        return queries.counts(self.redis).in_flight == 0
 
     def wait(self, seconds: float = SECONDS) -> None:
         """Wait until every accepted picture is done or failed."""
@@ -81,7 +81,7 @@ class Fleet:
         for process in self.processes:
             process.kill()
         self._http.close()
-        self.link.close()
+        self.redis.close()
 
     def _answers(self) -> bool:
         try:

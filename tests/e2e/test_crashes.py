@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from faces.store import reading
+from faces.store import queries
 from faces.store.keys import SEQUENCE
 from local.process import Process, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.conftest import environ
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.rules import faults, read_all
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
 
 
 def ended_well(fleet: Fleet, pictures: int) -> None:
     """Every picture is done, once, and the queue is empty."""
     fleet.wait()
-    state = read_all(fleet.link)
+    state = read_all(fleet.redis)
     assert faults(state) == []
-    assert reading.counts(fleet.link) == reading.Counts(pictures, pictures, 0, 0, 0)
+    assert queries.counts(fleet.redis) == queries.Counts(pictures, pictures, 0, 0, 0)
     assert len(state.names) == pictures
 
 
@@ -35,7 +35,9 @@ def test_a_worker_killed_at_a_step_loses_nothing_and_does_nothing_twice(
 ) -> None:
     fleet.start("rest")
     doomed = Process("doomed", tmp_path)
-    doomed.start([sys.executable, "-m", "tests.e2e.crashing_worker", step], environ(fleet.settings, tmp_path))
+    doomed.start(
+        [sys.executable, "-m", "tests.support.crashing_worker", step], environ(fleet.settings, tmp_path)
+    )
     assert until(fleet._answers, SECONDS)
     sent = [fleet.scan((photographs / name).read_bytes(), name) for name in ("obama.jpg", "obama2.jpg")]
     assert until(doomed.ended, SECONDS), "the worker was to be killed"
@@ -49,11 +51,11 @@ def test_a_worker_told_to_stop_finishes_and_leaves_the_rest_queued(fleet: Fleet)
     worker = fleet.processes[-1]
     for seed in range(30):
         fleet.scan(drawing(seed, (640, 480)), str(seed))
-    assert until(lambda: reading.counts(fleet.link).done > 0, SECONDS)
+    assert until(lambda: queries.counts(fleet.redis).done > 0, SECONDS)
     worker.kill(signal.SIGTERM)
     assert until(worker.ended, SECONDS)
     assert worker.exit_code == 0
-    assert reading.counts(fleet.link).unaccounted == 0
+    assert queries.counts(fleet.redis).unaccounted == 0
     fleet.start("worker")
     ended_well(fleet, 30)
 
@@ -85,7 +87,7 @@ def test_whatever_is_killed_and_comes_back_the_fleet_heals(
     for seed in range(20):
         fleet.scan(drawing(seed, (480, 360)), str(seed))
     restart(fleet, rabbit_server, redis_server)
-    assert until(lambda: fleet.link.ask((0, "GET", SEQUENCE)) == [b"20"], SECONDS)
+    assert until(lambda: fleet.redis.ask((0, "GET", SEQUENCE)) == [b"20"], SECONDS)
     fleet.wait()
     for seed in range(20, 25):
         fleet.scan(drawing(seed, (480, 360)), str(seed))

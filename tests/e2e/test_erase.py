@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from client.__main__ import main
-from tests.drawing import drawing
 from tests.e2e.conftest import Fleet
-from tests.rules import faults, read_all
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
 
 
 def test_a_running_worker_forgets_an_erased_picture(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +15,7 @@ def test_a_running_worker_forgets_an_erased_picture(fleet: Fleet, monkeypatch: p
     monkeypatch.setenv("REDIS_HOST", fleet.settings.redis_host)
     monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
     fleet.start_all(workers=0)
-    fleet.start("tests.e2e.quick_worker")
+    fleet.start("tests.support.quick_worker")
     first, again, later = (drawing(seed, (100 + seed, 80)) for seed in range(3))
     erased, stays = fleet.scan(first, "first"), fleet.scan(again, "again")
     fleet.wait()
@@ -29,4 +29,4 @@ def test_a_running_worker_forgets_an_erased_picture(fleet: Fleet, monkeypatch: p
     assert fleet.scan(first, "back") == erased
     fleet.wait()
     assert fleet.match(erased) == ["again", "later"]
-    assert faults(read_all(fleet.link)) == []
+    assert faults(read_all(fleet.redis)) == []

@@ -16,20 +16,20 @@ import pika
 from client.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
-from faces.identity import hash_of
 from faces.message import Message, encode
-from faces.store import reading
-from faces.store.intake import accept
+from faces.picture_id import picture_id_of
+from faces.store import queries
+from faces.store.accept import accept
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
 from local.process import Process, until
 from tests.conftest import environ
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.drawing import drawing
 
 TIME = datetime(2000, 1, 1, tzinfo=UTC)
 WITNESS = "touched by what was in a message"
 BODY = b"some bytes"
-ROUGH = encode(Message(hash_of(BODY), "a name", BODY))[0]
+ROUGH = encode(Message(picture_id_of(BODY), "a name", BODY))[0]
 
 
 class Unreadable(pika.BasicProperties):  # type: ignore[misc]  # pika has no types
@@ -43,7 +43,7 @@ class Unreadable(pika.BasicProperties):  # type: ignore[misc]  # pika has no typ
 
 def quick_worker(fleet: Fleet, folder: Path, **variables: str) -> Process:
     process = Process("quick", folder)
-    command = [sys.executable, "-m", "tests.e2e.quick_worker"]
+    command = [sys.executable, "-m", "tests.support.quick_worker"]
     process.start(command, environ(fleet.settings, folder) | variables)
     fleet.processes.append(process)
     return process
@@ -74,7 +74,7 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
         (None, b"garbage"),
         ({}, b""),
         (None, bomb),
-        ({**ROUGH, "hash": hash_of(bomb), "version": 99}, bomb),
+        ({**ROUGH, "hash": picture_id_of(bomb), "version": 99}, bomb),
         ({**ROUGH, "hash": "0" * 64}, BODY),
         ({**ROUGH, "hash": "../../etc/passwd", "stored": True}, b""),
         ({**ROUGH, "attempt": -1}, BODY),
@@ -91,7 +91,7 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
     assert all(reason.startswith("message refused: ") for reason in reasons), reasons
     assert not witness.exists()
     assert worker.pid is not None
-    assert reading.counts(fleet.link) == reading.Counts(0, 0, 0, 0, 0)
+    assert queries.counts(fleet.redis) == queries.Counts(0, 0, 0, 0, 0)
 
 
 def test_a_message_that_cannot_even_be_read_takes_no_others_along(fleet: Fleet, tmp_path: Path) -> None:
@@ -109,14 +109,14 @@ def test_a_message_that_cannot_even_be_read_takes_no_others_along(fleet: Fleet, 
 
 
 def test_a_picture_that_is_not_in_the_image_store_fails(fleet: Fleet, tmp_path: Path) -> None:
-    accept(fleet.link, ROUGH["hash"], "a name")
+    accept(fleet.redis, ROUGH["hash"], "a name")
     headers, body = encode(Message(ROUGH["hash"], "a name", None))
     with closing(Publisher(fleet.settings)) as publisher:
         publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
     (tmp_path / "images").mkdir()
     quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}/images")
     fleet.wait()
-    (status,) = reading.statuses(fleet.link, [ROUGH["hash"]])
+    (status,) = queries.statuses(fleet.redis, [ROUGH["hash"]])
     assert status is not None
     assert (status.state, status.code) == ("failed", "missing")
 

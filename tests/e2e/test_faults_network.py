@@ -17,18 +17,18 @@ from typing import Any
 import pytest
 import requests
 
+from benchmarks.proxy import Proxy
 from client.__main__ import main
 from faces.config import Settings
-from faces.identity import hash_of
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
 from local.process import Process, until
-from local.proxy import Proxy
 from local.rabbitmq import RabbitServer
 from tests.conftest import environ
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.e2e.test_faults_messages import quick_worker
-from tests.rules import faults, read_all
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
 
 PICTURES = 20
 PUBLISH_TIMEOUT = 2.0
@@ -37,11 +37,11 @@ PUBLISH_TIMEOUT = 2.0
 class Proxied(Fleet):
     """A fleet whose parts reach Redis and RabbitMQ through proxies; its own link goes past them."""
 
-    def __init__(self, settings: Settings, folder: Path, redis: Proxy, rabbit: Proxy) -> None:
+    def __init__(self, settings: Settings, folder: Path, redis_proxy: Proxy, rabbit: Proxy) -> None:
         super().__init__(settings, folder)
-        self.redis, self.rabbit = redis, rabbit
+        self.redis_proxy, self.rabbit = redis_proxy, rabbit
         self.direct = settings
-        self.settings = replace(self.settings, redis_port=redis.port, rabbitmq_port=rabbit.port)
+        self.settings = replace(self.settings, redis_port=redis_proxy.port, rabbitmq_port=rabbit.port)
 
     def sent(self, seed: int) -> bool:
         """Send a picture; False if it has to be sent again."""
@@ -54,8 +54,8 @@ class Proxied(Fleet):
 
 @pytest.fixture
 def proxied(settings: Settings, tmp_path: Path) -> Iterator[Proxied]:
-    with Proxy(settings.redis_port) as redis, Proxy(settings.rabbitmq_port) as rabbit:
-        fleet = Proxied(settings, tmp_path, redis, rabbit)
+    with Proxy(settings.redis_port) as redis_proxy, Proxy(settings.rabbitmq_port) as rabbit:
+        fleet = Proxied(settings, tmp_path, redis_proxy, rabbit)
         fleet.start_all(workers=0, PUBLISH_TIMEOUT=str(PUBLISH_TIMEOUT))
         quick_worker(fleet, tmp_path, PUBLISH_TIMEOUT=str(PUBLISH_TIMEOUT))
         yield fleet
@@ -64,15 +64,15 @@ def proxied(settings: Settings, tmp_path: Path) -> Iterator[Proxied]:
 
 def ended_well(fleet: Fleet, pictures: int) -> None:
     fleet.wait()
-    assert reading.counts(fleet.link) == reading.Counts(pictures, pictures, 0, 0, 0)
-    state = read_all(fleet.link)
+    assert queries.counts(fleet.redis) == queries.Counts(pictures, pictures, 0, 0, 0)
+    state = read_all(fleet.redis)
     assert faults(state) == []
     assert {len(encodings) for encodings in state.encodings.values()} == {1}
 
 
 @pytest.mark.parametrize("passed_on", [True, False], ids=["reply lost", "cut within"])
 @pytest.mark.parametrize(
-    ("which", "words"), [("redis", b"EXEC"), ("rabbit", b"\xff\xd8")], ids=["transaction", "picture"]
+    ("which", "words"), [("redis_proxy", b"EXEC"), ("rabbit", b"\xff\xd8")], ids=["transaction", "picture"]
 )
 def test_what_is_cut_at_the_worst_moment_is_done_once(
     proxied: Proxied, which: str, words: bytes, *, passed_on: bool
@@ -93,7 +93,7 @@ def test_whatever_goes_away_and_comes_back_pictures_go_on(proxied: Proxied) -> N
         seed = next(numbers)
         return until(lambda: proxied.sent(seed), SECONDS)
 
-    for proxy in (proxied.redis, proxied.rabbit):
+    for proxy in (proxied.redis_proxy, proxied.rabbit):
         assert sent_at_last()
         proxy.delay = 0.02
         assert sent_at_last()
@@ -128,8 +128,8 @@ def test_a_broker_that_falls_silent_costs_a_refusal_in_time_and_nothing_is_half_
             answer = requests.post(f"{proxied.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
             assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
             assert answer.elapsed.total_seconds() < PUBLISH_TIMEOUT + 1.5
-            assert proxied.status(hash_of(drawing(seed)))["state"] == "unknown"
-        assert reading.counts(proxied.link) == reading.Counts(1, 1, 0, 0, 0)
+            assert proxied.status(picture_id_of(drawing(seed)))["state"] == "unknown"
+        assert queries.counts(proxied.redis) == queries.Counts(1, 1, 0, 0, 0)
         begun = time.monotonic()
         assert requests.get(f"{proxied.url}/readyz", timeout=30).status_code == 503
         assert time.monotonic() - begun < PUBLISH_TIMEOUT + 1.5
@@ -139,9 +139,9 @@ def test_a_broker_that_falls_silent_costs_a_refusal_in_time_and_nothing_is_half_
         lambda: proxied.sent(2), SECONDS
     )  # 1 is not sent again; its message may have come through or not
     proxied.wait()
-    counts = reading.counts(proxied.link)
+    counts = queries.counts(proxied.redis)
     assert (counts.accepted, counts.unaccounted) == (counts.done, 0)
-    assert faults(read_all(proxied.link)) == []
+    assert faults(read_all(proxied.redis)) == []
 
 
 def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
@@ -152,12 +152,12 @@ def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
         "IMAGE_STORE_URL": f"file://{tmp_path}/images",
     }
     doomed = Process("doomed", tmp_path)
-    doomed.start([sys.executable, "-m", "tests.e2e.crashing_rest"], variables)
+    doomed.start([sys.executable, "-m", "tests.support.crashing_rest"], variables)
     fleet.processes.append(doomed)
     assert until(fleet._answers, SECONDS)
     with pytest.raises(requests.ConnectionError):
         requests.post(f"{fleet.url}/scan/image/lost", data=drawing(), timeout=30)
-    assert reading.counts(fleet.link) == reading.Counts(1, 0, 0, 0, 1)
+    assert queries.counts(fleet.redis) == queries.Counts(1, 0, 0, 0, 1)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert main(["reconcile", "--older", "0", "--requeue", "--json"]) == 0
@@ -183,10 +183,10 @@ def test_a_full_image_store_refuses_pictures_and_takes_them_when_there_is_room(
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
     answer = requests.post(f"{fleet.url}/scan/image/large", data=large, timeout=30)
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
-    assert reading.counts(fleet.link) == reading.Counts(0, 0, 0, 0, 0)
+    assert queries.counts(fleet.redis) == queries.Counts(0, 0, 0, 0, 0)
     assert [path for path in images.rglob("*") if path.is_file()] == []
     for pid in children(rest.pid):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert fleet.scan(large, "large") == hash_of(large)
+    assert fleet.scan(large, "large") == picture_id_of(large)
     quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{images}")
     ended_well(fleet, 1)

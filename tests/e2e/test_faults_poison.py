@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from faces.store import reading
+from faces.store import queries
 from faces.store.keys import ATTEMPTS, HOME
 from local.process import Process
 from local.supervisor import Keeper, keep
 from tests.conftest import environ
-from tests.drawing import drawing
 from tests.e2e.conftest import Fleet
-from tests.e2e.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
-from tests.rules import faults, read_all
-from worker.memory import OUTGROWN
-from worker.watchdog import OVERRUN
+from tests.support.drawing import drawing
+from tests.support.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
+from tests.support.rules import faults, read_all
+from worker.health.memory import OUTGROWN
+from worker.health.watchdog import OVERRUN
 
 LIMIT = "0.5"  # seconds a picture; those that are well take a thousandth of it
 
@@ -29,7 +29,7 @@ LIMIT = "0.5"  # seconds a picture; those that are well take a thousandth of it
 @contextmanager
 def kept_worker(fleet: Fleet, folder: Path, **variables: str) -> Iterator[Process]:
     """Keep a quick worker running, as the system on one machine does."""
-    process = Process("tests.e2e.quick_worker-1", folder)
+    process = Process("tests.support.quick_worker-1", folder)
     stopping = threading.Event()
     keeper = Keeper(process, environ(fleet.settings, folder) | variables)
     keeping = threading.Thread(target=keep, args=([keeper], stopping))
@@ -53,9 +53,9 @@ def ended_well(fleet: Fleet, bad: str, good: list[str], code: str) -> None:
     fleet.wait()
     assert (fleet.status(bad)["state"], fleet.status(bad)["code"]) == ("failed", code)
     assert [fleet.status(picture)["state"] for picture in good] == ["done"] * len(good)
-    assert faults(read_all(fleet.link)) == []
-    assert reading.counts(fleet.link) == reading.Counts(21, 20, 1, 0, 0)
-    assert fleet.link.ask((HOME, "HLEN", ATTEMPTS)) == [0]
+    assert faults(read_all(fleet.redis)) == []
+    assert queries.counts(fleet.redis) == queries.Counts(21, 20, 1, 0, 0)
+    assert fleet.redis.ask((HOME, "HLEN", ATTEMPTS)) == [0]
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_a_worker_that_has_grown_starts_afresh_between_pictures(
     assert ended
     assert set(ended) == {str(OUTGROWN)}
     assert [fleet.status(picture)["state"] for picture in sent] == ["done"] * 10
-    assert faults(read_all(fleet.link)) == []
+    assert faults(read_all(fleet.redis)) == []

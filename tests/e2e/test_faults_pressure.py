@@ -11,14 +11,14 @@ import requests
 
 from client.queues import depths
 from faces.config import Settings
-from faces.identity import hash_of
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
 from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.e2e.test_faults_messages import quick_worker
-from tests.rules import faults, read_all
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
 
 MOST = 5  # pictures that the queue holds
 
@@ -46,7 +46,7 @@ def post(fleet: Fleet, seed: int) -> requests.Response:
 
 
 def status_code(fleet: Fleet, seed: int) -> int:
-    return requests.get(f"{fleet.url}/status/{hash_of(drawing(seed))}", timeout=30).status_code
+    return requests.get(f"{fleet.url}/status/{picture_id_of(drawing(seed))}", timeout=30).status_code
 
 
 def refused(fleet: Fleet, answer: requests.Response, seed: int) -> None:
@@ -55,7 +55,7 @@ def refused(fleet: Fleet, answer: requests.Response, seed: int) -> None:
     assert int(answer.headers["Retry-After"]) > 0
     assert "nothing was accepted" in answer.json()["detail"]
     assert status_code(fleet, seed) == 404
-    assert reading.counts(fleet.link).unaccounted == 0
+    assert queries.counts(fleet.redis).unaccounted == 0
 
 
 def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
@@ -68,14 +68,14 @@ def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
     assert (ready.status_code, ready.json()) == (200, {"state": "ready", "queue": "full"})
     for seed in answers.keys() - set(taken):
         refused(pressed, answers[seed], seed)
-    assert reading.counts(pressed.link).accepted == len(taken)
+    assert queries.counts(pressed.redis).accepted == len(taken)
     quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MOST))
     for seed in answers:
         assert until(lambda seed=seed: post(pressed, seed).ok, SECONDS)  # type: ignore[misc]  # bound at once
     assert requests.get(f"{pressed.url}/readyz", timeout=30).json()["queue"] == "open"
     pressed.wait()
-    assert reading.counts(pressed.link) == reading.Counts(3 * MOST, 3 * MOST, 0, 0, 0)
-    assert faults(read_all(pressed.link)) == []
+    assert queries.counts(pressed.redis) == queries.Counts(3 * MOST, 3 * MOST, 0, 0, 0)
+    assert faults(read_all(pressed.redis)) == []
 
 
 def test_a_broker_short_of_memory_takes_no_pictures_in_and_those_in_hand_are_done_and_acknowledged(
@@ -89,7 +89,7 @@ def test_a_broker_short_of_memory_takes_no_pictures_in_and_those_in_hand_are_don
         refused(pressed, post(pressed, 100), 100)
         worker: Process = quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MOST))
         pressed.wait()
-        assert reading.counts(pressed.link).done >= MOST
+        assert queries.counts(pressed.redis).done >= MOST
         worker.stop()  # what is not acknowledged by now goes back to the queue
         assert depths(pressed.settings)[0].ready == 0
     finally:

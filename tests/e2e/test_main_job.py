@@ -14,9 +14,9 @@ from PIL import Image
 
 from faces.config import Settings
 from local.process import until
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.rules import faults, read_all
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
 
@@ -59,7 +59,7 @@ def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Flee
         assert {key.rsplit(".", 2)[1] for key, _ in tail.lines} == {"rest", "worker"}
         hashes = {json.loads(line)["hash"] for key, line in tail.lines if ".worker." in key}
         assert hashes == {*sent.values(), street}
-    assert faults(read_all(fleet.link)) == []
+    assert faults(read_all(fleet.redis)) == []
 
 
 def test_encodings_are_those_of_face_recognition(fleet: Fleet, photographs: Path, reference: Any) -> None:
@@ -67,7 +67,7 @@ def test_encodings_are_those_of_face_recognition(fleet: Fleet, photographs: Path
     picture = photographs / "obama2.jpg"
     sent = fleet.scan(picture.read_bytes(), "obama2.jpg")
     fleet.wait()
-    (stored,) = read_all(fleet.link).encodings[sent]
+    (stored,) = read_all(fleet.redis).encodings[sent]
     (expected,) = reference.face_encodings(np.array(Image.open(picture).convert("RGB")))
     assert len(stored) == 512
     assert np.abs(np.frombuffer(stored, "<f4") - expected).max() < 1e-3
@@ -80,7 +80,7 @@ def test_a_picture_that_fails_is_visible_with_its_reason(fleet: Fleet) -> None:
     status = fleet.status(cut)
     assert (status["state"], status["code"], status["names"]) == ("failed", "truncated", ["cut.jpg"])
     assert "send the whole file" in status["reason"]
-    assert read_all(fleet.link).names == {}
+    assert read_all(fleet.redis).names == {}
 
 
 def test_pictures_kept_in_an_image_store_are_found_there(

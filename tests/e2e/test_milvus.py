@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import main
-from faces.store import indexed, journal
+from faces.store import collection, journal
+from faces.store.client import RedisClient
 from faces.store.erase import erase
-from faces.store.link import Link
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.integration.worker.milvus import MilvusServer
-from tests.rules import faults, read_all
+from tests.support.milvus import MilvusServer
+from tests.support.rules import faults, read_all
 
 OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
 
@@ -27,10 +27,10 @@ def milvus(tmp_path: Path) -> Iterator[MilvusServer]:
     server.stop()
 
 
-def copied(link: Link) -> bool:
+def copied(redis: RedisClient) -> bool:
     """Whether the collection has followed the journal to its end."""
-    end = len(journal.read(link, 0, 1000))
-    return indexed.read(link).position == end
+    end = len(journal.read(redis, 0, 1000))
+    return collection.read(redis).position == end
 
 
 def test_pictures_match_across_workers_restarts_and_the_collection(
@@ -47,9 +47,9 @@ def test_pictures_match_across_workers_restarts_and_the_collection(
     sent = [send(name) for name in OBAMA[:2]]
     biden = send("biden.jpg")
     erase(
-        fleet.link, biden
+        fleet.redis, biden
     )  # what is erased leaves Milvus at once, and all that is in memory goes there with it
-    assert until(lambda: copied(fleet.link), SECONDS), worker.last_lines()
+    assert until(lambda: copied(fleet.redis), SECONDS), worker.last_lines()
 
     worker.stop()
     fleet.start("worker", INDEX_URL=milvus.url)
@@ -59,11 +59,11 @@ def test_pictures_match_across_workers_restarts_and_the_collection(
     for name, picture in zip(OBAMA, sent, strict=True):
         assert fleet.match(picture) == sorted(set(OBAMA) - {name})
     assert fleet.match(biden) == []
-    assert faults(read_all(fleet.link)) == []
+    assert faults(read_all(fleet.redis)) == []
 
     monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
     monkeypatch.setenv("INDEX_URL", milvus.url)
-    erase(fleet.link, sent[0])
+    erase(fleet.redis, sent[0])
     assert until(lambda: main(["check", "--residue", sent[0]]) == 0, SECONDS)
     assert main(["check"]) == 0
 

@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from faces.config import Settings
-from faces.store import reading
-from faces.store.link import Link
+from faces.store import queries
+from faces.store.client import RedisClient
 from local.process import Process, free_port, until
 from tests.conftest import missing
-from tests.integration.images import ROOT, Image, Storage
+from tests.support.images import ROOT, Image, Storage
 
 SECONDS = 60.0  # for anything to happen on a busy machine
 PICTURES = ("obama.jpg", "obama2.jpg", "biden.jpg")
@@ -110,8 +110,8 @@ def test_pictures_go_through_both_images(
 ) -> None:
     assert until(lambda: answers(running.settings), SECONDS), running.rest.last_lines()
     sent = {name: send(running.settings, name, (photographs / name).read_bytes()) for name in PICTURES}
-    with closing(Link(running.settings)) as link:
-        assert until(lambda: reading.counts(link).done == len(PICTURES), SECONDS), running.worker.last_lines(
+    with closing(RedisClient(running.settings)) as redis:
+        assert until(lambda: queries.counts(redis).done == len(PICTURES), SECONDS), running.worker.last_lines(
             40
         )
     found = requests.get(f"{running.settings.server}/match/{sent['obama.jpg']}", timeout=30).json()

@@ -20,9 +20,9 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from local.process import free_port, until
-from tests.drawing import drawing
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.e2e.test_main_job import Tail
+from tests.support.drawing import drawing
 from worker.engine.portrait import portrait
 
 NOBODY, CUT = drawing(), drawing(1, size=(400, 300))[:-2000]

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.proxy import Proxy
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
-from local.proxy import Proxy
 from local.rabbitmq import RabbitServer
 
 TIMEOUT = 1.0

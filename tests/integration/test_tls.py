@@ -17,7 +17,7 @@ import trustme
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
-from faces.store.link import Link
+from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
@@ -148,8 +148,8 @@ def rabbit_settings(
 
 def refused(settings: Settings) -> str:
     """The sentence with which Redis cannot be used."""
-    with closing(Link(settings)) as link, pytest.raises(StoreError) as caught:
-        link.check()
+    with closing(RedisClient(settings)) as redis, pytest.raises(StoreError) as caught:
+        redis.check()
     return str(caught.value)
 
 
@@ -161,8 +161,8 @@ def not_connected(settings: Settings) -> str:
 
 
 def test_redis_over_tls_as_a_user_with_a_password(redis_settings: Settings) -> None:
-    with closing(Link(redis_settings)) as link:
-        assert link.ask((0, "SET", "key", "value"), (0, "GET", "key"))[1] == b"value"
+    with closing(RedisClient(redis_settings)) as redis:
+        assert redis.ask((0, "SET", "key", "value"), (0, "GET", "key"))[1] == b"value"
 
 
 def test_redis_with_a_wrong_authority(redis_settings: Settings, certificates: Certificates) -> None:

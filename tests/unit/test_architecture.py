@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("faces", "rest", "worker", "client")
+SHIPPED = ("faces", "rest", "worker", "client")
+PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
-    "faces": {"rest", "worker", "client", "local", "dlib", "numpy", "flask"},
-    "rest": {"worker", "client", "local", "dlib", "numpy", "onnxruntime", "openvino", "numba"},
-    "worker": {"rest", "client", "local", "flask"},
-    "client": {"rest", "worker", "local", "dlib", "flask"},
+    "faces": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
+    "rest": {
+        "worker",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "onnxruntime",
+        "openvino",
+        "numba",
+    },
+    "worker": {"rest", "client", "local", "benchmarks", "tests", "flask"},
+    "client": {"rest", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
+    "local": {"rest", "worker", "benchmarks", "tests", "dlib", "flask"},
+    "benchmarks": {"rest", "tests"},
 }
 
 
@@ -35,10 +50,59 @@ def test_packages_import_only_what_they_may(package: str) -> None:
     assert wrong == {}
 
 
+def modules() -> dict[str, set[str]]:
+    """Every module of ours, and which others it imports at its top."""
+    found = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in PACKAGES
+        for path in sources(package)
+    }
+    return {name: _imports(path) & (found.keys() - {name}) for name, path in found.items()}
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    TopologicalSorter(modules()).prepare()  # raises CycleError, which names them
+
+
+@pytest.mark.parametrize(
+    ("below", "above"),
+    [
+        ("faces.store", ("faces.usecases", "faces.amqp", "faces.event_log")),
+        ("faces.formats", ("faces.store", "faces.usecases", "faces.amqp")),
+        ("worker.engine", ("worker.index", "worker.job", "worker.processor", "faces.store", "faces.amqp")),
+        ("worker.index", ("worker.engine", "worker.job", "worker.processor", "faces.amqp")),
+        ("worker.decoding", ("worker.engine", "worker.index", "worker.job", "faces.store")),
+        ("rest.auth", ("rest.views", "rest.app")),
+        ("rest.fetching", ("rest.views", "rest.app", "rest.auth", "faces.store")),
+        ("client.checking", ("client.commands",)),
+        ("client.calibration", ("client.commands", "client.checking")),
+    ],
+)
+def test_rooms_do_not_look_up(below: str, above: tuple[str, ...]) -> None:
+    wrong = {
+        (module, other)
+        for module, others in modules().items()
+        if module.startswith(below)
+        for other in others
+        if other.startswith(above)
+    }
+    assert wrong == set()
+
+
 def only_in(word: str, allowed: str) -> None:
     users = {
         str(path.relative_to(ROOT))
-        for package in PACKAGES
+        for package in SHIPPED
         for path in sources(package)
         if word in path.read_text()
     }
@@ -50,7 +114,7 @@ def test_settings_are_read_in_one_place() -> None:
 
 
 def test_databases_are_selected_in_one_place() -> None:
-    only_in('"SELECT"', "faces/store/link.py")
+    only_in('"SELECT"', "faces/store/client.py")
 
 
 def test_dlib_is_imported_by_the_engine_alone() -> None:
@@ -60,6 +124,6 @@ def test_dlib_is_imported_by_the_engine_alone() -> None:
 
 def test_pika_is_imported_at_the_edge_alone() -> None:
     users = [
-        str(p.relative_to(ROOT)) for package in PACKAGES for p in sources(package) if "pika" in imported(p)
+        str(p.relative_to(ROOT)) for package in SHIPPED for p in sources(package) if "pika" in imported(p)
     ]
     assert users == ["faces/amqp.py"]

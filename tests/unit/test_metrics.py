@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from faces.errors import BrokerError, SettingError, StoreError
 from faces.metrics import serve
-from faces.store.link import Link
+from faces.store.client import RedisClient
 from local.process import free_port
-from rest.fleet import Fleet
+from rest.fleet_metrics import Fleet
 from rest.metrics import Metrics as RestMetrics
 from worker.metrics import Metrics as WorkerMetrics
 
@@ -60,7 +60,7 @@ class Redis:
 
 
 def fleet(redis: Redis, patience: float = 5.0) -> Fleet:
-    return Fleet(cast(Link, redis), patience)
+    return Fleet(cast(RedisClient, redis), patience)
 
 
 def moved_rest() -> CollectorRegistry:

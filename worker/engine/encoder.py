@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from faces.errors import MismatchError, SettingError
 from worker.engine import models
-from worker.engine.networks import CHIP
-from worker.engine.runtime import Network, Probe, load
+from worker.engine.conversion.networks import CHIP
+from worker.engine.runtime.network import Network
+from worker.engine.runtime.selection import Probe, load
 
 MODEL_PLAIN = "dlib-resnet-v1"
 """Encodings as face_recognition and dlib compute them, to 1e-3 in each component."""
@@ -81,12 +82,10 @@ class Encoder:
         return np.concatenate(parts) if parts else np.empty((0, 128), np.float32)
 
 
-def load_encoder(
-    cache: Path, *, model: str = MODEL_PLAIN, engine: str = "auto", threads: int = 1
-) -> tuple[Encoder, str]:
+def load_encoder(cache: Path, *, model: str = MODEL_PLAIN, engine: str = "auto") -> tuple[Encoder, str]:
     """Return an encoder that has passed its self-test, and a sentence about the runtime it is in and why.
 
-    `cache` is the folder of converted models; `engine` and `threads` are those of `runtime.load`.
+    `cache` is the folder of converted models; `engine` is that of `selection.load`.
 
     Raises:
         SettingError: dlib's file, the cache, the engine or the model's name cannot be used.
@@ -94,14 +93,14 @@ def load_encoder(
     """
     probe = Probe(np.repeat(self_test_chip()[None], PROBE_CHIPS, axis=0), SELF_TEST_TOLERANCE)
     file = models.onnx(models.ENCODER, cache)
-    network, reason = load(file, probe, kernels=partial(_kernels, file), engine=engine, threads=threads)
+    network, reason = load(file, probe, kernels=partial(_kernels, file), engine=engine)
     encoder = Encoder(network, model)
     self_test(encoder)
     return encoder, reason
 
 
 def _kernels(file: Path) -> Network:
-    from worker.engine.convolution.resnet import ResNet  # noqa: PLC0415 - where kernels cannot run, others can
+    from worker.engine.runtime.convolution.resnet import ResNet  # noqa: PLC0415 - where kernels cannot run, others can
 
     return ResNet(file)
 

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from worker.engine.chips import Chip, Chipper, load_chipper
-from worker.engine.cnn import load_detector
+from worker.engine.alignment.chips import Chip, Chipper, load_chipper
+from worker.engine.attributes.estimators import Estimator, Landmarks68, load_age_gender
+from worker.engine.detection.cnn import load_detector
+from worker.engine.detection.custom_detector import OperatorsDetector
+from worker.engine.detection.detectors import Cnn, load_hog
+from worker.engine.detection.search import Look, Search, auto, by_hog, by_network
 from worker.engine.encoder import Encoder, load_encoder
-from worker.engine.faces import Detection, Face, Pixels, Stage, View
-from worker.engine.finders import Cnn, load_hog
-from worker.engine.operators import OperatorsDetector
 from worker.engine.quality import Bar, measure
-from worker.engine.search import Look, Search, auto, by_hog, by_network
-from worker.engine.traits import Estimator, Landmarks68, load_age_gender
+from worker.engine.types import Detection, Face, Pixels, Stage, View
 
 SHARP_CHIP = 110
 """Pixels of a face's box in a picture decoded at reduced size: a smaller one's chip is cut from the whole picture.
@@ -111,28 +111,28 @@ def load(settings: Settings) -> FaceEngine:
         SettingError: a model file, the cache or a setting cannot be used.
         MismatchError: a self-test failed: a broken runtime must not fill the database.
     """
-    cache, threads = Path(settings.model_cache), settings.engine_threads
-    encoder, runs = load_encoder(cache, model=settings.model, engine=settings.engine, threads=threads)
+    cache = Path(settings.model_cache)
+    encoder, runs = load_encoder(cache, model=settings.model, engine=settings.engine)
     log.info("encoder %s: %s", encoder.model, runs)
     age_gender = settings.age_gender_model
     return FaceEngine(
         search=Search(_looks(settings, cache)),
         chipper=load_chipper(),
         encoder=encoder,
-        bar=Bar(settings.least_size, settings.least_sharpness, settings.most_pose, settings.least_score),
+        bar=Bar(settings.min_indexed_size),
         landmarks=_LANDMARKS[settings.landmarks](),
-        age_gender=load_age_gender(age_gender, threads=threads) if age_gender else None,
+        age_gender=load_age_gender(age_gender) if age_gender else None,
     )
 
 
 def _looks(settings: Settings, cache: Path) -> list[Look]:
-    threads, smallest = settings.engine_threads, settings.smallest_face
+    smallest = settings.min_face_size
     if settings.detector_model:
         log.info("detector: %s", settings.detector_model)
-        return [by_network(smallest, OperatorsDetector(Path(settings.detector_model), threads=threads))]
+        return [by_network(smallest, OperatorsDetector(Path(settings.detector_model)))]
     if settings.detector == "hog":
         return [by_hog(smallest, load_hog())]
-    network, runs = load_detector(cache, engine=settings.engine, threads=threads)
+    network, runs = load_detector(cache, engine=settings.engine)
     log.info("CNN detector: %s", runs)
     cnn = Cnn(network)
     return (

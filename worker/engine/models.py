@@ -19,9 +19,9 @@ from uuid import uuid4
 from onnx import ModelProto
 
 from faces.errors import SettingError
-from worker.engine import networks
-from worker.engine.dlib_format import parse
-from worker.engine.dlib_layers import DlibNetwork
+from worker.engine.conversion import networks
+from worker.engine.conversion.dlib_format import parse
+from worker.engine.conversion.dlib_layers import DlibNetwork
 
 CONVERTER = 2
 """Part of each cached file's name; grows when the conversion gives another result."""

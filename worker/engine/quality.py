@@ -17,8 +17,8 @@ Of 792 press photographs of 260 people, all compared with all at 0.6 (`benchmark
 | any, chosen by lot | 10% | 10% |
 
 Who would rather miss a match than be shown a false one does better with a smaller tolerance: 0.58 cuts half of the
-false matches and 0.6% of the true ones. The bars serve collections with what those photographs lack: crowds out of
-focus, faces of a few pixels, patterns taken for faces.
+false matches and 0.6% of the true ones. So only the size can be
+limited, for collections with crowds of faces a few pixels wide.
 """
 
 from __future__ import annotations
@@ -28,31 +28,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.chips import Chip
-from worker.engine.faces import Detection, Quality
+from worker.engine.alignment.chips import Chip
+from worker.engine.types import Detection, Quality
 
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The least quality that is indexed; the defaults in `faces.config` say how they were chosen."""
+    """The smallest face that is indexed, in pixels of the picture."""
 
     size: int
-    sharpness: float
-    pose: float
-    score: float
 
     def reason(self, quality: Quality) -> str | None:
         """Why a face is not indexed; None for one that is."""
         if quality.size < self.size:
-            return f"too small: {quality.size} pixels, at least {self.size} are wanted"
-        if quality.sharpness < self.sharpness:
-            return f"not sharp: {quality.sharpness:.1f}, at least {self.sharpness:g} is wanted"
-        if quality.pose > self.pose:
-            return f"turned away: {quality.pose:.2f}, at most {self.pose:g} is wanted"
-        if quality.score < self.score:
-            return f"not surely a face: {quality.score:.2f}, at least {self.score:g} is wanted"
+            return f"too small: {quality.size} pixels, at least {self.size} required"
         return None
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client import impostors
 from client.__main__ import main
-from faces.store.basis import Basis, agree
-from faces.store.link import Link
-from tests.integration.client.writing import picture
-from tests.unit.client.test_impostors import gaussian_share, people
+from client.calibration import impostors
+from faces.store.client import RedisClient
+from faces.store.data_version import DataVersion, agree
+from tests.support.writing import picture
+from tests.unit.client.calibration.test_impostors import gaussian_share, people
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -27,13 +27,13 @@ def name(number: int) -> str:
 
 
 @pytest.fixture
-def store(link: Link) -> Link:
+def store(redis: RedisClient) -> RedisClient:
     """Three pictures of each of a hundred people; the names are those of a folder in LFW's layout."""
-    agree(link, Basis("test", 0.6))
+    agree(redis, DataVersion("test", 0.6))
     faces, _ = people(PEOPLE, EACH)
     for number, face in enumerate(faces):
-        link.ask((1, "SET", name(number), picture(number)), (3, "RPUSH", picture(number), face.tobytes()))
-    return link
+        redis.ask((1, "SET", name(number), picture(number)), (3, "RPUSH", picture(number), face.tobytes()))
+    return redis
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_the_data_alone_tells_what_is_likely(store: Link, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_data_alone_tells_what_is_likely(store: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys)["unlabelled"]
     total = PEOPLE * EACH
     assert (found["faces"], found["pairs"], found["every_pair"]) == (total, total * (total - 1) // 2, True)
@@ -66,7 +66,7 @@ def test_the_data_alone_tells_what_is_likely(store: Link, capsys: pytest.Capture
 
 
 def test_a_sample_comes_with_its_confidence(
-    store: Link, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store: RedisClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     every = document(capsys)["unlabelled"]["within"]
     monkeypatch.setattr(impostors.sample, "__defaults__", (20_000, 0))
@@ -81,7 +81,9 @@ def test_a_sample_comes_with_its_confidence(
     assert "Nobody told who is who" in output.err
 
 
-def test_labelled_pairs_measure_it(store: Link, pairs: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_labelled_pairs_measure_it(
+    store: RedisClient, pairs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = document(capsys, "--pairs", pairs, "--fmr", "0.1")["labelled"]
     assert (found["pairs"], found["absent"], found["of_two_people"]) == (200, 1, 100)
     assert (found["accuracy"], found["true_accepts"], found["false_matches"]) == (1.0, 1.0, 0.0)
@@ -96,7 +98,7 @@ def test_labelled_pairs_measure_it(store: Link, pairs: str, capsys: pytest.Captu
 
 
 def test_of_several_faces_the_nearest_count(
-    store: Link, pairs: str, capsys: pytest.CaptureFixture[str]
+    store: RedisClient, pairs: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     far = np.full(128, 5 / sqrt(128), dtype="<f4").tobytes()
     store.ask(*((3, "LPUSH", picture(number), far) for number in range(0, PEOPLE * EACH, EACH)))
@@ -104,7 +106,7 @@ def test_of_several_faces_the_nearest_count(
 
 
 def test_plots_are_written(
-    store: Link, pairs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: RedisClient, pairs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawing = tmp_path / "plot.svg"
     assert main(["calibrate", "--plot", str(drawing)]) == 0
@@ -116,7 +118,9 @@ def test_plots_are_written(
     assert store is not None
 
 
-def test_what_cannot_be_measured_is_told(link: Link, pairs: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_measured_is_told(
+    redis: RedisClient, pairs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["calibrate"]) == 2
     assert "scan some first" in capsys.readouterr().err
     assert main(["calibrate", "--pairs", pairs]) == 2
@@ -125,11 +129,13 @@ def test_what_cannot_be_measured_is_told(link: Link, pairs: str, capsys: pytest.
         main(["calibrate", "--fmr", "2"])
 
 
-def test_few_faces_are_counted_but_not_extrapolated(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+def test_few_faces_are_counted_but_not_extrapolated(
+    redis: RedisClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     vectors = np.zeros((4, 128), dtype="<f4")
     vectors[:, 0] = [0, 0.5, 3, np.nan]
-    link.ask(*((3, "RPUSH", picture(n), vector.tobytes()) for n, vector in enumerate(vectors)))
-    link.ask((3, "RPUSH", picture(9), b"damaged"))
+    redis.ask(*((3, "RPUSH", picture(n), vector.tobytes()) for n, vector in enumerate(vectors)))
+    redis.ask((3, "RPUSH", picture(9), b"damaged"))
     found = document(capsys)["unlabelled"]
     assert (found["faces"], found["pairs"], found["within"]) == (3, 3, pytest.approx(1 / 3))
     assert found["false_estimated"] is None

@@ -10,49 +10,49 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from client import bookkeeping, snapshot
 from client.__main__ import main
-from client.brute_force import matching
-from client.check import Report, check, compare
-from client.faults import Faults
+from client.checking import bookkeeping, snapshot
+from client.checking.brute_force import matching
+from client.checking.faults import Faults
+from client.commands.check import Report, check, compare
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import audit
-from faces.store.intake import accept
+from faces.store import inspection
+from faces.store.accept import accept
+from faces.store.client import Command, RedisClient
 from faces.store.keys import status_key
-from faces.store.link import Command, Link
 from faces.store.status import pending
 from local.process import until
-from tests.integration.client import writing
-from tests.integration.client.writing import TOLERANCE, Writer, picture
+from tests.support import writing
+from tests.support.writing import TOLERANCE, Writer, picture
 
 A, B, LONER, STRANGER = picture(0), picture(7), picture(1), picture(999)
 
 
 @pytest.fixture
-def seeded(link: Link) -> Link:
+def seeded(redis: RedisClient) -> RedisClient:
     """Nine pictures; 0 and 7 show the same person, 1 nobody that another shows."""
-    Writer(link).add(*(number for number in range(9) if number != 8))
-    return link
+    Writer(redis).add(*(number for number in range(9) if number != 8))
+    return redis
 
 
-def checked(link: Link) -> tuple[Report, Faults]:
+def checked(redis: RedisClient) -> tuple[Report, Faults]:
     faults = Faults()
-    return check(link, TOLERANCE, faults), faults
+    return check(redis, TOLERANCE, faults), faults
 
 
-def test_a_sound_state_has_no_faults(seeded: Link) -> None:
+def test_a_sound_state_has_no_faults(seeded: RedisClient) -> None:
     report, faults = checked(seeded)
     assert (report.pictures, report.faces, report.edges, report.names) == (8, 12, 1, 8)
     assert faults.first == []
 
 
-def test_nothing_at_all_has_no_faults(link: Link) -> None:
-    report, faults = checked(link)
+def test_nothing_at_all_has_no_faults(redis: RedisClient) -> None:
+    report, faults = checked(redis)
     assert (report.pictures, faults.count) == (0, 0)
 
 
-def test_pending_and_failed_pictures_have_no_faults(seeded: Link) -> None:
+def test_pending_and_failed_pictures_have_no_faults(seeded: RedisClient) -> None:
     accept(seeded, STRANGER, "waiting")
     _, faults = checked(seeded)
     assert faults.first == []
@@ -91,14 +91,14 @@ FAULTS: dict[str, tuple[Sequence[Command], int, str]] = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_is_found(kind: str, seeded: Link) -> None:
+def test_a_fault_is_found(kind: str, seeded: RedisClient) -> None:
     commands, rule, words = FAULTS[kind]
     seeded.ask(*commands)
     _, faults = checked(seeded)
     assert any(fault.rule == rule and words in fault.where for fault in faults.first), faults.first
 
 
-def test_the_tolerance_is_that_of_the_data(seeded: Link) -> None:
+def test_the_tolerance_is_that_of_the_data(seeded: RedisClient) -> None:
     seeded.ask((0, "HSET", "meta", "tolerance", "0.01"))
     report, faults = checked(seeded)
     assert report.tolerance == 0.01
@@ -106,43 +106,43 @@ def test_the_tolerance_is_that_of_the_data(seeded: Link) -> None:
 
 
 def test_pictures_that_come_and_go_between_the_readings_are_no_faults(
-    link: Link, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "PIECE", 3)
-    writer, faults = Writer(link), Faults()
+    monkeypatch.setattr(inspection, "PIECE", 3)
+    writer, faults = Writer(redis), Faults()
     for _ in range(30):
         writer.step()
-    taken = snapshot.take(link, faults, lambda _: writer.step())
-    expected = matching(taken.faces, taken.owners, len(taken.pictures), TOLERANCE)
+    taken = snapshot.take(redis, faults, lambda _: writer.step())
+    expected = matching(taken.faces, taken.owners, len(taken.picture_ids), TOLERANCE)
     compare(taken, expected, faults)
     assert faults.first == []
-    assert 20 < taken.present < len(taken.pictures)
+    assert 20 < taken.present < len(taken.picture_ids)
     assert len(taken.edges) > 20
 
 
 def test_a_fault_among_pictures_that_stay_is_found_while_others_come_and_go(
-    link: Link, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "PIECE", 3)
-    writer, faults = Writer(link), Faults()
+    monkeypatch.setattr(inspection, "PIECE", 3)
+    writer, faults = Writer(redis), Faults()
     for _ in range(10):
         writer.step()
     ((stays, other),) = [sorted(writer.known)[:2]]
     monkeypatch.setattr(writing, "erase", lambda *_: None)
-    link.ask((4, "SADD", stays, STRANGER), (4, "SADD", other, other))
-    taken = snapshot.take(link, faults, lambda _: writer.step())
-    compare(taken, matching(taken.faces, taken.owners, len(taken.pictures), TOLERANCE), faults)
+    redis.ask((4, "SADD", stays, STRANGER), (4, "SADD", other, other))
+    taken = snapshot.take(redis, faults, lambda _: writer.step())
+    compare(taken, matching(taken.faces, taken.owners, len(taken.picture_ids), TOLERANCE), faults)
     assert sorted(fault.where.split()[3] for fault in faults.first) == sorted([stays, other])
 
 
-def test_the_check_holds_while_a_worker_works(link: Link, store_settings: Settings) -> None:
+def test_the_check_holds_while_a_worker_works(redis: RedisClient, store_settings: Settings) -> None:
     stopping = threading.Event()
     failures: list[BaseException] = []
     steps = 0
 
     def work() -> None:
         nonlocal steps
-        with closing(Link(store_settings)) as own:
+        with closing(RedisClient(store_settings)) as own:
             writer = Writer(own)
             try:
                 while not stopping.is_set():
@@ -157,38 +157,40 @@ def test_the_check_holds_while_a_worker_works(link: Link, store_settings: Settin
     try:
         assert until(lambda: steps > 0, 30), "the first worker says what the data is made with"
         while steps < 80 and worker.is_alive():
-            _, faults = checked(link)
+            _, faults = checked(redis)
             assert faults.first == []
     finally:
         stopping.set()
         worker.join(30)
     assert not failures
-    report, faults = checked(link)
+    report, faults = checked(redis)
     assert faults.first == []
     assert report.edges > 20
 
 
 @pytest.mark.parametrize("command", [(0, "DEL", "journal"), (0, "HSET", "meta", "model", "another")])
-def test_data_replaced_during_the_check_is_said(command: Command, seeded: Link) -> None:
+def test_data_replaced_during_the_check_is_said(command: Command, seeded: RedisClient) -> None:
     with pytest.raises(StoreError, match="replaced"):
         snapshot.take(seeded, Faults(), lambda _: seeded.ask(command))
 
 
-def test_names_that_move_are_no_faults(seeded: Link, monkeypatch: pytest.MonkeyPatch) -> None:
-    look = audit.namings
+def test_names_that_move_are_no_faults(seeded: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = inspection.namings
 
-    def move_first(link: Link, pairs: Sequence[tuple[bytes, bytes]]) -> list[audit.Naming]:
-        accept(link, LONER, "0")
-        return look(link, pairs)
+    def move_first(
+        redis: RedisClient, pairs: Sequence[tuple[bytes, bytes]]
+    ) -> list[inspection.NameOwnership]:
+        accept(redis, LONER, "0")
+        return look(redis, pairs)
 
-    monkeypatch.setattr(audit, "namings", move_first)
+    monkeypatch.setattr(inspection, "namings", move_first)
     faults = Faults()
     assert bookkeeping.check_names(seeded, faults) == 8
     assert faults.first == []
 
 
 @pytest.mark.usefixtures("terminal")
-def test_the_command_says_that_all_is_well(seeded: Link, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_that_all_is_well(seeded: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     output = capsys.readouterr().out
     assert "all rules hold" in output
@@ -199,7 +201,9 @@ def test_the_command_says_that_all_is_well(seeded: Link, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("terminal")
-def test_the_command_lists_at_most_twenty_faults(seeded: Link, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_at_most_twenty_faults(
+    seeded: RedisClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     seeded.ask(*((1, "SET", f"name {n}\x1b", STRANGER) for n in range(25)))
     assert main(["check"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -220,7 +224,7 @@ def test_the_command_lists_at_most_twenty_faults(seeded: Link, capsys: pytest.Ca
     ],
 )
 def test_values_of_a_wrong_type_are_faults(
-    seeded: Link, command: Command, capsys: pytest.CaptureFixture[str]
+    seeded: RedisClient, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     database, _, key, *_ = command
     seeded.ask((database, "DEL", key), command)
@@ -228,9 +232,9 @@ def test_values_of_a_wrong_type_are_faults(
     assert "another type" in capsys.readouterr().out
 
 
-def test_edges_of_all_pictures_are_compared(link: Link) -> None:
-    Writer(link).add(*range(30))
-    taken = snapshot.take(link, Faults())
+def test_edges_of_all_pictures_are_compared(redis: RedisClient) -> None:
+    Writer(redis).add(*range(30))
+    taken = snapshot.take(redis, Faults())
     assert len(taken.faces) == 45
     assert np.array_equal(matching(taken.faces, taken.owners, 30, TOLERANCE), taken.edges)
     assert len(taken.edges) > 100

@@ -10,18 +10,18 @@ from client.__main__ import main
 from client.queues import depths
 from faces.amqp import Publisher
 from faces.config import Settings
-from faces.identity import hash_of
 from faces.message import Message, encode
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.store.commit import fail
-from faces.store.intake import accept
-from faces.store.link import Link
 from faces.topology import DEAD, PICTURES_QUEUE
 from local.process import until
-from tests.integration.client.writing import Writer, picture
+from tests.support.writing import Writer, picture
 
 BODY = b"any bytes"
-HASH = hash_of(BODY)
+HASH = picture_id_of(BODY)
 
 
 @pytest.fixture(autouse=True)
@@ -69,20 +69,20 @@ def test_letters_are_listed_and_stay(settings: Settings, capsys: pytest.CaptureF
 
 
 def test_a_failed_picture_that_is_replayed_is_pending_and_queued_again(
-    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accept(link, HASH, "a name")
-    fail(link, HASH, "gave_up", "the store was away")
+    accept(redis, HASH, "a name")
+    fail(redis, HASH, "gave_up", "the store was away")
     bury(settings, ours(Message(HASH, "a name", BODY, attempt=12)), BODY)
     bury(settings, {"reason": "garbage"}, b"garbage")
     found = listed(capsys, "--replay", HASH)
     assert [letter["now"] for letter in found] == ["replayed", ""]
     assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 10)
-    assert reading.counts(link) == reading.Counts(1, 0, 0, 0, 1)
+    assert queries.counts(redis) == queries.Counts(1, 0, 0, 0, 1)
 
 
 def test_all_are_replayed_that_can_be(
-    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bury(settings, {"reason": "garbage"}, b"garbage")
     bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
@@ -93,14 +93,14 @@ def test_all_are_replayed_that_can_be(
 
 
 def test_a_picture_that_is_done_meanwhile_is_not_queued_again(
-    link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Writer(link).add(1)
+    Writer(redis).add(1)
     bury(settings, ours(Message(picture(1), "1", None)), b"")
     assert listed(capsys, "--replay", picture(1))[0]["now"] == "replayed"
     assert until(lambda: ready(settings, DEAD) == 0, 10)
     assert ready(settings, PICTURES_QUEUE) == 0
-    assert reading.counts(link) == reading.Counts(1, 1, 0, 0, 0)
+    assert queries.counts(redis) == queries.Counts(1, 1, 0, 0, 0)
 
 
 def test_what_is_not_there_cannot_be_replayed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import main
-from faces.images import ImageStore
-from faces.store import reading, trail
+from faces.image_store import ImageStore
+from faces.store import audit_log, queries
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.store.commit import fail
-from faces.store.intake import accept
-from faces.store.link import Link
-from tests.integration.client.writing import Writer, picture
-from tests.rules import faults, read_all
+from tests.support.rules import faults, read_all
+from tests.support.writing import Writer, picture
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -30,8 +30,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def writer(link: Link) -> Writer:
-    writing = Writer(link)
+def writer(redis: RedisClient) -> Writer:
+    writing = Writer(redis)
     writing.add(0, 1, 7)
     return writing
 
@@ -43,7 +43,7 @@ def nothing_is_left(capsys: pytest.CaptureFixture[str], erased: str) -> bool:
 
 
 def test_a_receipt_tells_what_was_removed(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    accept(writer.link, A, "second\x1b name")
+    accept(writer.redis, A, "second\x1b name")
     assert main(["erase", A, "--yes"]) == 0
     lines = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
     assert lines == [
@@ -56,32 +56,39 @@ def test_a_receipt_tells_what_was_removed(writer: Writer, capsys: pytest.Capture
         ["original", "none"],
     ]
     assert nothing_is_left(capsys, A)
-    assert reading.matching_names(writer.link, B) == []
-    assert faults(read_all(writer.link)) == []
+    assert queries.matching_names(writer.redis, B) == []
+    assert faults(read_all(writer.redis)) == []
 
 
 def test_a_name_is_enough(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "7", "--yes", "--json"]) == 0
     receipt = json.loads(capsys.readouterr().out)
-    assert receipt == {"picture": B, "state": "done", "names": ["7"], "faces": 1, "edges": 1, "image": False}
-    assert reading.picture_named(writer.link, "7") is None
+    assert receipt == {
+        "picture_id": B,
+        "state": "done",
+        "names": ["7"],
+        "faces": 1,
+        "edges": 1,
+        "image": False,
+    }
+    assert queries.picture_named(writer.redis, "7") is None
 
 
 def test_a_picture_still_queued_is_not_resurrected(
     writer: Writer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accept(writer.link, picture(14), "14")
+    accept(writer.redis, picture(14), "14")
     in_hand = writer.found(14)
     assert main(["erase", "14", "--yes"]) == 0
     writer.commit([in_hand])
     assert nothing_is_left(capsys, picture(14))
     assert main(["check"]) == 0
-    assert reading.counts(writer.link) == reading.Counts(4, 3, 0, 1, 0)
+    assert queries.counts(writer.redis) == queries.Counts(4, 3, 0, 1, 0)
 
 
 def test_a_failed_picture_is_erased_by_its_hash(writer: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    accept(writer.link, picture(9), "bad.jpg")
-    fail(writer.link, picture(9), "not_a_picture", "no picture at all")
+    accept(writer.redis, picture(9), "bad.jpg")
+    fail(writer.redis, picture(9), "not_a_picture", "no picture at all")
     assert main(["erase", "bad.jpg", "--yes"]) == 1
     assert "give the hash" in capsys.readouterr().err
     assert main(["erase", picture(9), "--yes"]) == 0
@@ -92,24 +99,26 @@ def test_the_original_goes_too(
     writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IMAGE_STORE_URL", tmp_path.as_uri())
-    images = ImageStore(tmp_path.as_uri())
-    images.put(A, b"bytes of a picture")
+    image_store = ImageStore(tmp_path.as_uri())
+    image_store.put(A, b"bytes of a picture")
     assert main(["erase", A, "--yes"]) == 0
     assert "removed" in capsys.readouterr().out
-    assert not images.has(A)
-    images.put(A, b"left behind by an erasure that was cut off")
+    assert not image_store.has(A)
+    image_store.put(A, b"left behind by an erasure that was cut off")
     assert main(["check", "--residue", A]) == 1
     assert main(["erase", A, "--yes"]) == 0
     assert nothing_is_left(capsys, A)
-    assert writer.link is not None
+    assert writer.redis is not None
 
 
 @pytest.mark.parametrize("unknown", [picture(99), "no such name"])
-def test_what_is_not_known_is_told(unknown: str, link: Link, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_known_is_told(
+    unknown: str, redis: RedisClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["erase", unknown, "--yes"]) == 1
     output = capsys.readouterr()
     assert (output.out, unknown in output.err) == ("", True)
-    assert reading.counts(link) == reading.Counts(0, 0, 0, 0, 0)
+    assert queries.counts(redis) == queries.Counts(0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("Yes\n", 0), ("\n", 1), ("no\n", 1), ("", 1)])
@@ -124,7 +133,7 @@ def test_a_person_is_asked_first(
     assert main(["erase", A]) == code
     asked = capsys.readouterr().err.splitlines()
     assert asked == [f"{A}: done, faces: 2", "  0", "Erase it for good? [y/N] "]
-    assert (A in read_all(writer.link).encodings) == bool(code)
+    assert (A in read_all(writer.redis).encodings) == bool(code)
 
 
 def test_without_a_person_it_wants_to_be_told(
@@ -133,13 +142,13 @@ def test_without_a_person_it_wants_to_be_told(
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert main(["erase", A]) == 2
     assert "add --yes" in capsys.readouterr().err
-    assert A in read_all(writer.link).encodings
+    assert A in read_all(writer.redis).encodings
 
 
 def test_the_trail_has_it(writer: Writer) -> None:
     main(["erase", A, "--yes"])
-    (entry,) = trail.last(writer.link, 10)
-    assert (entry.key, entry.did, entry.picture) == ("terminal", "erase", A)
+    (entry,) = audit_log.last(writer.redis, 10)
+    assert (entry.key, entry.did, entry.picture_id) == ("terminal", "erase", A)
 
 
 PLANTED = {
@@ -158,9 +167,9 @@ PLANTED = {
 
 @pytest.mark.parametrize("where", PLANTED)
 def test_whatever_is_left_anywhere_is_found(
-    where: str, link: Link, capsys: pytest.CaptureFixture[str]
+    where: str, redis: RedisClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    link.ask(PLANTED[where])
+    redis.ask(PLANTED[where])
     assert main(["check", "--residue", A, "--json"]) == 1
     (place,) = json.loads(capsys.readouterr().out)["residue"]
     assert place.startswith(where)

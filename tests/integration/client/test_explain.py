@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from client.__main__ import main
-from faces.identity import hash_of
-from faces.store.commit import Found
-from faces.store.intake import accept
-from faces.store.link import Link
-from tests.integration.client.writing import Writer, picture
+from faces.picture_id import picture_id_of
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult
+from tests.support.writing import Writer, picture
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -33,9 +33,9 @@ def box(left: int) -> dict[str, int]:
 
 
 @pytest.fixture
-def seeded(link: Link) -> Writer:
+def seeded(redis: RedisClient) -> Writer:
     """A group of two faces; its second is that of ALONE, and near to both of TWINS, one of them not indexed."""
-    writer = Writer(link)
+    writer = Writer(redis)
     unseen = {"box": box(0), "indexed": False}
     shown: dict[str, tuple[list[dict[str, Any]], tuple[bytes, ...]]] = {
         GROUP: ([{"box": box(10)}, unseen, {"box": box(20)}], at(9, 1)),
@@ -43,8 +43,8 @@ def seeded(link: Link) -> Writer:
         TWINS: ([{"box": box(40)}, {"box": box(50)}], at(1.5, 0.75)),
     }
     for number, (one, (faces, encodings)) in enumerate(shown.items()):
-        accept(link, one, f"name {number}\x1b")
-        writer.commit([Found(one, faces, encodings)])
+        accept(redis, one, f"name {number}\x1b")
+        writer.commit([DetectionResult(one, faces, encodings)])
     return writer
 
 
@@ -78,32 +78,32 @@ def test_a_table_for_people(seeded: Writer, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_tolerance_is_that_of_the_data(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    seeded.link.ask((0, "HSET", "meta", "tolerance", "0.3"))
+    seeded.redis.ask((0, "HSET", "meta", "tolerance", "0.3"))
     assert main(["match", "--explain", "--json", ALONE]) == 0
     twins = {edge["hash"]: edge["pairs"] for edge in json.loads(capsys.readouterr().out)["matches"]}[TWINS]
     assert [pair["distance"] for pair in twins] == [0.25]
 
 
 def test_an_edge_without_ground_is_told(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    seeded.link.ask((0, "HSET", "meta", "tolerance", "0.1"))
+    seeded.redis.ask((0, "HSET", "meta", "tolerance", "0.1"))
     assert main(["match", "--explain", TWINS]) == 1
     assert f"a match with {ALONE}: run facefleet check" in capsys.readouterr().err
 
 
 def test_a_damaged_encoding_is_told(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
-    seeded.link.ask((3, "LSET", ALONE, 0, b"short"))
+    seeded.redis.ask((3, "LSET", ALONE, 0, b"short"))
     assert main(["match", "--explain", GROUP]) == 2
     assert f"{ALONE} has a damaged encoding" in capsys.readouterr().err
 
 
 def test_a_picture_without_a_match_has_its_reason(
-    link: Link, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "new.jpg").write_bytes(b"bytes")
     path = str(tmp_path / "new.jpg")
     assert main(["match", "--explain", path]) == 0
     assert "scan it first" in capsys.readouterr().err
-    accept(link, hash_of(b"bytes"), "new.jpg")
+    accept(redis, picture_id_of(b"bytes"), "new.jpg")
     assert main(["match", "--explain", path, "--json"]) == 0
     output = capsys.readouterr()
     assert "not processed yet" in output.err

@@ -9,8 +9,8 @@ import pytest
 
 from client.__main__ import main
 from faces.config import Settings
-from faces.store import trail
-from faces.store.link import Link
+from faces.store import audit_log
+from faces.store.client import RedisClient
 from local.process import free_port
 from tests.integration.rest.test_routes import HASH, PICTURE
 from tests.integration.rest.test_server import running
@@ -54,7 +54,7 @@ def test_a_key_without_a_scope_is_refused() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_the_client_shows_its_key(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, link: Link
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, redis: RedisClient
 ) -> None:
     assert main(["match", HASH]) == 2
     assert "set API_KEY" in capsys.readouterr().err
@@ -62,9 +62,9 @@ def test_the_client_shows_its_key(
     assert main(["match", HASH]) == 0
     capsys.readouterr()
     (entry,) = json.loads(said(capsys, "trail", "--json"))
-    assert (entry["did"], entry["picture"]) == ("search", HASH)
+    assert (entry["did"], entry["picture_id"]) == ("search", HASH)
     assert entry["key"] in said(capsys, "trail")
-    assert len(trail.last(link, 10)) == 1
+    assert len(audit_log.last(redis, 10)) == 1
 
 
 @pytest.mark.usefixtures("server")

@@ -16,7 +16,7 @@ from client.__main__ import main
 from client.tail import Line, follow
 from faces.amqp import connect
 from faces.config import Settings
-from faces.progress import Progress
+from faces.event_log import EventLog
 from faces.topology import LOGS_EXCHANGE
 from local.process import free_port, until
 from local.rabbitmq import RabbitServer
@@ -59,7 +59,7 @@ def publish(settings: Settings, key: str, body: bytes) -> None:
 
 def test_lines_of_the_fleet_and_of_strangers_arrive(settings: Settings) -> None:
     with closing(Tail(settings)) as followed:
-        progress = Progress(settings, "worker").start()
+        progress = EventLog(settings, "worker").start()
         progress.info("done", name="a.jpg")
         progress.close()
         line = followed.next()
@@ -116,7 +116,7 @@ def test_the_command_prints_lines_until_it_is_interrupted(
                 yield line
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("client.logs.follow", once)
+    monkeypatch.setattr("client.commands.logs.follow", once)
     assert main(["logs", "host.worker.info", *(["--raw"] if raw else [])]) == 0
     output = capfdbinary.readouterr().out
     assert output == body + b"\n" if raw else b"host.worker.info  done  name=a\\x1b.jpg\n" in output
@@ -133,7 +133,7 @@ def test_the_command_prints_only_what_is_asked_for(
         b'{"event": "failed", "hash": "cd1"}',
     ]
     lines = [None, *(Line("host.worker.info", body) for body in bodies)]
-    monkeypatch.setattr("client.logs.follow", lambda *_: iter(lines))
+    monkeypatch.setattr("client.commands.logs.follow", lambda *_: iter(lines))
     assert main(["logs", "--raw", *options]) == 0
     fits = {"--failures": b'"failed"', "--hash": b'"ab1"'}
     wanted = [body for body in bodies if all(fits.get(option, b"") in body for option in options)]

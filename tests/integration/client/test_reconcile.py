@@ -12,11 +12,11 @@ from client.__main__ import main
 from client.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
-from faces.identity import hash_of
-from faces.images import ImageStore
+from faces.image_store import ImageStore
 from faces.message import Message, decode, encode
-from faces.store.intake import accept
-from faces.store.link import Link
+from faces.picture_id import picture_id_of
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
 from local.process import until
 
@@ -24,7 +24,7 @@ KEPT, LOST = b"in the image store", b"nowhere"
 
 
 @pytest.fixture
-def images(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageStore:
+def image_store(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageStore:
     monkeypatch.setenv("REDIS_HOST", settings.redis_host)
     monkeypatch.setenv("REDIS_PORT", str(settings.redis_port))
     monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
@@ -39,28 +39,28 @@ def stranded(capsys: pytest.CaptureFixture[str], *arguments: str, code: int) -> 
 
 
 def test_pictures_without_a_message_are_found_and_queued_again(
-    link: Link, settings: Settings, images: ImageStore, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, settings: Settings, image_store: ImageStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    images.put(hash_of(KEPT), KEPT)
+    image_store.put(picture_id_of(KEPT), KEPT)
     for data in (KEPT, LOST):
-        accept(link, hash_of(data), data.decode())
+        accept(redis, picture_id_of(data), data.decode())
     found = stranded(capsys, "--older", "0", code=1)
-    assert "--requeue" in found[hash_of(KEPT)]["remedy"]
-    assert found[hash_of(LOST)]["remedy"] == "send it again"
-    assert found[hash_of(LOST)]["names"] == ["nowhere"]
+    assert "--requeue" in found[picture_id_of(KEPT)]["remedy"]
+    assert found[picture_id_of(LOST)]["remedy"] == "send it again"
+    assert found[picture_id_of(LOST)]["names"] == ["nowhere"]
     assert depths(settings)[0].ready == 0, "only looked at so far"
     found = stranded(capsys, "--older", "0", "--requeue", code=1)
-    assert found[hash_of(KEPT)]["remedy"] == "queued again"
+    assert found[picture_id_of(KEPT)]["remedy"] == "queued again"
     assert until(lambda: depths(settings)[0].ready == 1, 10)
     with closing(connect(settings)) as connection:
         _, properties, body = connection.channel().basic_get(PICTURES_QUEUE, auto_ack=True)
-    assert decode(properties.headers, body) == Message(hash_of(KEPT), KEPT.decode(), None, "reconcile")
+    assert decode(properties.headers, body) == Message(picture_id_of(KEPT), KEPT.decode(), None, "reconcile")
 
 
 def test_young_pictures_may_still_be_on_their_way(
-    link: Link, images: ImageStore, capsys: pytest.CaptureFixture[str]
+    redis: RedisClient, image_store: ImageStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accept(link, hash_of(LOST), "young")
+    accept(redis, picture_id_of(LOST), "young")
     assert stranded(capsys, code=0) == {}
     assert main(["reconcile"]) == 0
     assert "no picture is stranded" in capsys.readouterr().out
@@ -68,9 +68,9 @@ def test_young_pictures_may_still_be_on_their_way(
 
 @pytest.mark.parametrize(("minutes", "idle", "found"), [(2, True, 1), (2, False, 0), (61, False, 1)])
 def test_while_anything_is_queued_only_old_pictures_count(
-    link: Link,
+    redis: RedisClient,
     settings: Settings,
-    images: ImageStore,
+    image_store: ImageStore,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -78,11 +78,11 @@ def test_while_anything_is_queued_only_old_pictures_count(
     idle: bool,
     found: int,
 ) -> None:
-    accept(link, hash_of(LOST), "some time ago")
+    accept(redis, picture_id_of(LOST), "some time ago")
     if not idle:
         with closing(Publisher(settings)) as publisher:
             publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
             assert until(lambda: depths(settings)[0].ready == 1, 10)
     now = time.time()
-    monkeypatch.setattr("client.reconcile.time.time", lambda: now + 60 * minutes)
+    monkeypatch.setattr("client.commands.reconcile.time.time", lambda: now + 60 * minutes)
     assert len(stranded(capsys, code=found)) == found

@@ -12,12 +12,12 @@ from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.message import Message, encode
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.store.commit import fail
-from faces.store.intake import accept
-from faces.store.link import Link
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, retry_queue
 from local.process import free_port, until
-from tests.integration.client.writing import Writer, picture
+from tests.support.writing import Writer, picture
 
 
 @pytest.fixture(autouse=True)
@@ -34,9 +34,11 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, o
     return found
 
 
-def test_counts_and_queues(link: Link, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    Writer(link).add(1, 2)
-    accept(link, picture(3), "3")
+def test_counts_and_queues(
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Writer(redis).add(1, 2)
+    accept(redis, picture(3), "3")
     with closing(Publisher(settings)) as publisher:
         publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
         assert until(lambda: depths(settings)[0].ready == 1, 10)
@@ -61,8 +63,10 @@ def test_counts_and_queues(link: Link, settings: Settings, capsys: pytest.Captur
     assert "every picture is accounted for" in capsys.readouterr().out
 
 
-def test_pictures_unaccounted_for_are_an_error(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
-    link.ask((0, "HSET", "counts", "accepted", 5))
+def test_pictures_unaccounted_for_are_an_error(
+    redis: RedisClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis.ask((0, "HSET", "counts", "accepted", 5))
     assert main(["status"]) == 1
     assert "must be 0" in capsys.readouterr().out
 
@@ -90,18 +94,18 @@ def test_another_trouble_of_the_broker_is_no_missing_queue(settings: Settings) -
         depths(replace(settings, rabbitmq_vhost="nowhere"))
 
 
-def test_one_picture(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
-    Writer(link).add(2)
-    accept(link, picture(2), "second\x1b name")
+def test_one_picture(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(redis).add(2)
+    accept(redis, picture(2), "second\x1b name")
     found = document(capsys, picture(2))
     assert (found["state"], found["names"]) == ("done", ["2", "second\x1b name"])
     assert main(["status", picture(2)]) == 0
     assert "second\\x1b name" in capsys.readouterr().out
 
 
-def test_a_failed_picture_has_its_reason(link: Link, capsys: pytest.CaptureFixture[str]) -> None:
-    accept(link, picture(1), "bad.jpg")
-    fail(link, picture(1), "not_a_picture", "no picture at all")
+def test_a_failed_picture_has_its_reason(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(redis, picture(1), "bad.jpg")
+    fail(redis, picture(1), "not_a_picture", "no picture at all")
     assert main(["status", picture(1)]) == 0
     output = capsys.readouterr().out
     assert "not_a_picture: no picture at all" in output

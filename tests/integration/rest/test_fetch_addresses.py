@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rest.fetch import Found
-from tests.integration.rest.strangers import (
+from rest.fetching.fetcher import DetectionResult
+from tests.support.hostile_servers import (
     PICTURE,
     Names,
     Server,
@@ -70,7 +70,7 @@ def test_one_forbidden_address_among_public_ones_is_enough(address: str) -> None
 
 def test_a_name_that_changes_is_resolved_once_and_kept_to() -> None:
     class Rebinding(Names):
-        def __call__(self, host: str, port: int, *, type: socket.SocketKind) -> Sequence[Found]:  # noqa: A002
+        def __call__(self, host: str, port: int, *, type: socket.SocketKind) -> Sequence[DetectionResult]:  # noqa: A002
             found = super().__call__(host, port, type=type)
             self._addresses[host] = ["127.0.0.1"]
             return found

@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from faces.config import Settings
 from local.process import free_port
 from rest.app import build
-from rest.fetch import Fetcher
-from rest.guard import PUBLIC, SCOPE_OF
+from rest.auth.authenticator import PUBLIC, SCOPE_OF
+from rest.fetching.fetcher import Fetcher
 from rest.openapi import DOCUMENT, PATHS
 from tests.integration.rest.test_routes import problem, serving
 

@@ -16,15 +16,15 @@ from flask.testing import FlaskClient
 from faces import message
 from faces.amqp import connect
 from faces.config import Settings
-from faces.store import reading
-from faces.store.intake import accept
-from faces.store.link import Link
+from faces.store import queries
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.topology import PICTURES_QUEUE
 from local.process import free_port
 from rest.app import build
-from tests.drawing import drawing
 from tests.integration.store.test_commit import Worker, found, picture
-from tests.rules import read_all
+from tests.support.drawing import drawing
+from tests.support.rules import read_all
 
 PICTURE = drawing()
 HASH = hashlib.sha256(PICTURE).hexdigest()
@@ -66,14 +66,16 @@ def test_the_root_answers(client: FlaskClient) -> None:
     assert client.get("/").status_code == 200
 
 
-def test_a_picture_is_accepted_noted_and_queued(client: FlaskClient, settings: Settings, link: Link) -> None:
+def test_a_picture_is_accepted_noted_and_queued(
+    client: FlaskClient, settings: Settings, redis: RedisClient
+) -> None:
     answer = client.post("/scan/image/me.jpg", data=PICTURE, headers={"content-type": "image/jpg"})
     assert (answer.status_code, json.loads(answer.data)) == (202, {"hash": HASH})
-    (status,) = reading.statuses(link, [HASH])
+    (status,) = queries.statuses(redis, [HASH])
     assert status is not None
     assert status.state == "pending"
     (waiting,) = queued(settings)
-    assert (waiting.hash, waiting.name, waiting.picture) == (HASH, "me.jpg", PICTURE)
+    assert (waiting.picture_id, waiting.name, waiting.data) == (HASH, "me.jpg", PICTURE)
 
 
 @pytest.mark.parametrize(
@@ -86,21 +88,21 @@ def test_names_are_data(client: FlaskClient, settings: Settings, name: str) -> N
 
 
 def test_a_known_picture_gets_its_new_name_at_once(
-    client: FlaskClient, settings: Settings, link: Link
+    client: FlaskClient, settings: Settings, redis: RedisClient
 ) -> None:
     client.post("/scan/image/old", data=PICTURE)
-    Worker(link).commit(replace(found(0), picture=HASH))
+    Worker(redis).commit(replace(found(0), picture_id=HASH))
     queued(settings)
     answer = client.post("/scan/image/new", data=PICTURE)
     assert (answer.status_code, json.loads(answer.data)) == (200, {"hash": HASH})
-    assert read_all(link).names == {"old": HASH, "new": HASH}
+    assert read_all(redis).names == {"old": HASH, "new": HASH}
     assert queued(settings) == []
 
 
-def test_matches_are_the_names_of_other_pictures(client: FlaskClient, link: Link) -> None:
+def test_matches_are_the_names_of_other_pictures(client: FlaskClient, redis: RedisClient) -> None:
     for number, name in enumerate(["a", "https://example.org/b.jpg", "c"]):
-        accept(link, picture(number), name)
-    Worker(link).commit(found(0, 1), found(1, 1), found(2, 2))
+        accept(redis, picture(number), name)
+    Worker(redis).commit(found(0, 1), found(1, 1), found(2, 2))
     assert json.loads(client.get(f"/match/{picture(0)}").data) == ["https://example.org/b.jpg"]
     assert json.loads(client.get(f"/match/{picture(2)}").data) == []
 
@@ -111,9 +113,9 @@ def test_an_unknown_hash_has_no_matches(client: FlaskClient, unknown: str) -> No
     assert (answer.status_code, json.loads(answer.data)) == (200, [])
 
 
-def test_a_known_url_is_not_fetched_again(client: FlaskClient, link: Link) -> None:
-    accept(link, picture(0), "http://nowhere.invalid/a.jpg")
-    Worker(link).commit(found(0, 1))
+def test_a_known_url_is_not_fetched_again(client: FlaskClient, redis: RedisClient) -> None:
+    accept(redis, picture(0), "http://nowhere.invalid/a.jpg")
+    Worker(redis).commit(found(0, 1))
     answer = client.post("/scan/url", json={"url": "http://nowhere.invalid/a.jpg"})
     assert (answer.status_code, json.loads(answer.data)) == (200, {"hash": picture(0)})
 
@@ -142,22 +144,22 @@ def test_a_known_url_is_not_fetched_again(client: FlaskClient, link: Link) -> No
     ids=lambda value: str(value)[:40],
 )
 def test_bad_input_gets_a_clear_error_and_leaves_nothing(
-    settings: Settings, link: Link, path: str, body: bytes, expected: tuple[int, str]
+    settings: Settings, redis: RedisClient, path: str, body: bytes, expected: tuple[int, str]
 ) -> None:
     with serving(settings, max_picture_bytes=100_000, max_picture_pixels=60_000) as client:
         assert problem(client.post(path, data=body)) == expected
     assert queued(settings) == []
-    assert link.ask((0, "DBSIZE"), (1, "DBSIZE"), (2, "DBSIZE")) == [0, 0, 0]
+    assert redis.ask((0, "DBSIZE"), (1, "DBSIZE"), (2, "DBSIZE")) == [0, 0, 0]
 
 
-def test_without_rabbitmq_nothing_is_accepted(settings: Settings, link: Link) -> None:
+def test_without_rabbitmq_nothing_is_accepted(settings: Settings, redis: RedisClient) -> None:
     with serving(settings, rabbitmq_port=free_port()) as client:
         answer = client.post("/scan/image/me.jpg", data=PICTURE)
     assert problem(answer) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert "127.0.0.1" not in answer.text
-    assert reading.statuses(link, [HASH]) == [None]
-    assert reading.counts(link).accepted == 0
+    assert queries.statuses(redis, [HASH]) == [None]
+    assert queries.counts(redis).accepted == 0
 
 
 def test_without_redis_nothing_is_accepted(settings: Settings) -> None:
@@ -172,15 +174,15 @@ def test_with_an_image_store_the_message_carries_a_reference(settings: Settings,
     with serving(settings, image_store_url=f"file://{tmp_path}/images") as client:
         client.post("/scan/image/me.jpg", data=PICTURE)
     (waiting,) = queued(settings)
-    assert waiting.picture is None
+    assert waiting.data is None
     assert (tmp_path / "images" / HASH[:2] / HASH).read_bytes() == PICTURE
 
 
 def test_with_the_image_store_broken_nothing_is_accepted(
-    settings: Settings, link: Link, tmp_path: Any
+    settings: Settings, redis: RedisClient, tmp_path: Any
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with serving(settings, image_store_url=f"file://{tmp_path}/file") as client:
         assert problem(client.post("/scan/image/me.jpg", data=PICTURE)) == (503, "unavailable")
     assert queued(settings) == []
-    assert reading.counts(link).accepted == 0
+    assert queries.counts(redis).accepted == 0

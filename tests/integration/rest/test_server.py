@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import pytest
 
-from faces import access
+from faces import api_key
 from faces.config import Settings
-from faces.store import reading
-from faces.store.link import Link
+from faces.store import queries
+from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from tests.conftest import environ
-from tests.drawing import drawing
+from tests.support.drawing import drawing
 
 SECONDS = 1.5  # for a request to arrive
 
@@ -166,12 +166,12 @@ def test_who_guesses_keys_is_told_to_wait_whatever_address_is_claimed(
 ) -> None:
     settings = replace(store_settings, rabbitmq_port=free_port(), rest_port=free_port())
     guesses = [
-        head(0, "/scan/image/a", f"X-Forwarded-For: 192.0.2.{n}", f"X-API-Key: {access.create('', ())[1]}")
-        for n in range(4)
+        head(0, "/scan/image/a", f"X-Forwarded-For: 192.0.2.{n}", f"X-API-Key: {api_key.create('', ())[1]}")
+        for n in range(32)
     ]
-    with running(settings, tmp_path, API_KEYS="required", REFUSED_PER_MINUTE="2"):
+    with running(settings, tmp_path, API_KEYS="required"):
         answers = [ask(settings.rest_port, guess) for guess in guesses]
-    assert [answer.status for answer in answers] == [401, 401, 429, 429]
+    assert [answer.status for answer in answers] == [401] * 30 + [429] * 2
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 120
 
 
@@ -229,8 +229,8 @@ def test_a_slow_but_timely_picture_is_taken(settings: Settings, tmp_path: Path) 
             while not raw.endswith(b"}\n"):
                 raw += connection.recv(65536)
             assert raw.startswith(b"HTTP/1.1 202")
-    with closing(Link(ours)) as link:
-        assert reading.counts(link).accepted == 1
+    with closing(RedisClient(ours)) as redis:
+        assert queries.counts(redis).accepted == 1
 
 
 def test_beyond_loopback_a_key_is_needed_and_the_first_one_is_printed(

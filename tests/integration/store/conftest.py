@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from faces.store import turn
+from faces.store import commit_lock
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that the tests run inside each other's commits do not wait for their turn."""
-    monkeypatch.setattr(turn, "PATIENCE", 0.01)
+    monkeypatch.setattr(commit_lock, "PATIENCE", 0.01)

@@ -18,15 +18,15 @@ from hypothesis.stateful import (
 )
 
 from faces.errors import StoreError
+from faces.store import accept, queries
 from faces.store import erase as erasing
-from faces.store import intake, reading
-from faces.store.commit import Found, Outcome, fail
-from faces.store.intake import Receipt
-from faces.store.link import Link, Session
-from tests.integration.store.expected import Expected
+from faces.store.accept import Receipt
+from faces.store.client import RedisClient, Session
+from faces.store.commit import DetectionResult, Outcome, fail
 from tests.integration.store.test_commit import Worker, found, picture
-from tests.rules import faults, read_all
-from worker.known import Known
+from tests.support.expected import Expected
+from tests.support.rules import faults, read_all
+from worker.index.face_index import FaceIndex
 
 SEEN = [(1,), (1, 2), (2,), (), (3, 1), (3,)]  # the people in each picture, as one worker's model sees them
 SEEN_OTHERWISE = [(1,), (2,), (), (3,), (3, 3), (1, 2)]  # and as another's would
@@ -71,12 +71,12 @@ def after(first: Callable[[], None]) -> Callable[[Callable[[], Any]], Any]:
 class Fleet(RuleBasedStateMachine):
     """Three workers and their users on one Redis, beside what should come of it."""
 
-    link: Link
+    redis: RedisClient
 
     def __init__(self) -> None:
         super().__init__()
-        self.link.ask((0, "FLUSHALL"))
-        self.workers = [Worker(self.link) for _ in range(3)]
+        self.redis.ask((0, "FLUSHALL"))
+        self.workers = [Worker(self.redis) for _ in range(3)]
         self.expected = Expected()
         self.receipts: list[Receipt] = []
 
@@ -86,7 +86,7 @@ class Fleet(RuleBasedStateMachine):
             self.accept(*one)
 
     def accept(self, picture: str, name: str) -> None:
-        receipt = intake.accept(self.link, picture, name)
+        receipt = accept.accept(self.redis, picture, name)
         assert receipt.known == (self.expected.states.get(picture) == "done")
         self.expected.accept(receipt)
         self.receipts.append(receipt)
@@ -99,46 +99,48 @@ class Fleet(RuleBasedStateMachine):
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
         receipt = data.draw(st.sampled_from(self.receipts))
-        assert intake.withdraw(self.link, receipt) == self.expected.withdraw(receipt)
+        assert accept.withdraw(self.redis, receipt) == self.expected.withdraw(receipt)
 
     @rule(picture=pictures)
     def fail(self, picture: str) -> None:
-        assert fail(self.link, picture, "truncated", "cut off") is self.expected.fail(picture)
+        assert fail(self.redis, picture, "truncated", "cut off") is self.expected.fail(picture)
 
     @rule(picture=pictures)
     def erase(self, picture: str) -> None:
-        edges = len(read_all(self.link).matches.get(picture, ()))
-        receipt = erasing.erase(self.link, picture)
+        edges = len(read_all(self.redis).matches.get(picture, ()))
+        receipt = erasing.erase(self.redis, picture)
         assert (receipt.state, receipt.names, receipt.faces) == self.expected.erase(picture)
         assert receipt.edges == edges
 
     @rule(worker=workers, batch=batches, follows=st.booleans())
-    def commit(self, worker: int, batch: list[Found], follows: bool) -> None:
+    def commit(self, worker: int, batch: list[DetectionResult], follows: bool) -> None:
         assert self._commit(worker, batch, follows) == self.expected.commit(batch)
 
     @rule(
         worker=workers, batch=batches, meanwhile=st.sampled_from(["accept", "fail", "erase"]), data=st.data()
     )
     def commit_while_somebody_else_is_at_it(
-        self, worker: int, batch: list[Found], meanwhile: str, data: st.DataObject
+        self, worker: int, batch: list[DetectionResult], meanwhile: str, data: st.DataObject
     ) -> None:
         more = (data.draw(names),) if meanwhile == "accept" else ()
         self._commit_after(worker, batch, lambda: getattr(self, meanwhile)(data.draw(pictures), *more))
 
     @rule(worker=workers, batch=batches, rival=batches)
-    def commit_while_another_worker_does(self, worker: int, batch: list[Found], rival: list[Found]) -> None:
+    def commit_while_another_worker_does(
+        self, worker: int, batch: list[DetectionResult], rival: list[DetectionResult]
+    ) -> None:
         self._commit_after(worker, batch, lambda: self.commit((worker + 1) % 3, rival, False))
 
     @rule(picture=pictures, worker=workers, batch=batches)
-    def erase_while_a_worker_commits(self, picture: str, worker: int, batch: list[Found]) -> None:
+    def erase_while_a_worker_commits(self, picture: str, worker: int, batch: list[DetectionResult]) -> None:
         with at_exec(after(lambda: self.commit(worker, batch, True))):
-            receipt = erasing.erase(self.link, picture)
+            receipt = erasing.erase(self.redis, picture)
         if receipt.state is not None:
             assert (receipt.state, receipt.names, receipt.faces) == self.expected.erase(picture)
 
     @rule(worker=workers, batch=batches, arrived=st.booleans(), restarts=st.booleans())
     def the_reply_to_exec_is_lost(
-        self, worker: int, batch: list[Found], arrived: bool, restarts: bool
+        self, worker: int, batch: list[DetectionResult], arrived: bool, restarts: bool
     ) -> None:
         lost = False
 
@@ -159,45 +161,45 @@ class Fleet(RuleBasedStateMachine):
                 assert not lost
                 assert outcomes == self.expected.commit(batch)
         if restarts:
-            self.workers[worker].known = Known(0.6)
+            self.workers[worker].known = FaceIndex(0.6)
         else:
             self.commit(worker, batch, follows=True)
 
     @invariant()
     def everything_is_as_expected(self) -> None:
-        state = read_all(self.link)
+        state = read_all(self.redis)
         assert faults(state) == []
         assert (state.names, state.hashes) == (self.expected.names, self.expected.hashes)
         assert state.encodings == self.expected.encodings
         assert (state.totals, state.in_flight) == (self.expected.totals, self.expected.in_flight)
         everyone = [picture(number) for number in range(len(SEEN))]
-        documents = reading.statuses(self.link, everyone)
+        documents = queries.statuses(self.redis, everyone)
         states = {d.hash: d.state for d in documents if d is not None}
         assert states == self.expected.states
-        (pending,) = self.link.ask((0, "KEYS", "pending:*"))
+        (pending,) = self.redis.ask((0, "KEYS", "pending:*"))
         assert len(pending) == len(self.expected.waiting)
 
     def teardown(self) -> None:
         for worker in self.workers:
-            worker.known.follow(self.link)
+            worker.known.follow(self.redis)
             assert len(worker.known) == sum(map(len, self.expected.encodings.values()))
 
-    def _commit_after(self, worker: int, batch: list[Found], meanwhile: Callable[[], None]) -> None:
+    def _commit_after(self, worker: int, batch: list[DetectionResult], meanwhile: Callable[[], None]) -> None:
         """Have something else take place between the reading and the EXEC of a commit."""
         with at_exec(after(meanwhile)):
             outcomes = self._commit(worker, batch, follows=False)
         assert outcomes == self.expected.commit(batch)
 
-    def _commit(self, number: int, batch: list[Found], follows: bool) -> list[Outcome]:
+    def _commit(self, number: int, batch: list[DetectionResult], follows: bool) -> list[Outcome]:
         worker = self.workers[number]
         if follows:
             return worker.commit(*batch)
         return worker.commit_with(batch, worker.known.compare(batch).catch_up)
 
 
-def test_the_rules_hold_whatever_happens(each_link: Link) -> None:
+def test_the_rules_hold_whatever_happens(each_link: RedisClient) -> None:
     run_state_machine_as_test(
-        type("TestFleet", (Fleet,), {"link": each_link}),
+        type("TestFleet", (Fleet,), {"redis": each_link}),
         settings=settings(
             max_examples=20,
             stateful_step_count=25,

@@ -11,15 +11,15 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
-from faces.store import journal, reading, turn
-from faces.store.basis import Basis, agree
-from faces.store.commit import CatchUp, Found, Outcome, commit, fail
+from faces.store import commit_lock, journal, queries
+from faces.store.accept import accept, withdraw
+from faces.store.client import Command, RedisClient, Session
+from faces.store.commit import CatchUp, DetectionResult, Outcome, commit, fail
+from faces.store.data_version import DataVersion, agree
 from faces.store.erase import erase
-from faces.store.intake import accept, withdraw
 from faces.store.journal import Entry
-from faces.store.link import Command, Link, Session
-from tests.rules import faults, read_all
-from worker.known import Known
+from tests.support.rules import faults, read_all
+from worker.index.face_index import FaceIndex
 
 
 def picture(number: int) -> str:
@@ -35,31 +35,31 @@ def face(person: int, number: int = 0) -> bytes:
     return vector.astype("<f4").tobytes()
 
 
-def found(number: int, *people: int) -> Found:
-    return Found(picture(number), [{} for _ in people], tuple(face(p, number) for p in people))
+def found(number: int, *people: int) -> DetectionResult:
+    return DetectionResult(picture(number), [{} for _ in people], tuple(face(p, number) for p in people))
 
 
 class Worker:
     """The part of a worker that follows the journal and commits."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
-        self.known = Known(0.6)
-        self.basis = Basis("test", 0.6)
-        agree(link, self.basis)
+    def __init__(self, redis: RedisClient) -> None:
+        self.redis = redis
+        self.known = FaceIndex(0.6)
+        self.data_version = DataVersion("test", 0.6)
+        agree(redis, self.data_version)
 
-    def commit(self, *pictures: Found) -> list[Outcome]:
-        self.known.follow(self.link)
+    def commit(self, *pictures: DetectionResult) -> list[Outcome]:
+        self.known.follow(self.redis)
         return self.commit_with(pictures, self.known.compare(pictures).catch_up)
 
-    def commit_with(self, pictures: Sequence[Found], catch_up: CatchUp) -> list[Outcome]:
-        committed = commit(self.link, pictures, self.basis, lambda: self.known.place, catch_up)
+    def commit_with(self, pictures: Sequence[DetectionResult], catch_up: CatchUp) -> list[Outcome]:
+        committed = commit(self.redis, pictures, self.data_version, lambda: self.known.place, catch_up)
         done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
         self.known.add_committed(done)
         return committed.outcomes
 
 
-def test_a_picture_is_in_all_databases_with_its_matches(each_link: Link) -> None:
+def test_a_picture_is_in_all_databases_with_its_matches(each_link: RedisClient) -> None:
     worker = Worker(each_link)
     for number, name in enumerate(["a", "b", "c"]):
         accept(each_link, picture(number), name)
@@ -70,11 +70,11 @@ def test_a_picture_is_in_all_databases_with_its_matches(each_link: Link) -> None
     assert state.names == {"a": picture(0), "b": picture(1), "c": picture(2)}
     assert state.matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
     assert [len(state.encodings[picture(n)]) for n in range(3)] == [1, 2, 1]
-    assert reading.matching_names(each_link, picture(0)) == ["b"]
+    assert queries.matching_names(each_link, picture(0)) == ["b"]
     assert worker.known.position == 3
 
 
-def test_pictures_of_one_batch_match_each_other(each_link: Link) -> None:
+def test_pictures_of_one_batch_match_each_other(each_link: RedisClient) -> None:
     for number in range(3):
         accept(each_link, picture(number), str(number))
     Worker(each_link).commit(found(0, 1), found(1, 1), found(2, 1))
@@ -82,30 +82,30 @@ def test_pictures_of_one_batch_match_each_other(each_link: Link) -> None:
     assert faults(read_all(each_link)) == []
 
 
-def test_a_picture_without_faces_is_done(link: Link) -> None:
-    accept(link, picture(0), "empty street")
-    assert Worker(link).commit(found(0)) == [Outcome.DONE]
-    (status,) = reading.statuses(link, [picture(0)])
+def test_a_picture_without_faces_is_done(redis: RedisClient) -> None:
+    accept(redis, picture(0), "empty street")
+    assert Worker(redis).commit(found(0)) == [Outcome.DONE]
+    (status,) = queries.statuses(redis, [picture(0)])
     assert status is not None
     assert (status.state, status.faces) == ("done", [])
-    assert read_all(link).names == {"empty street": picture(0)}
+    assert read_all(redis).names == {"empty street": picture(0)}
 
 
-def test_what_others_committed_after_the_comparison_is_matched_too(link: Link) -> None:
+def test_what_others_committed_after_the_comparison_is_matched_too(redis: RedisClient) -> None:
     for number in range(2):
-        accept(link, picture(number), str(number))
-    slow, quick = Worker(link), Worker(link)
+        accept(redis, picture(number), str(number))
+    slow, quick = Worker(redis), Worker(redis)
     ours = [found(0, 1)]
     comparison = slow.known.compare(ours)
     quick.commit(found(1, 1))
-    commit(link, ours, slow.basis, lambda: slow.known.place, comparison.catch_up)
-    assert read_all(link).matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
+    commit(redis, ours, slow.data_version, lambda: slow.known.place, comparison.catch_up)
+    assert read_all(redis).matches == {picture(0): {picture(1)}, picture(1): {picture(0)}}
 
 
-def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
+def test_a_commit_between_watch_and_exec_makes_it_try_again(redis: RedisClient) -> None:
     for number in range(2):
-        accept(link, picture(number), str(number))
-    slow, quick = Worker(link), Worker(link)
+        accept(redis, picture(number), str(number))
+    slow, quick = Worker(redis), Worker(redis)
     ours = [found(0, 1)]
     comparison = slow.known.compare(ours)
     rivals = [found(1, 1)]
@@ -116,55 +116,55 @@ def test_a_commit_between_watch_and_exec_makes_it_try_again(link: Link) -> None:
             quick.commit(rivals.pop())
         return edges
 
-    committed = commit(link, ours, slow.basis, lambda: slow.known.place, catch_up)
+    committed = commit(redis, ours, slow.data_version, lambda: slow.known.place, catch_up)
     assert committed.retries == 1
-    assert faults(read_all(link)) == []
-    assert read_all(link).matches[picture(0)] == {picture(1)}
+    assert faults(read_all(redis)) == []
+    assert read_all(redis).matches[picture(0)] == {picture(1)}
 
 
 @pytest.mark.parametrize("others", [0, 1, 3], ids=["shorter", "as long", "longer"])
 @pytest.mark.parametrize("followed", [True, False], ids=["before", "within"])
 def test_a_worker_ahead_of_a_redis_that_lost_writes_commits_nothing(
-    link: Link, others: int, *, followed: bool
+    redis: RedisClient, others: int, *, followed: bool
 ) -> None:
     for number in range(8):
-        accept(link, picture(number), str(number))
-    ahead = Worker(link)
+        accept(redis, picture(number), str(number))
+    ahead = Worker(redis)
     ahead.commit(found(0, 1))
     ahead.commit(found(1, 1))
     comparison = ahead.known.compare([found(2, 1)])
-    erase(link, picture(1))
-    link.ask((0, "LTRIM", "journal", 0, 0))  # as a replica has it that never heard of the second picture
+    erase(redis, picture(1))
+    redis.ask((0, "LTRIM", "journal", 0, 0))  # as a replica has it that never heard of the second picture
     for number in range(others):
-        Worker(link).commit(found(3 + number, 1))
-    before = read_all(link)
+        Worker(redis).commit(found(3 + number, 1))
+    before = read_all(redis)
     commit_now = ahead.commit if followed else lambda one: ahead.commit_with([one], comparison.catch_up)
     with pytest.raises(MismatchError, match="lost writes"):
         commit_now(found(2, 1))
-    assert read_all(link) == before
+    assert read_all(redis) == before
 
 
 def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(
-    link: Link, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(4):
-        accept(link, picture(number), str(number))
+        accept(redis, picture(number), str(number))
 
-    def wait(link: Link) -> list[Command]:
-        fail(link, picture(0), "truncated", "the file ends too early")
-        erase(link, picture(1))
-        erase(link, picture(2))
-        accept(link, picture(2), "again")
-        return take(link)
+    def wait(redis: RedisClient) -> list[Command]:
+        fail(redis, picture(0), "truncated", "the file ends too early")
+        erase(redis, picture(1))
+        erase(redis, picture(2))
+        accept(redis, picture(2), "again")
+        return take(redis)
 
-    take = turn.take
-    monkeypatch.setattr(turn, "take", wait)
-    outcomes = Worker(link).commit(*(found(number, 1) for number in range(4)))
+    take = commit_lock.take
+    monkeypatch.setattr(commit_lock, "take", wait)
+    outcomes = Worker(redis).commit(*(found(number, 1) for number in range(4)))
     assert outcomes == [Outcome.ALREADY, Outcome.GONE, Outcome.DONE, Outcome.DONE]
-    state = read_all(link)
+    state = read_all(redis)
     assert faults(state) == []
     assert state.names == {"again": picture(2), "3": picture(3)}
-    failed, gone, again, done = reading.statuses(link, [picture(number) for number in range(4)])
+    failed, gone, again, done = queries.statuses(redis, [picture(number) for number in range(4)])
     assert gone is None
     assert failed is not None
     assert failed.code == "truncated"
@@ -173,26 +173,26 @@ def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(
     assert again.accepted > done.accepted
 
 
-def test_a_second_delivery_changes_nothing(link: Link) -> None:
-    accept(link, picture(0), "a")
-    Worker(link).commit(found(0, 1))
-    before = read_all(link)
-    assert Worker(link).commit(found(0, 1)) == [Outcome.ALREADY]
-    assert read_all(link) == before
+def test_a_second_delivery_changes_nothing(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    Worker(redis).commit(found(0, 1))
+    before = read_all(redis)
+    assert Worker(redis).commit(found(0, 1)) == [Outcome.ALREADY]
+    assert read_all(redis) == before
 
 
-def test_a_picture_that_nobody_accepted_is_not_committed(link: Link) -> None:
-    accept(link, picture(1), "b")
-    outcomes = Worker(link).commit(found(0, 1), found(1, 1))
+def test_a_picture_that_nobody_accepted_is_not_committed(redis: RedisClient) -> None:
+    accept(redis, picture(1), "b")
+    outcomes = Worker(redis).commit(found(0, 1), found(1, 1))
     assert outcomes == [Outcome.GONE, Outcome.DONE]
-    state = read_all(link)
+    state = read_all(redis)
     assert state.encodings.keys() == {picture(1)}
     assert faults(state) == []
 
 
-def test_a_lost_reply_to_exec_is_safe_to_repeat(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
-    accept(link, picture(0), "a")
-    worker = Worker(link)
+def test_a_lost_reply_to_exec_is_safe_to_repeat(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept(redis, picture(0), "a")
+    worker = Worker(redis)
     send = Session.commit
 
     def lose_the_reply(session: Session, *commands: object) -> None:
@@ -204,113 +204,115 @@ def test_a_lost_reply_to_exec_is_safe_to_repeat(link: Link, monkeypatch: pytest.
         worker.commit(found(0, 1))
     monkeypatch.undo()
     assert worker.commit(found(0, 1)) == [Outcome.ALREADY]
-    assert faults(read_all(link)) == []
-    assert (reading.counts(link).done, len(worker.known)) == (1, 1)
+    assert faults(read_all(redis)) == []
+    assert (queries.counts(redis).done, len(worker.known)) == (1, 1)
 
 
-def test_a_failed_picture_keeps_its_reason_and_its_names_and_may_come_again(link: Link) -> None:
-    accept(link, picture(0), "a")
-    accept(link, picture(0), "b")
-    assert fail(link, picture(0), "truncated", "the file ends too early") is Outcome.DONE
-    assert fail(link, picture(0), "truncated", "again") is Outcome.ALREADY
-    (status,) = reading.statuses(link, [picture(0)])
+def test_a_failed_picture_keeps_its_reason_and_its_names_and_may_come_again(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    accept(redis, picture(0), "b")
+    assert fail(redis, picture(0), "truncated", "the file ends too early") is Outcome.DONE
+    assert fail(redis, picture(0), "truncated", "again") is Outcome.ALREADY
+    (status,) = queries.statuses(redis, [picture(0)])
     assert status is not None
     assert (status.state, status.code, status.names) == ("failed", "truncated", ["a", "b"])
-    assert read_all(link).names == {}
-    accept(link, picture(0), "a")
-    assert reading.counts(link).in_flight == 1
-    Worker(link).commit(found(0, 1))
-    assert read_all(link).names == {"a": picture(0)}
-    assert faults(read_all(link)) == []
+    assert read_all(redis).names == {}
+    accept(redis, picture(0), "a")
+    assert queries.counts(redis).in_flight == 1
+    Worker(redis).commit(found(0, 1))
+    assert read_all(redis).names == {"a": picture(0)}
+    assert faults(read_all(redis)) == []
 
 
-def test_a_name_belongs_to_the_picture_it_was_last_sent_with_whichever_is_done_last(link: Link) -> None:
-    accept(link, picture(0), "portrait")
-    accept(link, picture(1), "portrait")
-    worker = Worker(link)
+def test_a_name_belongs_to_the_picture_it_was_last_sent_with_whichever_is_done_last(
+    redis: RedisClient,
+) -> None:
+    accept(redis, picture(0), "portrait")
+    accept(redis, picture(1), "portrait")
+    worker = Worker(redis)
     worker.commit(found(1, 1))
     worker.commit(found(0, 2))
-    assert read_all(link).names == {"portrait": picture(1)}
-    assert faults(read_all(link)) == []
+    assert read_all(redis).names == {"portrait": picture(1)}
+    assert faults(read_all(redis)) == []
 
 
-def test_a_name_moves_within_a_batch_as_it_was_sent(link: Link) -> None:
-    accept(link, picture(0), "portrait")
-    accept(link, picture(1), "portrait")
-    Worker(link).commit(found(1, 1), found(0, 2))
-    assert read_all(link).names == {"portrait": picture(1)}
-    assert faults(read_all(link)) == []
+def test_a_name_moves_within_a_batch_as_it_was_sent(redis: RedisClient) -> None:
+    accept(redis, picture(0), "portrait")
+    accept(redis, picture(1), "portrait")
+    Worker(redis).commit(found(1, 1), found(0, 2))
+    assert read_all(redis).names == {"portrait": picture(1)}
+    assert faults(read_all(redis)) == []
 
 
-def test_a_name_sent_again_with_a_known_picture_moves_at_once(link: Link) -> None:
-    accept(link, picture(0), "a")
-    accept(link, picture(1), "b")
-    Worker(link).commit(found(0, 1), found(1, 1))
-    assert accept(link, picture(1), "a").known
-    state = read_all(link)
+def test_a_name_sent_again_with_a_known_picture_moves_at_once(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    accept(redis, picture(1), "b")
+    Worker(redis).commit(found(0, 1), found(1, 1))
+    assert accept(redis, picture(1), "a").known
+    state = read_all(redis)
     assert state.names == {"a": picture(1), "b": picture(1)}
     assert picture(0) not in state.hashes
     assert faults(state) == []
 
 
-def test_an_older_sending_does_not_take_a_name_back_from_a_known_picture(link: Link) -> None:
-    accept(link, picture(1), "b")
-    Worker(link).commit(found(1, 1))
-    accept(link, picture(0), "a")  # waits in the queue
-    accept(link, picture(1), "a")  # sent later, known, settled at once
-    Worker(link).commit(found(0, 1))
-    assert read_all(link).names == {"a": picture(1), "b": picture(1)}
+def test_an_older_sending_does_not_take_a_name_back_from_a_known_picture(redis: RedisClient) -> None:
+    accept(redis, picture(1), "b")
+    Worker(redis).commit(found(1, 1))
+    accept(redis, picture(0), "a")  # waits in the queue
+    accept(redis, picture(1), "a")  # sent later, known, settled at once
+    Worker(redis).commit(found(0, 1))
+    assert read_all(redis).names == {"a": picture(1), "b": picture(1)}
 
 
-def test_the_order_of_names_is_forgotten_when_nothing_older_can_come(link: Link) -> None:
+def test_the_order_of_names_is_forgotten_when_nothing_older_can_come(redis: RedisClient) -> None:
     for number in range(20):
-        accept(link, picture(number), str(number))
-        Worker(link).commit(found(number))
-    assert link.ask((0, "ZCARD", "order"))[0] <= 1
+        accept(redis, picture(number), str(number))
+        Worker(redis).commit(found(number))
+    assert redis.ask((0, "ZCARD", "order"))[0] <= 1
 
 
-def test_withdrawing_the_only_sending_leaves_nothing(link: Link) -> None:
-    assert withdraw(link, accept(link, picture(0), "a"))
-    assert reading.statuses(link, [picture(0)]) == [None]
-    counts = reading.counts(link)
+def test_withdrawing_the_only_sending_leaves_nothing(redis: RedisClient) -> None:
+    assert withdraw(redis, accept(redis, picture(0), "a"))
+    assert queries.statuses(redis, [picture(0)]) == [None]
+    counts = queries.counts(redis)
     assert (counts.accepted, counts.in_flight) == (0, 0)
-    assert Worker(link).commit(found(0, 1)) == [Outcome.GONE]
+    assert Worker(redis).commit(found(0, 1)) == [Outcome.GONE]
 
 
-def test_withdrawing_one_of_two_sendings_leaves_the_other(link: Link) -> None:
-    accept(link, picture(0), "a")
-    assert withdraw(link, accept(link, picture(0), "b"))
-    Worker(link).commit(found(0, 1))
-    assert read_all(link).names == {"a": picture(0)}
+def test_withdrawing_one_of_two_sendings_leaves_the_other(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    assert withdraw(redis, accept(redis, picture(0), "b"))
+    Worker(redis).commit(found(0, 1))
+    assert read_all(redis).names == {"a": picture(0)}
 
 
-def test_withdrawing_comes_too_late_once_the_picture_is_done(link: Link) -> None:
-    first, second = accept(link, picture(0), "a"), accept(link, picture(0), "b")
-    Worker(link).commit(found(0, 1))
-    assert not withdraw(link, first)
-    assert not withdraw(link, second)
-    assert read_all(link).names == {"a": picture(0), "b": picture(0)}
+def test_withdrawing_comes_too_late_once_the_picture_is_done(redis: RedisClient) -> None:
+    first, second = accept(redis, picture(0), "a"), accept(redis, picture(0), "b")
+    Worker(redis).commit(found(0, 1))
+    assert not withdraw(redis, first)
+    assert not withdraw(redis, second)
+    assert read_all(redis).names == {"a": picture(0), "b": picture(0)}
 
 
-def test_withdrawing_a_second_try_restores_the_failure(link: Link) -> None:
-    accept(link, picture(0), "a")
-    fail(link, picture(0), "truncated", "the file ends too early")
-    assert withdraw(link, accept(link, picture(0), "a"))
-    (status,) = reading.statuses(link, [picture(0)])
+def test_withdrawing_a_second_try_restores_the_failure(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    fail(redis, picture(0), "truncated", "the file ends too early")
+    assert withdraw(redis, accept(redis, picture(0), "a"))
+    (status,) = queries.statuses(redis, [picture(0)])
     assert status is not None
     assert status.state == "failed"
-    assert reading.counts(link).unaccounted == 0
+    assert queries.counts(redis).unaccounted == 0
 
 
-def test_a_damaged_journal_is_an_error_that_says_so(link: Link) -> None:
-    link.ask((0, "RPUSH", "journal", b"?" + bytes(32)))
+def test_a_damaged_journal_is_an_error_that_says_so(redis: RedisClient) -> None:
+    redis.ask((0, "RPUSH", "journal", b"?" + bytes(32)))
     with pytest.raises(StoreError, match="damaged line"):
-        journal.read(link, 0, 10)
+        journal.read(redis, 0, 10)
 
 
 def race(settings: Settings, first: int, last: int, start: object) -> None:
     """A worker process that commits pictures of the same four people, one or two at a time."""
-    worker = Worker(Link(settings))
+    worker = Worker(RedisClient(settings))
     start.wait()  # type: ignore[attr-defined]  # a multiprocessing barrier
     for number in range(first, last, 2):
         worker.commit(found(number, number % 4), found(number + 1, (number + 1) % 4))
@@ -318,11 +320,11 @@ def race(settings: Settings, first: int, last: int, start: object) -> None:
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_workers_that_race_on_the_same_people_lose_no_pair(
-    link: Link, store_settings: Settings, workers: int
+    redis: RedisClient, store_settings: Settings, workers: int
 ) -> None:
     each = 60
     for number in range(workers * each):
-        accept(link, picture(number), str(number))
+        accept(redis, picture(number), str(number))
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(workers + 1)
     racers = [
@@ -334,9 +336,9 @@ def test_workers_that_race_on_the_same_people_lose_no_pair(
     start.wait()
     seen = 0
     while any(racer.is_alive() for racer in racers):
-        assert faults(read_all(link)) == []
+        assert faults(read_all(redis)) == []
         seen += 1
-    state = read_all(link)
+    state = read_all(redis)
     assert [racer.exitcode for racer in racers] == [0] * workers
     assert len(state.encodings) == workers * each
     assert all(len(matching) == workers * each // 4 - 1 for matching in state.matches.values())

@@ -9,24 +9,24 @@ import pytest
 
 from faces.errors import MismatchError
 from faces.store import models
-from faces.store.basis import Basis, agree
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.data_version import DataVersion, agree
 from faces.store.erase import erase
 from faces.store.evidence import evidence
-from faces.store.intake import accept
-from faces.store.link import Link
 from tests.integration.store.test_commit import Worker, face, found, picture
 from tests.integration.store.test_rebuild import filled, run
-from tests.rules import faults, read_all
-from worker.known import vectors
+from tests.support.rules import faults, read_all
+from worker.index.face_index import vectors
 
-NEXT = Basis("next", 0.6)
-
-
-def missing(link: Link) -> set[str]:
-    return {one for piece in models.missing(link) for one in piece}
+NEXT = DataVersion("next", 0.6)
 
 
-def test_the_fleet_goes_over_to_another_model(each_link: Link) -> None:
+def missing(redis: RedisClient) -> set[str]:
+    return {one for piece in models.missing(redis) for one in piece}
+
+
+def test_the_fleet_goes_over_to_another_model(each_link: RedisClient) -> None:
     worker = filled(each_link, 0, 6)
     before = read_all(each_link)
     for number in range(5):
@@ -49,33 +49,33 @@ def test_the_fleet_goes_over_to_another_model(each_link: Link) -> None:
         worker.commit(found(9, 1))
 
 
-def test_models_are_not_mixed(link: Link) -> None:
-    filled(link, 0, 2)
+def test_models_are_not_mixed(redis: RedisClient) -> None:
+    filled(redis, 0, 2)
     with pytest.raises(MismatchError, match="there are no encodings of model next"):
-        run(link, NEXT)
+        run(redis, NEXT)
     with pytest.raises(MismatchError, match="in force"):
-        models.put(link, picture(0), "test", [face(1), face(2)])
-    models.put(link, picture(0), "next", [face(1), face(2)])
+        models.put(redis, picture(0), "test", [face(1), face(2)])
+    models.put(redis, picture(0), "next", [face(1), face(2)])
     with pytest.raises(MismatchError, match="next is being gathered"):
-        models.put(link, picture(1), "third", [face(1), face(2)])
-    assert not models.put(link, picture(1), "next", [face(1)])
-    assert not models.put(link, picture(7), "next", [face(1)])
+        models.put(redis, picture(1), "third", [face(1), face(2)])
+    assert not models.put(redis, picture(1), "next", [face(1)])
+    assert not models.put(redis, picture(7), "next", [face(1)])
 
 
-def test_erasing_leaves_nothing_of_the_next_model(link: Link) -> None:
-    filled(link, 0, 1)
-    models.put(link, picture(0), "next", [face(1), face(2)])
-    erase(link, picture(0))
-    assert link.ask((6, "DBSIZE"), (3, "DBSIZE")) == [0, 0]
+def test_erasing_leaves_nothing_of_the_next_model(redis: RedisClient) -> None:
+    filled(redis, 0, 1)
+    models.put(redis, picture(0), "next", [face(1), face(2)])
+    erase(redis, picture(0))
+    assert redis.ask((6, "DBSIZE"), (3, "DBSIZE")) == [0, 0]
 
 
-def test_evidence_names_faces_boxes_and_what_they_were_compared_with(link: Link) -> None:
-    worker = Worker(link)
+def test_evidence_names_faces_boxes_and_what_they_were_compared_with(redis: RedisClient) -> None:
+    worker = Worker(redis)
     for number in range(3):
-        accept(link, picture(number), f"name {number}")
+        accept(redis, picture(number), f"name {number}")
         faces = [{"box": {"left": number, "face": n}} for n in range(2)]
         worker.commit(replace(found(number, 1, 10 + number), faces=faces))
-    shown = evidence(link, picture(0))
+    shown = evidence(redis, picture(0))
     assert (shown.model, shown.tolerance) == ("test", 0.6)
     assert {match.picture: match.names for match in shown.matches} == {
         picture(1): ["name 1"],
@@ -85,4 +85,4 @@ def test_evidence_names_faces_boxes_and_what_they_were_compared_with(link: Link)
     one, other = vectors(shown.picture.encodings), vectors(shown.matches[0].encodings)
     near = np.argwhere(np.linalg.norm(one[:, None] - other, axis=2) <= shown.tolerance)
     assert near.tolist() == [[0, 0]]
-    assert evidence(link, picture(9)).matches == []
+    assert evidence(redis, picture(9)).matches == []

@@ -7,15 +7,15 @@ import random
 import time
 
 from faces.config import Settings
-from faces.store import reading
+from faces.store import queries
+from faces.store.accept import accept
+from faces.store.client import RedisClient
 from faces.store.commit import fail
 from faces.store.erase import erase
-from faces.store.intake import accept
-from faces.store.link import Link
 from local.redis import RedisServer
 from tests.conftest import emptied
 from tests.integration.store.test_commit import Worker, found, picture
-from tests.rules import faults, read_all
+from tests.support.rules import faults, read_all
 
 WRITERS, PICTURES, PEOPLE, NAMES, SECONDS = 8, 24, 4, 12, 4.0
 
@@ -23,36 +23,36 @@ WRITERS, PICTURES, PEOPLE, NAMES, SECONDS = 8, 24, 4, 12, 4.0
 def write(settings: Settings, seed: int) -> None:
     """Do this and that with pictures and names that all writers share."""
     rng = random.Random(seed)
-    worker = Worker(Link(settings))
+    worker = Worker(RedisClient(settings))
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         chosen = rng.sample(range(PICTURES), rng.randint(1, 4))
         for number in chosen:
-            accept(worker.link, picture(number), f"name {rng.randrange(NAMES)}")
+            accept(worker.redis, picture(number), f"name {rng.randrange(NAMES)}")
         match rng.randrange(6):
             case 0:
-                erase(worker.link, picture(chosen[0]))
+                erase(worker.redis, picture(chosen[0]))
             case 1:
-                fail(worker.link, picture(chosen[0]), "truncated", "cut off")
+                fail(worker.redis, picture(chosen[0]), "truncated", "cut off")
             case _:
                 worker.commit(*(found(number, number % PEOPLE, number % 3) for number in chosen))
 
 
 def test_nobody_ever_sees_a_rule_broken(each_redis_server: RedisServer) -> None:
     settings = emptied(each_redis_server)
-    link = Link(settings)
+    redis = RedisClient(settings)
     fork = multiprocessing.get_context("fork")  # what is imported and compiled here is there at once
     writers = [fork.Process(target=write, args=(settings, seed)) for seed in range(WRITERS)]
     for writer in writers:
         writer.start()
     looks = 0
     while any(writer.is_alive() for writer in writers):
-        state = read_all(link)
+        state = read_all(redis)
         assert faults(state) == []
         assert len(state.names) <= NAMES
         looks += 1
     assert [writer.exitcode for writer in writers] == [0] * WRITERS
-    assert faults(read_all(link)) == []
-    assert reading.counts(link).erased > 0
+    assert faults(read_all(redis)) == []
+    assert queries.counts(redis).erased > 0
     assert looks > 10
-    link.close()
+    redis.close()

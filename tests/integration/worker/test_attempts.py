@@ -11,36 +11,36 @@ from typing import Any, cast
 
 import pytest
 
+from benchmarks.proxy import Proxy
 from faces.amqp import connect
 from faces.config import Settings
 from faces.errors import MismatchError
-from faces.identity import hash_of
 from faces.message import Message, encode
-from faces.store import reading
+from faces.picture_id import picture_id_of
+from faces.store import queries
+from faces.store.accept import accept
 from faces.store.attempts import excuse
+from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
-from faces.store.intake import accept
-from faces.store.link import Link
 from faces.topology import PICTURES_QUEUE
-from local.proxy import Proxy
-from tests.drawing import drawing
+from tests.support.drawing import drawing
 from worker.consumer import Consumer, Delivery
-from worker.hands import Hands
+from worker.health.memory import Memory
 from worker.job import Result
-from worker.memory import Memory
 from worker.metrics import Metrics
-from worker.patience import Patience
+from worker.processor import BatchProcessor
+from worker.retrier import Retrier
 
 PICTURE = drawing()
-HASH = hash_of(PICTURE)
+HASH = picture_id_of(PICTURE)
 WORKERS = 6  # more than the times that a picture may be begun again
 
 
 class Worker:
     """One of a line of workers. Each is still at the picture when the next one gets it."""
 
-    def __init__(self, link: Link, number: int, *, alive: bool) -> None:
-        self.link = link
+    def __init__(self, redis: RedisClient, number: int, *, alive: bool) -> None:
+        self.redis = redis
         self.number = number
         self.alive = alive
         self.stopping = threading.Event()
@@ -50,27 +50,27 @@ class Worker:
         deliveries: queue.Queue[Delivery] = queue.Queue()
         message = encode(Message(HASH, "name", PICTURE))
         deliveries.put(Delivery(*message, self.number > 0, self.stopping.set, lambda: True))
-        self.hands = Hands(
+        self.processor = BatchProcessor(
             deliveries=deliveries,
             jobs=cast(Any, self),
-            link=self.link,
+            redis=self.redis,
             publisher=cast(Any, self),
-            progress=cast(Any, self),
-            patience=Patience(self.stopping),
+            event_log=cast(Any, self),
+            retrier=Retrier(self.stopping),
             stopping=self.stopping,
             batch_size=1,
             metrics=Metrics(),
             memory=Memory(0),
         )
-        self.hands.run()
-        self.hands.raise_fault()
+        self.processor.run()
+        self.processor.raise_fault()
 
     def run(self, _: Sequence[Message]) -> dict[str, Result]:
         """The picture's computing."""
         if self.alive:
-            self.hands.excuse_pictures()
+            self.processor.excuse_pictures()
         if self.number < WORKERS:
-            Worker(self.link, self.number + 1, alive=self.alive).work()
+            Worker(self.redis, self.number + 1, alive=self.alive).work()
         return {HASH: Result(Outcome.DONE)}
 
     def info(self, event: str, **_: object) -> None:
@@ -109,33 +109,33 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(("alive", "state"), [(True, "pending"), (False, "failed")])
-def test_lost_connections_make_no_picture_poison(link: Link, alive: bool, state: str) -> None:
-    accept(link, HASH, "name")
-    Worker(link, 0, alive=alive).work()
-    (status,) = reading.statuses(link, [HASH])
+def test_lost_connections_make_no_picture_poison(redis: RedisClient, alive: bool, state: str) -> None:
+    accept(redis, HASH, "name")
+    Worker(redis, 0, alive=alive).work()
+    (status,) = queries.statuses(redis, [HASH])
     assert status is not None
     assert status.state == state  # pending: nothing here commits
 
 
 def test_a_worker_that_has_to_be_started_anew_blames_no_picture(
-    link: Link, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end(*_: object) -> dict[str, Result]:
         raise MismatchError("the journal is another one")
 
     monkeypatch.setattr(Worker, "run", end)
-    accept(link, HASH, "name")
+    accept(redis, HASH, "name")
     for number in range(WORKERS):
         with pytest.raises(MismatchError):
-            Worker(link, number, alive=True).work()
-    (status,) = reading.statuses(link, [HASH])
+            Worker(redis, number, alive=True).work()
+    (status,) = queries.statuses(redis, [HASH])
     assert status is not None
     assert status.state == "pending"
 
 
-def test_a_finished_picture_needs_no_excuse(link: Link) -> None:
-    accept(link, HASH, "name")
-    fail(link, HASH, "truncated", "the file ends too early")
-    excuse(link, HASH)
-    excuse(link, "ab" * 32)
-    assert link.ask((0, "EXISTS", "attempts")) == [0]
+def test_a_finished_picture_needs_no_excuse(redis: RedisClient) -> None:
+    accept(redis, HASH, "name")
+    fail(redis, HASH, "truncated", "the file ends too early")
+    excuse(redis, HASH)
+    excuse(redis, "ab" * 32)
+    assert redis.ask((0, "EXISTS", "attempts")) == [0]

@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from faces.picture import Limits
+from faces.formats.header import Limits
 from tests.conftest import MODELS, missing
+from worker.engine.detection.search import HOG_PIXELS
 from worker.engine.encoder import MODEL_MIRROR, MODEL_PLAIN
 from worker.engine.engine import FaceEngine, load
-from worker.engine.faces import Face
-from worker.engine.runtime import has_openvino
-from worker.engine.search import HOG_PIXELS
+from worker.engine.runtime.selection import has_openvino
+from worker.engine.types import Face
 from worker.job import open_for
 
 PORTRAITS = (

@@ -14,22 +14,22 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
-from faces.store import indexed
-from faces.store.basis import Basis, agree
-from faces.store.commit import Found, Outcome, commit
+from faces.store import collection
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult, Outcome, commit
+from faces.store.data_version import DataVersion, agree
 from faces.store.erase import erase
-from faces.store.intake import accept
-from faces.store.link import Link
 from tests.integration.store.test_commit import face, found, picture
-from tests.integration.worker.milvus import MilvusServer
-from tests.rules import brute_force, faults, read_all
-from worker import known as knowing
-from worker.known import Known, vectors
-from worker.patience import Patience
-from worker.shared import Shared
+from tests.support.milvus import MilvusServer
+from tests.support.rules import brute_force, faults, read_all
+from worker.index import face_index as knowing
+from worker.index.face_index import FaceIndex, vectors
+from worker.index.shared_index import SharedIndex
+from worker.retrier import Retrier
 
-BASIS = Basis("test", 0.6)
-MakeKnown = Callable[[Link], Known]
+BASIS = DataVersion("test", 0.6)
+MakeKnown = Callable[[RedisClient], FaceIndex]
 
 
 @pytest.fixture(scope="module")
@@ -41,89 +41,91 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
 
 
 @pytest.fixture(params=["memory", "milvus"])
-def make_known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, link: Link) -> MakeKnown:
+def make_known(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, redis: RedisClient
+) -> MakeKnown:
     """What a fresh worker knows, of each kind; so few faces in memory that most lie in Milvus."""
-    agree(link, BASIS)
+    agree(redis, BASIS)
     if request.param == "memory":
         return in_memory
     monkeypatch.setattr(knowing, "IN_MEMORY", 5)
     return shared_maker(request.getfixturevalue("milvus").url)
 
 
-def in_memory(_: Link) -> Known:
-    return Known(BASIS.tolerance)
+def in_memory(_: RedisClient) -> FaceIndex:
+    return FaceIndex(BASIS.tolerance)
 
 
 def shared_maker(url: str) -> MakeKnown:
     from worker.index.milvus import Milvus  # noqa: PLC0415 -- not before it is needed, as in a worker
 
-    return lambda link: Known(BASIS.tolerance, Shared(link, Milvus(url, "", BASIS.tolerance)))
+    return lambda redis: FaceIndex(BASIS.tolerance, SharedIndex(redis, Milvus(url, "", BASIS.tolerance)))
 
 
-def scan(link: Link, known: Known, *pictures: Found) -> None:
+def scan(redis: RedisClient, known: FaceIndex, *pictures: DetectionResult) -> None:
     """Accept pictures and commit them as a worker does."""
     for each in pictures:
-        accept(link, each.picture, each.picture[:8])
-    Patience(threading.Event()).until_done(lambda: known.follow(link))  # two may begin a collection at once
+        accept(redis, each.picture_id, each.picture_id[:8])
+    Retrier(threading.Event()).until_done(lambda: known.follow(redis))  # two may begin a collection at once
     comparison = known.compare(pictures)
-    committed = commit(link, pictures, BASIS, lambda: known.place, comparison.catch_up)
+    committed = commit(redis, pictures, BASIS, lambda: known.place, comparison.catch_up)
     outcomes = zip(pictures, committed.outcomes, strict=True)
     known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE])
 
 
-def test_each_picture_matches_all_before(link: Link, make_known: MakeKnown) -> None:
-    known = make_known(link)
+def test_each_picture_matches_all_before(redis: RedisClient, make_known: MakeKnown) -> None:
+    known = make_known(redis)
     for number in range(20):
-        scan(link, known, found(2 * number, number % 4), found(2 * number + 1, number % 4, 7))
-    state = read_all(link)
+        scan(redis, known, found(2 * number, number % 4), found(2 * number + 1, number % 4, 7))
+    state = read_all(redis)
     assert faults(state) == []
     assert len(state.matches[picture(0)]) == 9
 
 
-def test_a_fresh_worker_knows_what_others_committed(link: Link, make_known: MakeKnown) -> None:
-    first = make_known(link)
+def test_a_fresh_worker_knows_what_others_committed(redis: RedisClient, make_known: MakeKnown) -> None:
+    first = make_known(redis)
     for number in range(12):
-        scan(link, first, found(number, number % 3))
+        scan(redis, first, found(number, number % 3))
     for number in range(12, 20):
-        scan(link, make_known(link), found(number, number % 3))
-    assert faults(read_all(link)) == []
+        scan(redis, make_known(redis), found(number, number % 3))
+    assert faults(read_all(redis)) == []
 
 
-def test_what_is_erased_matches_no_more_and_may_come_back(link: Link, make_known: MakeKnown) -> None:
-    first, second = make_known(link), make_known(link)
+def test_what_is_erased_matches_no_more_and_may_come_back(redis: RedisClient, make_known: MakeKnown) -> None:
+    first, second = make_known(redis), make_known(redis)
     for number in range(8):
-        scan(link, first, found(number, 1))
-    second.follow(link)
-    erase(link, picture(3))
-    scan(link, second, found(8, 1))
-    assert picture(3) not in read_all(link).matches[picture(8)]
-    scan(link, first, found(3, 1))
-    scan(link, second, found(9, 1))
-    assert picture(3) in read_all(link).matches[picture(9)]
-    assert faults(read_all(link)) == []
+        scan(redis, first, found(number, 1))
+    second.follow(redis)
+    erase(redis, picture(3))
+    scan(redis, second, found(8, 1))
+    assert picture(3) not in read_all(redis).matches[picture(8)]
+    scan(redis, first, found(3, 1))
+    scan(redis, second, found(9, 1))
+    assert picture(3) in read_all(redis).matches[picture(9)]
+    assert faults(read_all(redis)) == []
 
 
 def work(settings: Settings, url: str | None, seed: int, start: Any) -> None:
     """Commit pictures of the same four people, starting afresh now and then, and erase some."""
     knowing.IN_MEMORY = 5
-    rng, link = random.Random(seed), Link(settings)
+    rng, redis = random.Random(seed), RedisClient(settings)
     make = shared_maker(url) if url else in_memory
-    known = make(link)
+    known = make(redis)
     start.wait(60)
     for number in range(seed, 60, 2):
-        scan(link, known, found(number, number % 4), found(100 + number, (number + 1) % 4))
+        scan(redis, known, found(number, number % 4), found(100 + number, (number + 1) % 4))
         if rng.random() < 0.2:
-            erase(link, picture(rng.randrange(number + 1)))
+            erase(redis, picture(rng.randrange(number + 1)))
         if rng.random() < 0.2:
-            known = make(link)
-    link.close()
+            known = make(redis)
+    redis.close()
 
 
 @pytest.mark.parametrize("shared", [(False, False), (True, True), (True, False)])
 def test_two_workers_miss_none_of_each_others_faces(
-    store_settings: Settings, link: Link, milvus: MilvusServer, shared: tuple[bool, bool]
+    store_settings: Settings, redis: RedisClient, milvus: MilvusServer, shared: tuple[bool, bool]
 ) -> None:
-    agree(link, BASIS)
+    agree(redis, BASIS)
     spawn = multiprocessing.get_context("spawn")  # a client of gRPC does not survive a fork
     start = spawn.Barrier(2)
     urls = [milvus.url if each else None for each in shared]
@@ -133,142 +135,144 @@ def test_two_workers_miss_none_of_each_others_faces(
     for worker in workers:
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    state = read_all(link)
+    state = read_all(redis)
     assert faults(state) == []
     assert sum(map(len, brute_force(state.encodings).values())) > 1000
-    assert any(shared) == (indexed.read(link).position > 50)
+    assert any(shared) == (collection.read(redis).position > 50)
 
 
 @pytest.fixture
-def shared_known(link: Link, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch) -> Known:
-    agree(link, BASIS)
+def shared_known(redis: RedisClient, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch) -> FaceIndex:
+    agree(redis, BASIS)
     monkeypatch.setattr(knowing, "IN_MEMORY", 5)
-    return shared_maker(milvus.url)(link)
+    return shared_maker(milvus.url)(redis)
 
 
 def test_more_hits_than_one_answer_holds_are_all_found(
-    link: Link, shared_known: Known, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, shared_known: FaceIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from worker.index import milvus  # noqa: PLC0415 -- as above
 
     monkeypatch.setattr(milvus, "MOST_HITS", 3)
     for number in range(20):
-        scan(link, shared_known, found(number, 1, 1))
+        scan(redis, shared_known, found(number, 1, 1))
     assert len(shared_known) <= 5
-    assert faults(read_all(link)) == []
+    assert faults(read_all(redis)) == []
 
 
 def test_what_is_erased_leaves_milvus_at_the_next_look(
-    link: Link, shared_known: Known, milvus: MilvusServer
+    redis: RedisClient, shared_known: FaceIndex, milvus: MilvusServer
 ) -> None:
     from worker.index.milvus import Milvus  # noqa: PLC0415 -- as above
 
     for number in range(6):
-        scan(link, shared_known, found(number, 1))
-    erase(link, picture(2))
-    shared_known.follow(link)
-    collection = Milvus(milvus.url, "", 0.6)
-    collection.open(indexed.read(link).collection, empty=False)
-    left = collection.near(vectors([face(1)]), before=100)
+        scan(redis, shared_known, found(number, 1))
+    erase(redis, picture(2))
+    shared_known.follow(redis)
+    rows = Milvus(milvus.url, "", 0.6)
+    rows.open(collection.read(redis).collection, empty=False)
+    left = rows.near(vectors([face(1)]), before=100)
     assert left == {bytes.fromhex(picture(number)) for number in range(6) if number != 2}
 
 
-def test_lines_copied_twice_are_there_once(link: Link, shared_known: Known, milvus: MilvusServer) -> None:
+def test_lines_copied_twice_are_there_once(
+    redis: RedisClient, shared_known: FaceIndex, milvus: MilvusServer
+) -> None:
     for number in range(6):
-        scan(link, shared_known, found(number, 1))
-    shared_known.follow(link)
-    assert indexed.reached(link, indexed.read(link).collection, 2)
-    fresh = shared_maker(milvus.url)(link)
-    scan(link, fresh, found(6, 1))
-    scan(link, shared_known, found(7, 1))
-    assert faults(read_all(link)) == []
+        scan(redis, shared_known, found(number, 1))
+    shared_known.follow(redis)
+    assert collection.reached(redis, collection.read(redis).collection, 2)
+    fresh = shared_maker(milvus.url)(redis)
+    scan(redis, fresh, found(6, 1))
+    scan(redis, shared_known, found(7, 1))
+    assert faults(read_all(redis)) == []
 
 
-def test_another_copying_worker_is_waited_for(link: Link, shared_known: Known) -> None:
-    assert indexed.lease(link)
+def test_another_copying_worker_is_waited_for(redis: RedisClient, shared_known: FaceIndex) -> None:
+    assert collection.lease(redis)
     for number in range(10):
-        scan(link, shared_known, found(number, 1))
+        scan(redis, shared_known, found(number, 1))
     assert len(shared_known) == 10
     with pytest.raises(StoreError, match="another worker"):
-        shared_known.follow(link)
-    indexed.release(link)
-    shared_known.follow(link)
+        shared_known.follow(redis)
+    collection.release(redis)
+    shared_known.follow(redis)
     assert len(shared_known) == 0
 
 
-def test_an_emptied_redis_gets_a_new_collection(link: Link, shared_known: Known) -> None:
-    scan(link, shared_known, found(0, 1))
-    before = indexed.read(link).collection
-    link.ask((0, "FLUSHALL"))
+def test_an_emptied_redis_gets_a_new_collection(redis: RedisClient, shared_known: FaceIndex) -> None:
+    scan(redis, shared_known, found(0, 1))
+    before = collection.read(redis).collection
+    redis.ask((0, "FLUSHALL"))
     with pytest.raises(MismatchError, match="start it again"):
-        shared_known.follow(link)
-    assert indexed.read(link).collection != before
+        shared_known.follow(redis)
+    assert collection.read(redis).collection != before
 
 
 def test_a_collection_that_is_gone_is_not_taken_for_an_empty_one(
-    link: Link, shared_known: Known, milvus: MilvusServer
+    redis: RedisClient, shared_known: FaceIndex, milvus: MilvusServer
 ) -> None:
-    shared_known.follow(link)
-    link.ask((0, "HSET", "indexed", "collection", "faces_gone", "position", 3))
+    shared_known.follow(redis)
+    redis.ask((0, "HSET", "indexed", "collection", "faces_gone", "position", 3))
     with pytest.raises(MismatchError, match="no collection faces_gone"):
-        shared_maker(milvus.url)(link).follow(link)
+        shared_maker(milvus.url)(redis).follow(redis)
 
 
 def test_a_redis_that_was_restored_is_noticed(
-    link: Link, shared_known: Known, milvus: MilvusServer, caplog: pytest.LogCaptureFixture
+    redis: RedisClient, shared_known: FaceIndex, milvus: MilvusServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(10):
-        scan(link, shared_known, found(number, 1))
-    saved = backup(link)
-    erase(link, picture(3))
-    shared_known.follow(link)  # picture 3 leaves the collection
-    restore(link, saved)
+        scan(redis, shared_known, found(number, 1))
+    saved = backup(redis)
+    erase(redis, picture(3))
+    shared_known.follow(redis)  # picture 3 leaves the collection
+    restore(redis, saved)
     for number in range(10, 12):
-        scan(link, shared_maker(milvus.url)(link), found(number, 1))
-    assert faults(read_all(link)) == []
+        scan(redis, shared_maker(milvus.url)(redis), found(number, 1))
+    assert faults(read_all(redis)) == []
     assert "restored from a backup" in caplog.text
 
 
-def test_a_redis_restored_under_a_running_worker_ends_it(link: Link, shared_known: Known) -> None:
+def test_a_redis_restored_under_a_running_worker_ends_it(redis: RedisClient, shared_known: FaceIndex) -> None:
     for number in range(10):
-        scan(link, shared_known, found(number, 1))
-    saved = backup(link)
-    erase(link, picture(3))
-    shared_known.follow(link)
-    restore(link, saved)
-    erase(link, picture(4))
-    erase(link, picture(5))
+        scan(redis, shared_known, found(number, 1))
+    saved = backup(redis)
+    erase(redis, picture(3))
+    shared_known.follow(redis)
+    restore(redis, saved)
+    erase(redis, picture(4))
+    erase(redis, picture(5))
     with pytest.raises(MismatchError, match="restored"):
-        shared_known.follow(link)
+        shared_known.follow(redis)
 
 
 def test_a_worker_that_died_while_it_copied_costs_no_new_collection(
-    link: Link, shared_known: Known, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch
+    redis: RedisClient, shared_known: FaceIndex, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(10):
-        scan(link, shared_known, found(number, 1))
-    shared_known.follow(link)
-    before = indexed.read(link)
-    erase(link, picture(3))
-    monkeypatch.setattr(indexed, "reached", lambda *_: False)
+        scan(redis, shared_known, found(number, 1))
+    shared_known.follow(redis)
+    before = collection.read(redis)
+    erase(redis, picture(3))
+    monkeypatch.setattr(collection, "reached", lambda *_: False)
     with pytest.raises(MismatchError):
-        shared_known.follow(link)
+        shared_known.follow(redis)
     monkeypatch.undo()
-    scan(link, shared_maker(milvus.url)(link), found(10, 1))
-    assert indexed.read(link).collection == before.collection
-    assert faults(read_all(link)) == []
+    scan(redis, shared_maker(milvus.url)(redis), found(10, 1))
+    assert collection.read(redis).collection == before.collection
+    assert faults(read_all(redis)) == []
 
 
-def backup(link: Link) -> list[tuple[int, bytes, bytes]]:
+def backup(redis: RedisClient) -> list[tuple[int, bytes, bytes]]:
     """All keys of all databases."""
-    keys = [(database, key) for database in range(7) for key in link.ask((database, "KEYS", "*"))[0]]
-    dumps = link.ask(*((database, "DUMP", key) for database, key in keys))
+    keys = [(database, key) for database in range(7) for key in redis.ask((database, "KEYS", "*"))[0]]
+    dumps = redis.ask(*((database, "DUMP", key) for database, key in keys))
     return [(*key, dump) for key, dump in zip(keys, dumps, strict=True)]
 
 
-def restore(link: Link, saved: list[tuple[int, bytes, bytes]]) -> None:
-    link.ask((0, "FLUSHALL"))
-    link.ask(*((database, "RESTORE", key, 0, dump) for database, key, dump in saved))
+def restore(redis: RedisClient, saved: list[tuple[int, bytes, bytes]]) -> None:
+    redis.ask((0, "FLUSHALL"))
+    redis.ask(*((database, "RESTORE", key, 0, dump) for database, key, dump in saved))
 
 
 def test_a_worker_without_milvus_imports_nothing_of_it() -> None:
@@ -276,7 +280,7 @@ def test_a_worker_without_milvus_imports_nothing_of_it() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_milvus_away_is_an_error_that_may_pass(link: Link) -> None:
-    agree(link, BASIS)
+def test_milvus_away_is_an_error_that_may_pass(redis: RedisClient) -> None:
+    agree(redis, BASIS)
     with pytest.raises(StoreError, match="Milvus is not reachable"):
-        shared_maker("http://127.0.0.1:9")(link).follow(link)
+        shared_maker("http://127.0.0.1:9")(redis).follow(redis)

@@ -12,54 +12,54 @@ import pytest
 
 from faces.amqp import Publisher
 from faces.config import Settings
-from faces.identity import hash_of
+from faces.event_log import EventLog
+from faces.formats.header import Limits
 from faces.message import Message, encode
-from faces.picture import Limits
-from faces.progress import Progress
-from faces.store.basis import Basis, agree
-from faces.store.commit import Found
-from faces.store.intake import accept
+from faces.picture_id import picture_id_of
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult
+from faces.store.data_version import DataVersion, agree
 from faces.store.journal import Entry
-from faces.store.link import Link
-from tests.drawing import drawing
-from tests.e2e.quick_worker import MODEL, QuickEngine
 from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.drawing import drawing
+from tests.support.quick_worker import MODEL, QuickEngine
 from worker.consumer import Delivery
-from worker.hands import Hands
+from worker.health.memory import Memory
+from worker.health.watchdog import Watchdog
+from worker.index.face_index import FaceIndex, MatchSet
 from worker.job import Jobs
-from worker.known import Comparison, Known
-from worker.memory import Memory
 from worker.metrics import Metrics
-from worker.patience import Patience
-from worker.watchdog import Watchdog
+from worker.processor import BatchProcessor
+from worker.retrier import Retrier
 
 PICTURE = drawing()
 
 
-class Disturbed(Known):
+class Disturbed(FaceIndex):
     """Between this worker's look at Redis and its transaction, somebody gives a picture another name; once."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, redis: RedisClient) -> None:
         super().__init__(0.6)
-        self.link = link
+        self.redis = redis
         self.disturbed = False
 
-    def compare(self, found: Sequence[Found]) -> Comparison:
+    def compare(self, found: Sequence[DetectionResult]) -> MatchSet:
         return DisturbedComparison(self, found)
 
     def disturb(self, pictures: Collection[str]) -> None:
         if not self.disturbed:
             self.disturbed = True
             for one in pictures:
-                accept(self.link, one, "another name")
+                accept(self.redis, one, "another name")
 
 
-class DisturbedComparison(Comparison):
+class DisturbedComparison(MatchSet):
     """Disturbs while it catches up."""
 
-    def __init__(self, known: Disturbed, found: Sequence[Found]) -> None:
-        super().__init__(known, found)
-        self._disturbed = known
+    def __init__(self, face_index: Disturbed, found: Sequence[DetectionResult]) -> None:
+        super().__init__(face_index, found)
+        self._disturbed = face_index
 
     def catch_up(self, tail: Sequence[Entry], ours: Collection[str]) -> list[set[str]]:
         self._disturbed.disturb(ours)
@@ -70,7 +70,7 @@ class DisturbedComparison(Comparison):
 class Bench:
     """A computing thread's work on deliveries, without RabbitMQ."""
 
-    link: Link
+    redis: RedisClient
     metrics: Metrics = field(default_factory=Metrics)
     stopping: threading.Event = field(default_factory=threading.Event)
     waiting: queue.Queue[Delivery] = field(default_factory=queue.Queue)
@@ -80,23 +80,23 @@ class Bench:
     def work(self) -> None:
         """Do what waits."""
         jobs = Jobs(
-            link=self.link,
-            images=None,
+            redis=self.redis,
+            image_store=None,
             engine=cast(Any, QuickEngine()),
-            known=Disturbed(self.link),
-            made_with=Basis(MODEL, 0.6),
+            face_index=Disturbed(self.redis),
+            data_version=DataVersion(MODEL, 0.6),
             limits=Limits.of(Settings()),
-            patience=Patience(self.stopping),
+            retrier=Retrier(self.stopping),
             metrics=self.metrics,
             watchdog=Watchdog(60),
         )
-        Hands(
+        BatchProcessor(
             deliveries=self.waiting,
             jobs=jobs,
-            link=self.link,
+            redis=self.redis,
             publisher=cast(Publisher, self),
-            progress=cast(Progress, self),
-            patience=Patience(self.stopping),
+            event_log=cast(EventLog, self),
+            retrier=Retrier(self.stopping),
             stopping=self.stopping,
             batch_size=8,
             metrics=self.metrics,
@@ -125,19 +125,19 @@ class Bench:
 
 
 @pytest.fixture
-def bench(link: Link) -> Bench:
-    agree(link, Basis(MODEL, 0.6))
-    return Bench(link)
+def bench(redis: RedisClient) -> Bench:
+    agree(redis, DataVersion(MODEL, 0.6))
+    return Bench(redis)
 
 
 def test_lag_and_retries(bench: Bench) -> None:
     other = Worker.__new__(Worker)
-    other.link, other.known, other.basis = bench.link, Known(0.6), Basis(MODEL, 0.6)
+    other.redis, other.known, other.data_version = bench.redis, FaceIndex(0.6), DataVersion(MODEL, 0.6)
     for number in range(3):
-        accept(bench.link, picture(number), str(number))
+        accept(bench.redis, picture(number), str(number))
         other.commit(found(number, number))
-    accept(bench.link, hash_of(PICTURE), "name")
-    bench.put(*encode(Message(hash_of(PICTURE), "name", PICTURE)))
+    accept(bench.redis, picture_id_of(PICTURE), "name")
+    bench.put(*encode(Message(picture_id_of(PICTURE), "name", PICTURE)))
     bench.work()
     assert bench.said == ["taken", "done"]
     assert bench.value("commit_retries_total") == 1
@@ -146,9 +146,9 @@ def test_lag_and_retries(bench: Bench) -> None:
 
 
 def test_redeliveries_and_dead_letters(bench: Bench) -> None:
-    accept(bench.link, hash_of(PICTURE), "name")
+    accept(bench.redis, picture_id_of(PICTURE), "name")
     bench.put({"version": 99}, b"", last=False)
-    bench.put(*encode(Message(hash_of(PICTURE), "name", PICTURE)), redelivered=True)
+    bench.put(*encode(Message(picture_id_of(PICTURE), "name", PICTURE)), redelivered=True)
     bench.work()
     assert bench.value("dead_letters_total") == 1
     assert bench.value("redelivered_total") == 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.client.web import Fleet, serving
+from tests.support.web import Fleet, serving
 
 
 @pytest.fixture

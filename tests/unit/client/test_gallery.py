@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from client import brute_force
+from client.checking import brute_force
 from client.gallery import Gallery
 from faces.store.journal import Entry
 

@@ -15,7 +15,7 @@ import yaml
 
 from faces.topology import DEAD
 from tests.conftest import missing
-from tests.unit.k8s.manifests import values
+from tests.support.manifests import values
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/monitoring/rules.yaml"

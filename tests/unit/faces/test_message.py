@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces.errors import MessageError
-from faces.identity import hash_of
 from faces.message import Message, decode, encode
+from faces.picture_id import picture_id_of
 
-GOOD, BODY = encode(Message(hash_of(b"picture"), "me.jpg", b"picture", "request"))
+GOOD, BODY = encode(Message(picture_id_of(b"picture"), "me.jpg", b"picture", "request"))
 
 messages = st.builds(
     lambda data, stored, name, request, attempt: Message(
-        hash_of(data), name, None if stored else data, request, attempt
+        picture_id_of(data), name, None if stored else data, request, attempt
     ),
     st.binary(min_size=1),
     st.booleans(),
@@ -42,7 +42,7 @@ def test_anything_else_is_one_error(headers: dict[str, Any], body: bytes) -> Non
         ({"version": 2}, "version is 2"),
         ({"version": None}, "version is None"),
         ({"hash": "A" * 64}, "not 64 lower-case hex digits"),
-        ({"hash": hash_of(b"another")}, "hash of the body"),
+        ({"hash": picture_id_of(b"another")}, "hash of the body"),
         ({"hash": "../../etc/passwd"}, "not 64 lower-case hex digits"),
         ({"name": None}, "name is None"),
         ({"name": "x" * 70_000}, "sensible length"),

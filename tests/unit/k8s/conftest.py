@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
-from tests.unit.k8s.manifests import Manifests, render
+from tests.support.manifests import Manifests, render
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = sorted(path.name for path in (ROOT / "k8s/components").iterdir())

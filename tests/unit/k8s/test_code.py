@@ -13,7 +13,7 @@ import yaml
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
-from tests.unit.k8s.manifests import Container, Manifests, Object, values
+from tests.support.manifests import Container, Manifests, Object, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
@@ -36,7 +36,7 @@ def routes() -> set[str]:
 class _Silent:
     """Stands for the parts of the server, none of which takes part in its map of routes."""
 
-    progress = metrics = None
+    event_log = metrics = None
 
 
 def dockerfile(image: str) -> str:
@@ -88,7 +88,7 @@ def test_commands_are_modules(rendered: Manifests) -> None:
     commands = [c for key in ("command", "args") for c in values([c.spec for c in ours(rendered)], key)]
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
     assert "client" in modules
-    assert "worker.health" in modules
+    assert "worker.health.heartbeat" in modules
     assert [module for module in modules if find_spec(module) is None] == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from faces.config import Settings
-from tests.unit.k8s.manifests import Container, Manifests
+from tests.support.manifests import Container, Manifests
 
 SECONDS_A_PICTURE = 30
 """A picture of 64 megapixels, the most that are taken, extrapolated from 4.1 s for one of 10.8."""

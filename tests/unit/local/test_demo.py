@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from local.demo import HALVES, OBAMA, SHOWN, Result, Server, surprises
-from tests.unit.client.web import Fleet, problem, serving
+from tests.support.web import Fleet, problem, serving
 
 
 def results(**changed: Result) -> dict[str, Result]:

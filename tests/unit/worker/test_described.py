@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from worker.engine.faces import Box, Face, Quality, Traits
+from worker.engine.types import Box, Face, Quality, Traits
 from worker.job import _described
 
 FACE = Face(Box(1, 2, 3, 4), np.zeros(128, np.float32), "hog", Quality(3, 4.5, 0.1, 1.0))

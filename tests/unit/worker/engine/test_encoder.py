@@ -13,7 +13,8 @@ from worker.engine.encoder import (
     self_test,
     self_test_chip,
 )
-from worker.engine.runtime import Network, OnnxRuntime
+from worker.engine.runtime.network import Network
+from worker.engine.runtime.selection import OnnxRuntime
 
 Chips = NDArray[np.uint8]
 Encodings = NDArray[np.float32]

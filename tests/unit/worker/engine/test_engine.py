@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from faces.config import Settings
 from faces.errors import SettingError
 from worker.engine import engine as module
-from worker.engine.chips import Chip
+from worker.engine.alignment.chips import Chip
 from worker.engine.engine import SHARP_CHIP, FaceEngine, Sight, load
-from worker.engine.faces import Box, Detection, Pixels, Traits
 from worker.engine.quality import Bar
+from worker.engine.types import Box, Detection, Pixels, Traits
 
 LANDMARKS = np.array([(50, 10), (40, 10), (10, 10), (20, 10), (30, 30)], np.float64)
-EVERYTHING = Bar(0, 0.0, 9.0, 0.0)
+EVERYTHING = Bar(0)
 
 
 @dataclass
@@ -128,8 +128,8 @@ def test_a_small_face_in_a_picture_that_is_whole_is_cut_from_it() -> None:
 
 
 def test_a_face_below_the_bar_is_reported_with_the_reason() -> None:
-    [[face]] = engine(Search(200), bar=replace(EVERYTHING, score=1.5)).find([Picture(10)])
-    assert face.reason == "not surely a face: 1.00, at least 1.5 is wanted"
+    [[face]] = engine(Search(200), bar=Bar(401)).find([Picture(10)])
+    assert face.reason == "too small: 400 pixels, at least 401 required"
     [[face]] = engine(Search(200)).find([Picture(10)])
     assert face.reason is None
 

@@ -9,7 +9,7 @@ from onnx import ModelProto
 
 from faces.errors import SettingError
 from worker.engine import models
-from worker.engine.dlib_layers import DlibNetwork
+from worker.engine.conversion.dlib_layers import DlibNetwork
 
 
 class Converter:

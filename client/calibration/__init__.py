@@ -1,0 +1,1 @@
+"""How many matches are false: impostor tails, labelled pairs, plots."""

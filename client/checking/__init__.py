@@ -1,0 +1,1 @@
+"""Holding the databases to their rules, against brute force."""

@@ -1,0 +1,84 @@
+"""`facefleet erase`: a picture and everything made from it, out of the databases and the image store."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from contextlib import closing
+from dataclasses import asdict
+
+from client.errors import UsageError
+from client.terminal import note, table
+from faces.config import Settings
+from faces.documents import to_json
+from faces.image_store import open_image_store
+from faces.picture_id import is_picture_id
+from faces.store import inspection, queries
+from faces.store.audit_log import AuditLog
+from faces.store.client import RedisClient
+from faces.store.unfinished import unfinished
+from faces.usecases.erase import Erased, erase_picture
+
+HELP = "erase a picture and all that was made from it; exit code 1 where nothing is known of it"
+HERE = "terminal"  # stands in the trail where a request has its API key
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("picture", metavar="HASH|NAME", help="a picture's hash, or a name that it has")
+    parser.add_argument("--yes", action="store_true", help="do not ask first")
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Erase the picture if the person means it; 1 if they do not, or there is nothing to erase."""
+    with closing(RedisClient(settings)) as redis:
+        picture_id = args.picture if is_picture_id(args.picture) else _named(redis, args.picture)
+        if picture_id is None:
+            note(
+                f"no picture is named {args.picture}: give the hash of one that has lost its name or has failed"
+            )
+            return 1
+        if not (args.yes or _confirmed(redis, picture_id)):
+            return 1
+        image_store = open_image_store(settings.image_store_url)
+        audit_log = AuditLog(redis, settings.audit_length)
+        erased = erase_picture(redis, image_store, audit_log, picture_id, actor=HERE)
+    if not erased.anything:
+        note(f"nothing is known of picture {picture_id}: it was never accepted, or is erased")
+        return 1
+    _show(erased, as_json=args.json)
+    return 0
+
+
+def _named(redis: RedisClient, name: str) -> str | None:
+    """The picture that has a name, or else one that is to get it when it is done."""
+    waiting = (one.picture_id for one in unfinished(redis) if name in one.names)
+    return queries.picture_named(redis, name) or next(waiting, None)
+
+
+def _confirmed(redis: RedisClient, picture_id: str) -> bool:
+    """Ask whoever sits at the terminal.
+
+    Raises:
+        UsageError: nobody does.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to confirm that a picture is to be erased for good: add --yes")
+    (status,), (names,) = queries.statuses(redis, [picture_id]), inspection.names_of(redis, [picture_id])
+    note(f"{picture_id}: {f'{status.state}, faces: {len(status.faces)}' if status else 'not known'}")
+    for name in sorted(names):
+        note(f"  {name.decode(errors='replace')}")
+    print("Erase it for good? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _show(erased: Erased, *, as_json: bool) -> None:
+    receipt = erased.receipt
+    if as_json:
+        print(to_json({**asdict(receipt), "image": erased.original}))
+        return
+    rows: list[tuple[str, object]] = [("erased", receipt.picture_id), ("state", receipt.state or "not known")]
+    rows += [("name", name) for name in receipt.names]
+    rows += [("faces", receipt.faces), ("edges", receipt.edges)]
+    print(table([*rows, ("original", "removed" if erased.original else "none")]))

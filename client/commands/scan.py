@@ -1,0 +1,138 @@
+"""`facefleet scan`: send pictures and wait until they are processed."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from client.errors import ServerError, UsageError
+from client.idle_timeout import IdleTimeout
+from client.sending import Picture, send, watch
+from client.server import Server
+from client.sources import SUFFIXES, find
+from client.terminal import BOLD, GREEN, RED, bar, note, paint, printable, table
+from faces.config import Settings
+from faces.documents import to_json
+from faces.parsers import positive, seconds
+
+HELP = "send pictures, folders of them or addresses, and wait until they are processed"
+LISTED = 20  # failures shown; --json has all
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    idle_timeout = "give up when nothing has moved for so long (%(default)s)"
+    parser.add_argument("targets", metavar="PATH|FOLDER|URL", nargs="+", help="what to send")
+    parser.add_argument("--no-wait", action="store_true", help="leave once everything is accepted")
+    parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help=idle_timeout)
+    parser.add_argument(
+        "--threads", type=positive, default=4, metavar="N", help="requests at once (%(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="write the result as one JSON document")
+
+
+@dataclass
+class Result:
+    """What has become of all pictures."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+
+    def count(self, *states: str) -> int:
+        """How many pictures are in one of these states."""
+        return sum(picture.state in states for picture in self.pictures)
+
+    def summary(self) -> dict[str, float]:
+        """The figures; faces are counted once for each different picture."""
+        took = time.monotonic() - self.begun
+        new = {p.hash for p in self.pictures if p.new}
+        different = {p.hash: p.faces for p in self.pictures if p.hash}
+        return {
+            "sent": sum(p.hash is not None for p in self.pictures),
+            "new": len(new),
+            "known": len(different) - len(new),
+            "done": self.count("done"),
+            "failed": self.count("failed", "refused"),
+            "unfinished": self.count("accepted"),
+            "faces": sum(different.values()),
+            "seconds": round(took, 3),
+            "pictures_per_second": round(len(self.pictures) / took, 3),
+        }
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Send and wait; 1 when a picture has failed, or is unfinished although it was waited for."""
+    sources = find(args.targets)
+    if not sources:
+        raise UsageError(f"there is no picture in {', '.join(args.targets)}: {', '.join(sorted(SUFFIXES))}")
+    server, idle_timeout, result = (
+        Server(settings.server, settings.api_key),
+        IdleTimeout(args.timeout),
+        Result(),
+    )
+    server.check()
+    try:
+        with bar(len(sources), "sending") as progress:
+            largest = settings.max_picture_bytes
+            for picture in send(server, sources, idle_timeout, threads=args.threads, largest=largest):
+                result.pictures.append(picture)
+                progress.update()
+        if not args.no_wait:
+            idle_timeout.renew()
+            _wait(server, result, idle_timeout, args.threads)
+    except ServerError as error:
+        note(str(error))
+    except KeyboardInterrupt:
+        note(f"interrupted: {result.count('accepted')} accepted pictures go on being processed")
+        return 130
+    _show(result, as_json=args.json)
+    unfinished = 0 if args.no_wait else result.count("accepted")
+    return 1 if unfinished or result.count("failed", "refused") else 0
+
+
+def _wait(server: Server, result: Result, idle_timeout: IdleTimeout, threads: int) -> None:
+    """Wait for the accepted pictures and note in the result what became of each, as it does."""
+    places = defaultdict(list)
+    for number, picture in enumerate(result.pictures):
+        if picture.hash:
+            places[picture.hash].append(number)
+    with bar(len(places), "processing") as progress:
+        for h, finished in watch(server, list(places), idle_timeout, threads=threads):
+            progress.update()
+            for number in places[h]:
+                sent = result.pictures[number]
+                result.pictures[number] = replace(finished, name=sent.name, new=sent.new)
+
+
+def _show(result: Result, *, as_json: bool) -> None:
+    summary = result.summary()
+    if as_json:
+        print(to_json({**summary, "pictures": [asdict(picture) for picture in result.pictures]}))
+        return
+    failed = [picture for picture in result.pictures if picture.state in {"failed", "refused"}]
+    print(table(_rows(summary)))
+    if failed:
+        _list(failed)
+    elif not result.count("accepted"):
+        print(paint("all done", GREEN))
+
+
+def _rows(summary: dict[str, float]) -> Iterable[Sequence[object]]:
+    yield "sent", summary["sent"], f"{summary['new']:,} new, {summary['known']:,} known before"
+    yield "done", summary["done"]
+    yield "failed", summary["failed"]
+    if summary["unfinished"]:
+        yield "unfinished", summary["unfinished"], "accepted; they go on being processed"
+    yield "faces", summary["faces"]
+    yield "seconds", round(summary["seconds"], 1), f"{summary['pictures_per_second']:.1f} pictures a second"
+
+
+def _list(failed: Sequence[Picture]) -> None:
+    print(paint("failed:", BOLD))
+    for picture in failed[:LISTED]:
+        print(f"  {paint(printable(picture.name), RED)}  {picture.code}: {printable(picture.reason or '')}")
+    if len(failed) > LISTED:
+        print(f"  and {len(failed) - LISTED:,} more; --json lists all")

@@ -1,0 +1,116 @@
+"""`facefleet status`: what the fleet has done and what waits, or what is known of one picture."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+
+from client.commands.match import picture_hash
+from client.errors import UsageError
+from client.queues import Depth, depths
+from client.terminal import GREEN, RED, paint, table
+from faces.config import Settings
+from faces.documents import to_json
+from faces.store import inspection, queries
+from faces.store.client import RedisClient
+from faces.store.queries import Counts
+from faces.store.status import Status
+from faces.topology import DEAD, PICTURES_QUEUE
+
+HELP = "counts and queues of the fleet; with a hash or a file: what is known of that picture"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument(
+        "picture", metavar="HASH|FILE", nargs="?", help="a picture's hash, or the picture itself"
+    )
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Ask Redis and RabbitMQ; 1 when a picture is unaccounted for."""
+    with closing(RedisClient(settings)) as redis:
+        if args.picture:
+            return _picture(redis, picture_hash(args.picture), as_json=args.json)
+        return _fleet(queries.counts(redis), settings, as_json=args.json)
+
+
+def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:
+    if as_json:
+        queues = depths(settings)
+        figures = {**asdict(counts), "unaccounted": counts.unaccounted, **whereabouts(counts, queues)}
+        print(to_json({**figures, "queues": [asdict(depth) for depth in queues]}))
+    else:
+        print(_shown(counts))
+        queues = depths(settings)
+        where = whereabouts(counts, queues).items()
+        print("\n" + table((label.replace("_", " "), value) for label, value in where))
+        print("\n" + table(_rows(queues)))
+    return 1 if counts.unaccounted else 0
+
+
+def whereabouts(counts: Counts, queues: Iterable[Depth]) -> dict[str, int]:
+    """Where the pictures in flight are; RabbitMQ tells what waits, and what is left is in workers' hands.
+
+    The two are asked one after the other, so on a busy fleet the last is right to within a few. One that stays
+    above zero while no worker is busy counts pictures without a message: `facefleet reconcile` finds them.
+    """
+    ready = {depth.queue: depth.ready or 0 for depth in queues}
+    dead, waiting = ready.pop(DEAD, 0), ready.pop(PICTURES_QUEUE, 0)
+    retried = sum(ready.values())
+    in_hand = max(0, counts.in_flight - waiting - retried)
+    return {"waiting": waiting, "retried": retried, "in_hand": in_hand, "dead_letters": dead}
+
+
+def _shown(counts: Counts) -> str:
+    verdict = paint("  every picture is accounted for", GREEN)
+    if counts.unaccounted:
+        verdict = paint("  must be 0: run facefleet check", RED)
+    rows = [(label.replace("_", " "), value) for label, value in asdict(counts).items()]
+    return table([*rows, ("unaccounted", counts.unaccounted)]) + verdict
+
+
+def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
+    for depth in queues:
+        workers = f"{depth.consumers:,} consuming" if depth.consumers else ""
+        yield depth.queue, depth.ready, "not declared yet" if depth.ready is None else workers
+
+
+def _picture(redis: RedisClient, picture_id: str, *, as_json: bool) -> int:
+    (status,) = queries.statuses(redis, [picture_id])
+    if status is None:
+        raise UsageError(f"picture {picture_id} is not known: it was never accepted, or it is erased")
+    names = sorted(name.decode(errors="replace") for name in inspection.names_of(redis, [picture_id])[0])
+    names = names or sorted(status.names)
+    if as_json:
+        print(to_json({**asdict(status), "names": names}))
+    else:
+        print(table(_about(status, names)))
+    return 0
+
+
+def _about(status: Status, names: Sequence[str]) -> Iterable[Sequence[object]]:
+    yield "hash", status.hash
+    yield "state", status.state
+    yield "accepted", _time(status.accepted)
+    if status.finished is not None:
+        yield "finished", _time(status.finished)
+    if status.model:
+        yield "model", status.model
+    if status.reason:
+        yield "reason", f"{status.code}: {status.reason}"
+    for label, values in (("name", names), ("face", map(_face, status.faces))):
+        for value in values:
+            yield label, value
+
+
+def _face(face: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in face.items())
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")

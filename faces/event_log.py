@@ -1,0 +1,91 @@
+"""Log lines on the topic exchange `logs`: one JSON object each, so that people can watch the fleet work.
+
+Routing key: `<hostname>.<part>.<level>`, part `rest` or `worker`, level `debug` or `info`. Best effort: a
+line that cannot be published is dropped, and never fails or delays a job. So lines leave on a thread and a
+connection of their own: a connection that RabbitMQ blocks also gets its acknowledgements ignored.
+The process's own log has each line too.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from faces.amqp import connect, translated
+from faces.config import Settings, hostname
+from faces.documents import to_json
+from faces.errors import BrokerError
+from faces.process_log import about
+from faces.topology import LOGS_EXCHANGE, declare_logs
+
+WAITING = 1000  # lines kept while RabbitMQ is away; older than that nobody misses them
+RECONNECT = 2.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class EventLog:
+    """Sends log lines. `start()` it once; `close()` sends what waits and stops."""
+
+    def __init__(self, settings: Settings, part: str) -> None:
+        self._settings = settings
+        self._part = part
+        self._host = hostname()
+        self._lines: queue.Queue[tuple[str, str]] = queue.Queue(WAITING)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log lines", daemon=True)
+
+    def start(self) -> EventLog:
+        """Start sending."""
+        self._thread.start()
+        return self
+
+    def debug(self, event: str, **fields: Any) -> None:
+        """Say what goes on, in detail."""
+        self._say("debug", event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Say what has happened."""
+        self._say("info", event, fields)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Send what still waits, for at most `timeout` seconds."""
+        self._closing.set()
+        self._thread.join(timeout)
+
+    def _say(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        key = f"{self._host}.{self._part}.{level}"
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
+        log.log(logging.INFO if level == "info" else logging.DEBUG, event, extra=about(**fields))
+        with suppress(queue.Full):
+            self._lines.put_nowait((key, to_json(line)))
+
+    def _run(self) -> None:
+        while not self._done():
+            try:
+                self._send_on(connect(self._settings))
+            except BrokerError as error:
+                log.warning("log lines wait: %s", error)
+                self._closing.wait(RECONNECT)
+                if self._closing.is_set():
+                    return
+
+    def _send_on(self, connection: Any) -> None:
+        with translated():
+            channel = connection.channel()
+            declare_logs(channel)
+            while not self._done():
+                connection.process_data_events(0)
+                try:
+                    key, line = self._lines.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                channel.basic_publish(LOGS_EXCHANGE, key, line.encode())
+            connection.close()
+
+    def _done(self) -> bool:
+        return self._closing.is_set() and self._lines.empty()

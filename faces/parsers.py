@@ -1,0 +1,99 @@
+"""How values of settings and arguments are read. What cannot be used is a ValueError that says what to write."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+
+
+def text(value: str) -> str:
+    """Any text, without white space around it."""
+    return value.strip()
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Words separated by commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def yes_no(value: str) -> bool:
+    """1, true, yes, on; or 0, false, no, off."""
+    lowered = value.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("write yes or no")
+
+
+def positive(value: str) -> int:
+    """A whole number above zero."""
+    number = int(value)
+    if number <= 0:
+        raise ValueError("write a whole number above 0")
+    return number
+
+
+def whole(value: str) -> int:
+    """A whole number, zero or above."""
+    number = int(value)
+    if number < 0:
+        raise ValueError("write a whole number, 0 or above")
+    return number
+
+
+def port(value: str) -> int:
+    """A TCP port."""
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError("write a port from 1 to 65535")
+    return number
+
+
+def seconds(value: str) -> float:
+    """A time above zero."""
+    number = float(value)
+    if not 0 < number < float("inf"):
+        raise ValueError("write seconds above 0")
+    return number
+
+
+def distance(value: str) -> float:
+    """A Euclidean distance between encodings."""
+    number = float(value)
+    if not 0 < number < 2:
+        raise ValueError("write a distance above 0 and below 2")
+    return number
+
+
+def file(value: str) -> str:
+    """Path of a file that can be read."""
+    if not os.access(value, os.R_OK):
+        raise ValueError("write the path of a file that this process can read")
+    return value
+
+
+def files(value: str) -> tuple[str, ...]:
+    """Paths of files that can be read, separated by commas."""
+    return tuple(file(path) for path in words(value))
+
+
+def certificates(value: str) -> str:
+    """Path of a file with certificates to trust, in PEM."""
+    try:
+        ssl.create_default_context(cafile=file(value))
+    except OSError as error:
+        raise ValueError("write the path of a file with certificates in PEM") from error
+    return value
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def parse(value: str) -> str:
+        if value.strip() not in allowed:
+            raise ValueError(f"write one of: {', '.join(allowed)}")
+        return value.strip()
+
+    return parse

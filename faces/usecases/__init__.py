@@ -1,0 +1,1 @@
+"""What the server, the client and other doors do: each sequence once."""

@@ -1,0 +1,114 @@
+"""Accept a picture and publish it: hash it, record it, store it, publish it. In that order, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faces.errors import PictureNameError, Transient
+from faces.formats.header import Limits, check_header
+from faces.image_store import ImageStore
+from faces.message import Message
+from faces.picture_id import picture_id_of
+from faces.store import accept, queries
+from faces.store.audit_log import AuditLog
+from faces.store.client import RedisClient
+
+MAX_NAME_LENGTH = 512  # characters of a name or URL
+
+Publish = Callable[[Message], None]
+"""Publishes a message; returns once RabbitMQ has confirmed it, else raises Transient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted picture; `new` means that it is still to be processed."""
+
+    picture_id: str
+    new: bool
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Accepts pictures. Threads may share this object if they may share its parts."""
+
+    redis: RedisClient
+    publish: Publish
+    image_store: ImageStore | None
+    limits: Limits
+    audit_log: AuditLog
+
+    def accept(self, data: bytes, name: str, *, request_id: str, key: str = "") -> Accepted:
+        """Accept a picture under a name; `key` is the id of the caller's API key, if any.
+
+        Raises:
+            PictureNameError: the name is empty, too long or not text.
+            PictureError: no worker would accept these bytes.
+            Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
+        """
+        check_name(name)
+        check_header(data, self.limits)
+        picture_id = picture_id_of(data)
+        self._audit(key, picture_id, request_id)
+        new = accept_and_publish(
+            self.redis, self.publish, self.image_store, Message(picture_id, name, data, request_id)
+        )
+        return Accepted(picture_id, new)
+
+    def accept_url(
+        self, url: str, fetch: Callable[[str], bytes], *, request_id: str, key: str = ""
+    ) -> Accepted:
+        """Accept the picture at a URL, under that URL; one that is already known is not fetched again.
+
+        Raises:
+            FetchError: the URL cannot be fetched; and whatever `accept` raises.
+        """
+        check_name(url)
+        known = queries.picture_named(self.redis, url)
+        if known is None:
+            return self.accept(fetch(url), url, request_id=request_id, key=key)
+        self._audit(key, known, request_id)
+        return Accepted(known, new=False)
+
+    def _audit(self, key: str, picture_id: str, request_id: str) -> None:
+        if key:
+            self.audit_log.note(key, "scan", picture_id, request_id)
+
+
+def accept_and_publish(
+    redis: RedisClient, publish: Publish, image_store: ImageStore | None, message: Message
+) -> bool:
+    """Record a picture as accepted, store its original and publish it; False if nothing was left to publish.
+
+    Raises:
+        Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
+    """
+    receipt = accept.accept(redis, message.picture_id, message.name)
+    if receipt.known:
+        return False
+    try:
+        if image_store is not None and message.data is not None:
+            image_store.put(message.picture_id, message.data)
+            message = Message(message.picture_id, message.name, None, message.request_id)
+        publish(message)
+    except Transient:
+        if accept.withdraw(redis, receipt):
+            raise
+        return False  # the same bytes, sent by someone else, were processed in the meantime
+    return True
+
+
+def check_name(name: str) -> None:
+    """See that a name can be stored.
+
+    Raises:
+        PictureNameError: it is empty, longer than `MAX_NAME_LENGTH` or not text.
+    """
+    if not name:
+        raise PictureNameError("the name is empty: put it at the end of the path, /scan/image/<name>")
+    if len(name) > MAX_NAME_LENGTH:
+        raise PictureNameError(f"the name has {len(name)} characters; at most {MAX_NAME_LENGTH} are allowed")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise PictureNameError("the name is not valid Unicode: it has an unpaired surrogate") from error

@@ -1,0 +1,117 @@
+"""Who may do what: the API key that a request shows, its scope, its limits.
+
+No key is needed while the server listens on loopback alone: whoever reaches it there is on this machine. What is
+not in the table below needs the scope admin, so that a new route is closed until somebody opens it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from flask import Flask, Request, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+
+from faces import api_key
+from faces.api_key import Key
+from faces.config import Settings
+from faces.store import api_keys
+from faces.store.client import RedisClient
+from rest.auth.rate_limits import KeyLimits, RefusalLimits, Windows
+
+PUBLIC = frozenset({"routes.root", "health.healthz", "health.readyz", "health.openapi"})
+SCOPE_OF = {
+    "routes.scan_image": api_key.SCAN,
+    "routes.scan_url": api_key.SCAN,
+    "routes.match": api_key.SEARCH,
+    "routes.status": api_key.READ,
+    "routes.erase": api_key.ADMIN,
+}
+
+
+def keys_needed(settings: Settings) -> bool:
+    """Tell whether requests must show a key."""
+    return settings.api_keys == "required" or (
+        settings.api_keys == "auto" and not is_loopback(settings.rest_host)
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address; of names, `localhost` alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """Lets requests through that show a key in force, with the route's scope, within the key's limits."""
+
+    redis: RedisClient
+    limits: KeyLimits
+    refusals: RefusalLimits
+
+    @classmethod
+    def of(cls, settings: Settings, redis: RedisClient) -> Authenticator | None:
+        """The guard that the settings ask for; None where no key is needed."""
+        if not keys_needed(settings):
+            return None
+        windows = Windows(redis)
+        limits = KeyLimits(windows, settings.key_per_minute, settings.key_per_day)
+        return cls(redis, limits, RefusalLimits(windows))
+
+    def install(self, app: Flask) -> None:
+        """Have every request of an app pass here."""
+        app.before_request(self.check)
+
+    def check(self) -> None:
+        """Let the request pass, or raise what it is answered with.
+
+        Raises:
+            Unauthorized: no key, or none that is in force.
+            Forbidden: the key lacks the scope.
+            TooManyRequests: the key's limit is reached, or that of keys not in force from one address.
+            StoreError: Redis is away.
+        """
+        if request.endpoint is None or request.endpoint in PUBLIC or request.method == "OPTIONS":
+            return
+        key = self._key(_token(request))
+        g.key = key.id
+        if wait := self.limits.wait(key):
+            raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
+        scope = SCOPE_OF.get(request.endpoint, api_key.ADMIN)
+        if scope not in key.scopes:
+            raise Forbidden(
+                f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}"
+            )
+
+    def _key(self, token: str) -> Key:
+        number = api_key.id_of(token)
+        key = api_keys.find(self.redis, number) if number else None
+        if key is None or not key.opens(token):
+            self._count_refusal(token)
+            raise Unauthorized(
+                "show an API key that is in force, as Authorization: Bearer <key> or X-API-Key: <key>",
+                www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
+            )
+        return key
+
+    def _count_refusal(self, token: str) -> None:
+        """Count a key that is not in force; one that is goes through whatever came from its address before.
+
+        A proxy and all behind it share an address: a stranger there must not be able to shut the others out.
+        """
+        if token and (wait := self.refusals.wait(request.remote_addr or "::")):
+            raise TooManyRequests(
+                f"too many keys that are not in force came from this address: try again in {wait} s",
+                retry_after=wait,
+            )
+
+
+def _token(asked: Request) -> str:
+    authorization = asked.authorization
+    if authorization is not None and authorization.type == "bearer":
+        return authorization.token or ""
+    return asked.headers.get("X-API-Key", "")

@@ -1,0 +1,67 @@
+"""Web pages: which of them may ask the server from a person's browser.
+
+A browser sends requests for any page that it shows. So a page of another origin is refused unless a setting names
+it. Without keys a request must also name this machine as its host: a page whose own name is made to lead to
+127.0.0.1 (DNS rebinding) is of the same origin as the server in the browser's eyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import Forbidden
+
+from rest.auth.authenticator import PUBLIC, is_loopback
+
+_ANSWERED_FOR = "600"  # seconds that a browser remembers an answer to its question in advance
+
+
+class Origins:
+    """Lets pages of the allowed origins ask. `local`: requests must name this machine."""
+
+    def __init__(self, allowed: Sequence[str] = (), *, local: bool = False) -> None:
+        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
+        self._local = local
+
+    def install(self, app: Flask) -> None:
+        """Have every request and answer of an app pass here."""
+        app.before_request(self.check)
+        app.after_request(self.mark)
+
+    def check(self) -> Response | None:
+        """Let the request pass, or answer the question that a browser asks in advance.
+
+        Raises:
+            Forbidden: the request comes from a page that may not ask.
+        """
+        if request.endpoint in PUBLIC:
+            return None
+        if self._local and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+            raise Forbidden(
+                "the request names another host than this machine: ask http://localhost, or set API_KEYS"
+            )
+        origin = request.headers.get("Origin")
+        if origin and not self._admits(origin):
+            raise Forbidden("web pages of this origin may not ask: the operator can name it in CORS_ORIGINS")
+        if origin and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return Response(status=204)
+        return None
+
+    def mark(self, response: Response) -> Response:
+        """Tell the browser that an allowed page may see the answer."""
+        origin = request.headers.get("Origin", "")
+        if self._allowed:
+            response.vary.add("Origin")
+        if origin.lower() in self._allowed:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+                response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-API-Key"
+                response.headers["Access-Control-Max-Age"] = _ANSWERED_FOR
+        return response
+
+    def _admits(self, origin: str) -> bool:
+        return origin.lower() in self._allowed or origin == request.host_url.rstrip("/")

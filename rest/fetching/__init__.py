@@ -1,0 +1,1 @@
+"""Fetching a URL that a stranger names, from public addresses only."""

@@ -1,0 +1,59 @@
+"""What the whole fleet has done, read from Redis whenever Prometheus asks. Every server gives the same figures."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from faces.errors import StoreError
+from faces.store import queries
+from faces.store.client import RedisClient
+
+PATIENCE = 4.0  # seconds; Prometheus itself waits for ten, and would then lose all other metrics too
+UP = "facefleet_redis_up"
+OLDEST = "facefleet_oldest_in_flight_seconds"
+ABOUT = {
+    "accepted": "pictures accepted",
+    "done": "pictures done",
+    "failed": "pictures failed",
+    "erased": "pictures erased",
+    "in_flight": "pictures accepted, neither done nor failed nor erased",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Fleet(Collector):
+    """The fleet's counts; while Redis is away, only that it is."""
+
+    def __init__(self, redis: RedisClient, patience: float = PATIENCE) -> None:
+        self._redis = redis
+        self._patience = patience
+        self._asking = ThreadPoolExecutor(1, "fleet's counts")
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing: registering must not ask Redis."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask Redis; one that does not answer in time counts as away."""
+        try:
+            figures = self._asking.submit(self._figures).result(self._patience)
+        except (StoreError, TimeoutError) as error:
+            log.warning("no counts of the fleet: %s", error or f"no answer in {self._patience:.0f} s")
+            figures = []
+        yield GaugeMetricFamily(UP, "1 while Redis answers the server", float(bool(figures)))
+        yield from figures
+
+    def _figures(self) -> list[GaugeMetricFamily]:
+        counts = asdict(queries.counts(self._redis))
+        figures = [GaugeMetricFamily(f"facefleet_{n}", ABOUT[n], value) for n, value in counts.items()]
+        accepted = queries.oldest_in_flight(self._redis)
+        age = 0.0 if accepted is None else max(0.0, time.time() - accepted)
+        return [*figures, GaugeMetricFamily(OLDEST, "age of the oldest picture in flight, 0: none", age)]

@@ -1,0 +1,13 @@
+"""A server that is killed when it first comes to publish a picture: `python -m tests.support.crashing_rest`."""
+
+from __future__ import annotations
+
+import sys
+
+from rest import publishing
+from rest.__main__ import main
+from tests.support.crashing_worker import die
+
+if __name__ == "__main__":
+    publishing.PublisherPool.publish = die  # type: ignore[method-assign]  # that is the point
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""A real worker around an engine that takes no time, and does terrible things on pictures of certain widths.
+
+`python -m tests.support.quick_worker`. Pictures of one height show one and the same face.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import numpy as np
+
+from worker import __main__ as worker
+from worker import consumer
+from worker.engine.types import Box, Face, Quality, Stage, View
+
+CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
+MODEL = "quick"
+LEAKED: list[bytes] = []
+
+
+class QuickEngine:
+    """Looks at the size of a picture."""
+
+    model = MODEL
+
+    def useful(self, width: int, height: int) -> int:
+        return max(width, height)
+
+    def find(self, pictures: Sequence[View], _stage: Stage = nullcontext) -> list[list[Face]]:
+        return [[face(*picture.pixels.shape[:2])] for picture in pictures]
+
+
+def face(height: int, width: int) -> Face:
+    match width:
+        case 201:
+            signal.raise_signal(signal.SIGSEGV)
+        case 202:
+            time.sleep(600)
+        case 203:
+            bytearray(1 << 40)
+        case 204:
+            LEAKED.append(b"x" * (150 << 20))
+        case 205:
+            raise KeyError("an error that nobody has foreseen")
+    encoding = np.random.default_rng(height).normal(size=128).astype(np.float32)
+    return Face(Box(0, 0, width - 1, height - 1), encoding, "quick", Quality(height, 1.0, 0.0, 1.0))
+
+
+if __name__ == "__main__":
+    consumer.PAUSE = 0.02  # a hundred of them pass before RabbitMQ gives a message up
+    worker.load = lambda _: QuickEngine()  # type: ignore[assignment,attr-defined,return-value]  # as meant
+    sys.exit(worker.main())

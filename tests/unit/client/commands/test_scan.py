@@ -1,0 +1,225 @@
+"""`facefleet scan` against a server that does not always do as one would wish."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.__main__ import main
+from client.sending import OLDEST, SAMPLE
+from local.process import free_port
+from tests.support.web import Fleet, problem
+
+Scan = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.jpg", "b.png", "deep/c d#?%.gif"):
+        path = tmp_path / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path / "album"
+
+
+@pytest.fixture
+def scan(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> Scan:
+    """Run the command with --json; its exit code and its document."""
+    assert fleet is not None
+
+    def run(*arguments: object) -> tuple[int, dict[str, Any]]:
+        code = main(["scan", "--json", *map(str, arguments)])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_a_folder_is_sent_and_waited_for(folder: Path, fleet: Fleet, scan: Scan) -> None:
+    code, result = scan(folder)
+    assert code == 0
+    assert fleet.names.keys() == {"a.jpg", "b.png", "deep/c d#?%.gif"}
+    assert set(fleet.pictures.values()) == {b"a.jpg", b"b.png", b"deep/c d#?%.gif"}
+    counts = {key: result[key] for key in ("sent", "new", "known", "done", "failed", "unfinished", "faces")}
+    assert counts == {"sent": 3, "new": 3, "known": 0, "done": 3, "failed": 0, "unfinished": 0, "faces": 6}
+    assert {p["name"]: p["hash"] for p in result["pictures"]} == fleet.names
+    assert result["pictures_per_second"] > 0
+
+
+def test_what_is_known_is_counted_as_known(folder: Path, scan: Scan) -> None:
+    scan(folder / "a.jpg")
+    _, result = scan(folder)
+    assert (result["new"], result["known"], result["faces"]) == (2, 1, 6)
+
+
+def test_one_picture_under_two_names_counts_once(folder: Path, scan: Scan) -> None:
+    (folder / "copy.jpg").write_bytes(b"a.jpg")
+    _, result = scan(folder)
+    assert (result["sent"], result["new"], result["known"]) == (4, 3, 0)
+    assert (result["done"], result["faces"]) == (4, 6)
+
+
+def test_an_address_is_sent_as_one(fleet: Fleet, scan: Scan) -> None:
+    scan("https://example.org/x.jpg")
+    assert fleet.names.keys() == {"https://example.org/x.jpg"}
+    assert "POST /scan/url" in fleet.requests
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_a_busy_server_is_asked_again(status: int, folder: Path, fleet: Fleet, scan: Scan) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(status, "unavailable", "full", Retry_After="0")] * 3
+    code, result = scan(folder / "a.jpg")
+    assert (code, result["done"]) == (0, 1)
+    assert fleet.requests.count("POST /scan/image/a.jpg") == 4
+
+
+def test_retry_after_is_waited_for_but_never_past_the_patience(
+    folder: Path, fleet: Fleet, scan: Scan
+) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(503, "unavailable", "full", Retry_After="1")]
+    begun = time.monotonic()
+    assert scan(folder / "a.jpg")[0] == 0
+    assert time.monotonic() - begun >= 1
+    fleet.on["/scan/image/b.png"] = [problem(503, "unavailable", "full", Retry_After="3600")] * 99
+    code, result = scan("--timeout", "0.2", folder / "b.png")
+    assert (code, result["failed"]) == (1, 1)
+    (picture,) = result["pictures"]
+    assert (picture["state"], picture["code"]) == ("refused", "unavailable")
+    assert "full" in picture["reason"]
+
+
+def test_a_refused_picture_fails_alone(folder: Path, fleet: Fleet, scan: Scan) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(415, "not_a_picture", "these are no picture's bytes")]
+    code, result = scan(folder)
+    assert (code, result["done"], result["failed"]) == (1, 2, 1)
+    (refused,) = [p for p in result["pictures"] if p["state"] == "refused"]
+    assert (refused["name"], refused["code"]) == ("a.jpg", "not_a_picture")
+
+
+def test_a_picture_that_fails_in_the_fleet_is_told_with_its_reason(
+    folder: Path, fleet: Fleet, scan: Scan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.status = lambda _: {"state": "failed", "code": "poison", "reason": "it ends\x1b[2J workers"}
+    code, result = scan(folder / "a.jpg")
+    assert (code, result["failed"], result["pictures"][0]["code"]) == (1, 1, "poison")
+    assert main(["scan", str(folder / "a.jpg")]) == 1
+    assert "a.jpg  poison: it ends\\x1b[2J workers" in capsys.readouterr().out
+
+
+def test_pictures_that_are_not_finished_in_time_are_told(
+    folder: Path, fleet: Fleet, scan: Scan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.status = lambda _: {"state": "pending"}
+    code, result = scan("--timeout", "0.3", folder)
+    assert (code, result["unfinished"]) == (1, 3)
+    assert main(["scan", "--timeout", "0.3", str(folder)]) == 1
+    assert "nothing has moved for 0.3 s" in capsys.readouterr().err
+
+
+def test_a_picture_erased_meanwhile_is_no_longer_waited_for(folder: Path, fleet: Fleet, scan: Scan) -> None:
+    def erase(picture: str) -> dict[str, Any]:
+        del fleet.pictures[picture]
+        return {"state": "pending"}
+
+    fleet.status = erase
+    code, result = scan(folder / "a.jpg")
+    assert (code, result["pictures"][0]["code"]) == (1, "gone")
+
+
+def test_without_waiting_nothing_is_asked_after(folder: Path, fleet: Fleet, scan: Scan) -> None:
+    code, result = scan("--no-wait", folder)
+    assert (code, result["unfinished"]) == (0, 3)
+    assert not any("/status/" in request for request in fleet.requests)
+
+
+def test_a_picture_that_never_ends_does_not_hide_the_others(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
+    count = OLDEST + SAMPLE
+    for number in range(2 * count):
+        kind = b"slow" if number < count else b"quick"
+        (tmp_path / f"{number:03}.jpg").write_bytes(b"%s %d" % (kind, number))
+    fleet.questions = 1
+    fleet.status = lambda h: {"state": "pending" if fleet.pictures[h].startswith(b"slow") else "done"}
+    code, result = scan("--timeout", "1", "--threads", "1", tmp_path)
+    assert (code, result["done"], result["unfinished"]) == (1, count, count)
+
+
+def test_files_that_cannot_be_sent_fail_alone(
+    folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_PICTURE_BYTES", "5")
+    (folder / "gone.jpg").symlink_to(folder / "nowhere")
+    code, result = scan(folder)
+    codes = {p["name"]: p["code"] for p in result["pictures"]}
+    assert code == 1
+    assert codes == {"a.jpg": None, "b.png": None, "deep/c d#?%.gif": "too_large", "gone.jpg": "unreadable"}
+
+
+def test_a_name_that_is_not_text_is_refused(folder: Path, scan: Scan) -> None:
+    (folder / "\udcff.jpg").write_bytes(b"x")
+    _, result = scan(folder)
+    assert [p["code"] for p in result["pictures"] if p["name"].startswith("\udcff")] == ["bad_name"]
+
+
+def test_an_interruption_is_quiet(
+    folder: Path, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    fleet.status = lambda _: {"state": "pending"}
+    monkeypatch.setattr("client.sending.time.sleep", interrupt)
+    assert main(["scan", str(folder)]) == 130
+    assert capsys.readouterr().err == "interrupted: 3 accepted pictures go on being processed\n"
+
+
+@pytest.mark.parametrize("arguments", [["scan", "nowhere.jpg"], ["match", "nowhere.jpg"], ["status", "ab"]])
+def test_a_file_that_is_not_there_is_one_sentence(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("facefleet: ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["match", "0" * 64], ["status"], ["check"], ["logs"]])
+def test_servers_that_are_away_are_one_sentence(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = free_port()
+    monkeypatch.setenv("REST_URL", f"http://127.0.0.1:{nobody}")
+    monkeypatch.setenv("REDIS_PORT", str(nobody))
+    monkeypatch.setenv("RABBITMQ_PORT", str(nobody))
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith("facefleet: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((200, b"<html>", {}), "not Facefleet's"),
+        ((301, b"", {"Location": "https://x/"}), "set REST_URL"),
+        ((500, b"<html>", {}), "500 Internal Server Error"),
+    ],
+)
+def test_something_else_than_the_server_is_said(
+    answer: tuple[int, bytes, dict[str, str]],
+    words: str,
+    fleet: Fleet,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fleet.on["/match/" + "0" * 64] = [answer]
+    assert main(["match", "0" * 64]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", str(tmp_path)]) == 2
+    assert "no picture in" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from faces.errors import ImageStoreError, PictureError, SettingError
+from faces.image_store import ImageStore, open_image_store
+from faces.picture_id import picture_id_of
+
+PICTURE = b"a picture"
+HASH = picture_id_of(PICTURE)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    return ImageStore(f"file://{tmp_path}/images")
+
+
+def test_what_is_put_is_got_and_gone_once_deleted(store: ImageStore) -> None:
+    store.put(HASH, PICTURE)
+    store.put(HASH, PICTURE)
+    assert (store.get(HASH), store.has(HASH)) == (PICTURE, True)
+    assert store.delete(HASH)
+    assert not store.delete(HASH)
+    assert not store.has(HASH)
+
+
+def test_a_picture_that_is_not_there_is_missing(store: ImageStore) -> None:
+    store.put(HASH, PICTURE)
+    with pytest.raises(PictureError) as raised:
+        store.get("0" * 64)
+    assert raised.value.code == "missing"
+
+
+def test_a_store_that_is_not_there_may_come_back(store: ImageStore) -> None:
+    with pytest.raises(ImageStoreError, match="not there"):
+        store.get(HASH)
+
+
+def test_bytes_that_have_changed_are_damaged(store: ImageStore, tmp_path: Path) -> None:
+    store.put(HASH, PICTURE)
+    (tmp_path / "images" / HASH[:2] / HASH).write_bytes(b"another")
+    with pytest.raises(PictureError) as raised:
+        store.get(HASH)
+    assert raised.value.code == "damaged"
+
+
+def test_nothing_half_written_is_left(store: ImageStore, tmp_path: Path) -> None:
+    (tmp_path / "images" / HASH[:2] / HASH).mkdir(parents=True)  # in the way
+    with pytest.raises(ImageStoreError):
+        store.put(HASH, PICTURE)
+    assert [path for path in (tmp_path / "images").rglob("*") if path.is_file()] == []
+
+
+def test_an_address_that_cannot_be_used_is_named() -> None:
+    with pytest.raises(SettingError, match="IMAGE_STORE_URL is 'nonsense://x'"):
+        open_image_store("nonsense://x")
+    assert open_image_store("") is None

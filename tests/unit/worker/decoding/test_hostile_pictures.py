@@ -1,0 +1,276 @@
+"""Bytes made to harm: each ends as a picture or as a `PictureError`, quietly, in little memory and time."""
+
+import random
+import resource
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from faces.errors import PictureError
+from faces.formats.header import KNOWN_FORMATS, Limits
+from faces.formats.jpeg import MAX_SCANS, MAX_SEGMENTS
+from tests.support.saving import saved
+from worker.decoding.decoder import Picture, decode
+
+LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 20, formats=KNOWN_FORMATS)
+MUTATIONS = 150  # of each kind and format
+
+
+def pixels(width: int = 24, height: int = 18) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def with_everything(format_: str) -> bytes:
+    """A picture with orientation and profile wherever the format has a place for them."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description longer than four bytes"
+    profile = (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        .tobytes()
+        .replace(b"\0s\0R\0G\0B", b"\0a" * 4)
+    )
+    return saved(pixels(), format_, exif=exif.tobytes(), icc_profile=profile)
+
+
+SEEDS = {name: with_everything(name) for name in sorted(KNOWN_FORMATS)} | {
+    "progressive": saved(pixels(), "JPEG", progressive=True),
+    "cmyk": saved(pixels().convert("CMYK"), "JPEG"),
+    "two in one": saved(pixels(), "MPO", save_all=True, append_images=[pixels()]),
+    "palette": saved(pixels().convert("P"), "PNG", transparency=b"\x10\x20"),
+    "interlaced animation": saved(
+        pixels().convert("P"), "GIF", save_all=True, append_images=[pixels(20, 30)]
+    ),
+    "moving png": saved(pixels(), "PNG", save_all=True, append_images=[pixels()]),
+    "moving webp": saved(pixels(), "WEBP", save_all=True, append_images=[pixels()], lossless=True),
+    "packed tiff": saved(pixels(), "TIFF", compression="tiff_lzw"),
+}
+
+
+def flip_bits(data: bytes, rng: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 2, 8, 40))):
+        changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    return bytes(changed)
+
+
+def spoil_header(data: bytes, rng: random.Random) -> bytes:
+    """Extreme numbers, in both byte orders, near the beginning."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 3))):
+        number = rng.choice((0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 60000, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000))
+        packed = struct.pack(rng.choice("<>") + ("I" if number > 0xFFFF else rng.choice("HI")), number)
+        start = rng.randrange(2, min(200, len(data)))
+        changed[start : start + len(packed)] = packed
+    return bytes(changed)
+
+
+def cut(data: bytes, rng: random.Random) -> bytes:
+    return data[: rng.randrange(len(data))]
+
+
+def splice(data: bytes, rng: random.Random) -> bytes:
+    """The head of one picture before the tail of another, often of another format."""
+    other = rng.choice(list(SEEDS.values()))
+    return data[: rng.randrange(1, len(data))] + other[rng.randrange(len(other)) :]
+
+
+def stuff(data: bytes, rng: random.Random) -> bytes:
+    """Garbage, or the picture itself once more, in the middle."""
+    start = rng.randrange(len(data))
+    return data[:start] + rng.choice((rng.randbytes(rng.randrange(1, 300)), data, bytes(500))) + data[start:]
+
+
+def repair_png(data: bytes) -> bytes:
+    """Make every chunk's checksum true again, so that the parser goes on to what was changed."""
+    position, repaired = 8, bytearray(data)
+    while position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(data[position : position + 4], "big")
+        repaired[end : end + 4] = struct.pack(">I", zlib.crc32(repaired[position + 4 : end]))
+        position = end + 4
+    return bytes(repaired[: max(len(data), 8)])
+
+
+def ends_well(data: bytes) -> None:
+    try:
+        picture = decode(data, limits=LIMITS)
+    except PictureError:
+        return
+    assert picture.pixels.size == 3 * picture.width * picture.height <= 3 * LIMITS.max_pixels
+
+
+@pytest.mark.parametrize("mutate", [flip_bits, spoil_header, cut, splice, stuff])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_damage_of_any_kind_ends_well(seed: str, mutate: Callable[[bytes, random.Random], bytes]) -> None:
+    rng = random.Random(f"{seed} {mutate.__name__}")
+    data = SEEDS[seed]
+    for _ in range(MUTATIONS):
+        mutated = mutate(data, rng)
+        ends_well(mutated)
+        if data.startswith(b"\x89PNG"):
+            ends_well(repair_png(mutated))
+
+
+def test_damage_stays_within_little_memory() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rng = random.Random(5)
+    for data in SEEDS.values():
+        for _ in range(MUTATIONS):
+            ends_well(spoil_header(data, rng))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # kB
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def giant_webp(chunk: bytes, body: bytes) -> bytes:
+    padded = chunk + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+    return b"RIFF" + struct.pack("<I", len(padded) + 4) + b"WEBP" + padded
+
+
+def with_heic_size(data: bytes, width: int, height: int) -> bytes:
+    """A HEIC picture that tells another size, before whatever is cut off it."""
+    start = data.index(b"ispe") + 8
+    return data[:start] + struct.pack(">II", width, height) + data[start + 8 :]
+
+
+HUGE = 60000
+GIANTS = {
+    "PNG": b"\x89PNG\r\n\x1a\n"
+    + png_chunk(b"IHDR", struct.pack(">IIBBBBB", HUGE, HUGE, 8, 2, 0, 0, 0))
+    + png_chunk(b"IDAT", zlib.compress(bytes(1000)))
+    + png_chunk(b"IEND", b""),
+    "GIF": b"GIF89a" + struct.pack("<HHBBB", HUGE, HUGE, 0, 0, 0) + SEEDS["GIF"][SEEDS["GIF"].index(b",") :],
+    "GIF frame beyond its canvas": b"GIF89a"
+    + struct.pack("<HHBBB", 10, 10, 0, 0, 0)
+    + b","
+    + struct.pack("<HHHHB", 5000, 5000, 10, 10, 0)
+    + b"\x02\x02\x44\x01\x00;",
+    "BMP": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, HUGE, HUGE, 1, 24, 0, 0, 0, 0, 0, 0),
+    "JPEG": saved(pixels(), "JPEG").replace(struct.pack(">HH", 18, 24), struct.pack(">HH", HUGE, HUGE)),
+    "TIFF": saved(pixels(), "TIFF").replace(
+        struct.pack("<HHII", 256, 4, 1, 24), struct.pack("<HHII", 256, 4, 1, 1 << 30)
+    ),
+    "WEBP with features": giant_webp(b"VP8X", b"\x02\0\0\0" + (11999).to_bytes(3, "little") * 2),
+    "WEBP without loss": giant_webp(b"VP8L", b"\x2f" + struct.pack("<I", 11999 | 11999 << 14) + bytes(20)),
+    "WEBP with loss": giant_webp(
+        b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", 12000, 12000) + bytes(20)
+    ),
+    "HEIC": with_heic_size(saved(pixels(64, 64), "HEIC"), 12000, 12000),
+    "HEIC of which little is seen": with_heic_size(saved(pixels(), "HEIC"), 12000, 12000),
+}
+
+
+@pytest.mark.parametrize("name", GIANTS)
+def test_a_header_that_claims_a_giant_is_refused_before_memory_is_taken(name: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PictureError) as caught:
+        decode(GIANTS[name], limits=LIMITS)
+    assert caught.value.code == "too_many_pixels"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024  # kB
+
+
+@pytest.mark.parametrize(
+    ("side", "reason"),
+    [(1020, "size signaled"), (100, "1024x1024 exceeds the maximum")],
+)
+def test_a_heic_of_another_size_than_it_tells_is_refused(side: int, reason: str) -> None:
+    data = saved(Image.new("RGB", (1024, 1024)), "HEIC")
+    assert b"clap" not in data
+    with pytest.raises(PictureError, match=reason) as caught:
+        decode(with_heic_size(data, side, side), limits=LIMITS)
+    assert caught.value.code == "damaged"
+
+
+def broken_exif(rng: random.Random) -> bytes:
+    """A TIFF directory whose entries point and count anywhere, itself included."""
+    order = rng.choice("<>")
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(
+        order + "I", rng.choice((8, 0, 2, 200, 1 << 31))
+    )
+    count = rng.choice((1, 5, 40, 65535))
+    entries = b"".join(
+        struct.pack(
+            order + "HHII",
+            rng.choice((0x0112, 0x011A, 0x0128, 0x8769, 0x8825, 0x014A, rng.randrange(65536))),
+            rng.randrange(20),
+            rng.choice((0, 1, 2, 1000, 0x7FFFFFFF, 0xFFFFFFFF)),
+            rng.choice((0, 6, 8, 100, 0xFFFFFFFF, rng.randrange(1 << 32))),
+        )
+        for _ in range(min(count, 40))
+    )
+    return b"Exif\0\0" + rng.choice(
+        (head + struct.pack(order + "H", count) + entries, rng.randbytes(60), head, b"")
+    )
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_a_broken_exif_block_never_costs_the_picture(format_: str) -> None:
+    rng = random.Random(format_)
+    for _ in range(300):
+        data = saved(pixels(), format_, exif=broken_exif(rng))
+        assert isinstance(decode(data, limits=LIMITS), Picture)
+
+
+def test_a_broken_profile_never_costs_the_picture() -> None:
+    rng = random.Random(8)
+    profile = (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        .tobytes()
+        .replace(b"\0s\0R\0G\0B", b"\0a" * 4)
+    )
+    for _ in range(500):
+        data = saved(pixels(), "PNG", icc_profile=rng.choice((flip_bits, cut, spoil_header))(profile, rng))
+        assert isinstance(decode(data, limits=LIMITS), Picture)
+
+
+def with_scans(times: int) -> bytes:
+    """A progressive JPEG whose last scan comes so many times more."""
+    data = SEEDS["progressive"]
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (times + 1) + b"\xff\xd9"
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    assert isinstance(decode(with_scans(20), limits=LIMITS), Picture)
+    with pytest.raises(PictureError, match=f"more than {MAX_SCANS} scans") as caught:
+        decode(with_scans(MAX_SCANS), limits=LIMITS)
+    assert caught.value.code == "damaged"
+
+
+def test_a_jpeg_of_endless_separate_scans_is_refused() -> None:
+    """A sequential JPEG may hold one component a scan, and then has no last scan either."""
+    data = saved(pixels(), "JPEG")
+    body = data.index(b"\xff\xda")
+    empty_scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    with pytest.raises(PictureError, match="scans"):
+        decode(data[:body] + empty_scan * (MAX_SCANS + 1) + data[body:], limits=LIMITS)
+
+
+def test_a_jpeg_of_endless_segments_is_refused() -> None:
+    data = saved(pixels(), "JPEG")
+    segment = b"\xff\xe1" + struct.pack(">H", 9) + b"Exif\0\0x"
+    assert isinstance(decode(data[:2] + segment * 100 + data[2:], limits=LIMITS), Picture)
+    with pytest.raises(PictureError, match=f"more than {MAX_SEGMENTS} segments"):
+        decode(data[:2] + segment * MAX_SEGMENTS + data[2:], limits=LIMITS)
+
+
+@pytest.mark.parametrize(("compression", "bits"), [(1, 8), (2, 4)])
+def test_a_bmp_in_run_lengths_is_refused_unread(compression: int, bits: int) -> None:
+    palette = bytes(4 << bits)
+    size = (1000, 1000, 1, bits, compression)
+    header = struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54 + len(palette), 40, *size, 0, 0, 0, 0, 0)
+    with pytest.raises(PictureError, match="save it as PNG") as caught:
+        decode(b"BM" + header + palette + b"\x01\x05\x00\x00" * 1000, limits=LIMITS)
+    assert caught.value.code == "format_not_allowed"
+
+
+def test_a_page_that_is_also_a_picture_is_a_picture() -> None:
+    data = saved(pixels(), "GIF")
+    assert isinstance(decode(data + b"<script>alert(1)</script>", limits=LIMITS), Picture)
+    with pytest.raises(PictureError, match="do not begin like a picture"):
+        decode(b"<html>" + data, limits=LIMITS)

@@ -1,0 +1,1 @@
+"""From a box to an upright chip: landmarks, and the cut."""

@@ -1,0 +1,1 @@
+"""dlib's model files: reading them, and writing them as ONNX."""

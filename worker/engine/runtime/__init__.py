@@ -1,0 +1,1 @@
+"""What the networks run in: our own kernels, ONNX Runtime, OpenVINO, CUDA."""

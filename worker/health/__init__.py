@@ -1,0 +1,1 @@
+"""Heartbeat, memory limit and watchdog of a worker."""

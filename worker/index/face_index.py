@@ -1,0 +1,185 @@
+"""All faces known so far: the index, kept up with the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faces.errors import StoreError
+from faces.store import journal
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult
+from faces.store.journal import Entry, Place
+from worker.index import Index
+from worker.index.shared_index import SharedIndex
+
+IN_MEMORY = 50_000  # faces that a worker keeps to itself before it copies them into the shared collection
+PIECE = 2_000  # journal entries read at once: a megabyte of encodings, which the processor's cache holds
+
+
+class FaceIndex:
+    """The faces of every picture that the journal has up to `position`. It belongs to one thread.
+
+    They are all in memory, or, given `shared`, those from its position on, and the others there.
+    """
+
+    def __init__(self, tolerance: float, shared: SharedIndex | None = None) -> None:
+        self.position = 0
+        self.tolerance = tolerance
+        self._shared_index = shared
+        self._index = Index(tolerance)
+        self._coming: list[Entry] = []  # what is not in the index yet
+        self._begun = 0  # the journal's position from which on faces are in memory
+        self._erased = False  # something has been erased since
+        self._line = b""  # the journal's line before `position`, once it was read
+
+    def __len__(self) -> int:
+        """Count of faces in memory."""
+        self._take_in()
+        return len(self._index)
+
+    @property
+    def place(self) -> Place:
+        """Up to where the journal has been followed."""
+        return Place(self.position, self._line)
+
+    def follow(self, redis: RedisClient) -> None:
+        """Read the journal to its end.
+
+        Raises:
+            StoreError: Redis is away, or the shared collection.
+            MismatchError: Redis was restored, or has lost writes, since the journal was read last.
+        """
+        if self._shared_index is not None:
+            self._begin(max(self._shared_index.position(), self._begun))
+        elif not self.position:
+            self._index = Index(self.tolerance, journal.count_pictures(redis))
+        while True:
+            self._take_in()
+            self._share()
+            entries = journal.follow(redis, self.place, PIECE)
+            if not entries:
+                return
+            self.advance(entries)
+
+    def advance(self, entries: Iterable[Entry]) -> None:
+        """Know the entries that follow `position`; the index has them when it is asked, after the worker's turn."""
+        before = len(self._coming)
+        self._coming += entries
+        self.position += len(self._coming) - before
+        if self._coming:
+            self._line = self._coming[-1].line
+
+    def compare(self, found: Sequence[DetectionResult]) -> MatchSet:
+        """Compare the faces of pictures with different hashes with all known ones and with each other."""
+        return MatchSet(self, found)
+
+    def add_committed(self, found: Iterable[DetectionResult]) -> None:
+        """Take in pictures of our own, committed right after `position`."""
+        self.advance(
+            Entry(bytes.fromhex(f.picture_id), erased=False, encodings=f.encodings)
+            for f in found
+            if f.encodings
+        )
+
+    def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
+        """For each face, shape (n, 128), the digests of the known pictures that show a matching one."""
+        self._take_in()
+        matches = self._index.matches(faces)
+        if self._shared_index is None:
+            return matches
+        others = self.matches_among(faces, self._shared_index.proposed(faces, self._begun))
+        return [list({*ours, *theirs}) for ours, theirs in zip(matches, others, strict=True)]
+
+    def matches_among(
+        self, faces: NDArray[np.float32], picture_ids: Iterable[tuple[bytes, tuple[bytes, ...]]]
+    ) -> list[list[bytes]]:
+        """The same among a few pictures only, by the same rule: an index would cost more than it saves."""
+        owned = [(digest, encoding) for digest, encodings in picture_ids for encoding in encodings]
+        few, wanted = (
+            vectors([encoding for _, encoding in owned]).astype(np.float64),
+            faces.astype(np.float64),
+        )
+        sizes = (wanted**2).sum(axis=1)[:, None] + (few**2).sum(axis=1)
+        # a product is quick, and off by less than 1e-12 of the sizes: it only proposes, the rule decides
+        proposed = sizes - 2 * wanted @ few.T <= self.tolerance**2 + 1e-9 * (1 + sizes)
+        matches: list[list[bytes]] = [[] for _ in faces]
+        for face, other in np.argwhere(proposed):
+            if np.sqrt(((few[other] - wanted[face]) ** 2).sum()) <= self.tolerance:
+                matches[face].append(owned[other][0])
+        return matches
+
+    def _share(self) -> None:
+        """Copy what is in memory into the shared collection, once it is much; what is erased leaves it at once."""
+        if self._shared_index is None or not (self._erased or len(self) >= IN_MEMORY):
+            return
+        if self._shared_index.copy(self.position):
+            self._begin(self.position)
+        elif len(self) >= 2 * IN_MEMORY:
+            raise StoreError("another worker copies the faces into the shared collection")
+
+    def _begin(self, position: int) -> None:
+        """Keep in memory what the journal has from a position on."""
+        if position == self._begun:
+            return
+        if position != self.position:
+            self._line = b""
+        self.position = self._begun = position
+        self._index = Index(self.tolerance)
+        self._coming.clear()
+        self._erased = False
+
+    def _take_in(self) -> None:
+        """Bring the index up to `position`."""
+        if not self._coming:
+            return
+        self._erased |= any(entry.erased for entry in self._coming)
+        last = {entry.digest: entry.encodings for entry in self._coming}
+        for digest in self._index.known(list(last)):
+            self._index.remove(digest)
+        alive = {digest: encodings for digest, encodings in last.items() if encodings}
+        counts = np.array([len(encodings) for encodings in alive.values()], dtype=np.int64)
+        faces = vectors([encoding for encodings in alive.values() for encoding in encodings])
+        self._index.extend(list(alive), counts, faces)
+        self._coming.clear()
+
+
+class MatchSet:
+    """Which pictures match each of a batch's; `catch_up` keeps it complete while others commit."""
+
+    def __init__(self, face_index: FaceIndex, found: Sequence[DetectionResult]) -> None:
+        self._face_index = face_index
+        self._pictures = [f.picture_id for f in found]
+        self._owners = [number for number, f in enumerate(found) for _ in f.encodings]
+        self._faces = vectors([encoding for f in found for encoding in f.encodings])
+        batch = [(bytes.fromhex(f.picture_id), f.encodings) for f in found]
+        self._mates = self._edges(face_index.matches_among(self._faces, batch))
+        self._stored = self._edges(face_index.matches(self._faces))
+        self.edges = self._stored
+
+    def catch_up(self, tail: Sequence[Entry], ours: Collection[str]) -> list[set[str]]:
+        """Take in what others committed and erased meanwhile; give each picture's matches, `ours` among them."""
+        if tail:
+            self._face_index.advance(tail)
+            last = {entry.digest: entry for entry in tail}
+            named = {digest.hex() for digest in last}
+            alive = ((digest, entry.encodings) for digest, entry in last.items() if entry.encodings)
+            new = self._edges(self._face_index.matches_among(self._faces, alive))
+            self._stored = [(old - named) | more for old, more in zip(self._stored, new, strict=True)]
+        self.edges = [s | m.intersection(ours) for s, m in zip(self._stored, self._mates, strict=True)]
+        return self.edges
+
+    def _edges(self, matches: Sequence[Iterable[bytes]]) -> list[set[str]]:
+        """What each face matches -> what each picture does, other than itself."""
+        edges: list[set[str]] = [set() for _ in self._pictures]
+        for owner, digests in zip(self._owners, matches, strict=True):
+            edges[owner].update(digest.hex() for digest in digests)
+            edges[owner].discard(self._pictures[owner])
+        return edges
+
+
+def vectors(encodings: Sequence[bytes]) -> NDArray[np.float32]:
+    """Encodings as Redis has them -> float32 of shape (n, 128)."""
+    return np.frombuffer(b"".join(encodings), dtype="<f4").reshape(-1, 128).astype(np.float32)
