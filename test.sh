@@ -1,10 +1,11 @@
 #!/bin/bash
-# All tests: installs what they need, then lint, types, unit, integration and end to end.
+# All tests: installs what they need, then lint, types, unit, integration and end-to-end tests.
 #
 #   ./test.sh                 everything
-#   ./test.sh tests/unit -k x only these, with pytest's own words
+#   ./test.sh fast            lint, types and unit tests
+#   ./test.sh tests/unit -k x only these, with pytest's own arguments
 #
-# Wants Debian 12 or alike. The tests start their own servers on free ports and stop them.
+# Needs Debian 12 or similar. The tests start their own servers on free ports and stop them.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$root"
@@ -12,15 +13,23 @@ cd "$root"
 source "$root/local/install.sh"
 
 packages=()
-has_rabbitmq || packages+=(rabbitmq-server)
-for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus; do
-    command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
-done
+if [ "${1-}" != fast ]; then
+    has_rabbitmq || packages+=(rabbitmq-server)
+    for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus; do
+        command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
+    done
+fi
 install dev "${packages[@]}"
-
 export PATH=$venv/bin:$PATH
-[ $# = 0 ] || exec python -m pytest "$@"
-ruff format --check
-ruff check
-mypy
-python -m pytest
+
+check() { # lint and types, both at once
+    mypy &
+    ruff format --check && ruff check
+    wait $!
+}
+
+case ${1-} in
+'') check && exec python -m pytest -n 3 --cov --cov-report=term --cov-fail-under=90 ;;
+fast) check && exec python -m pytest -n 2 tests/unit ;;
+*) exec python -m pytest "$@" ;;
+esac

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.engine.engine import FaceEngine, load
 from worker.engine.quality import Bar
 from worker.engine.types import Box, Face

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.errors import PictureError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.decoding.decoder import decode
 from worker.engine import models
 from worker.engine.alignment.chips import DlibChipper, load_chipper

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from faces.store import queries
 from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until

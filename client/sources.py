@@ -1,15 +1,13 @@
-"""What a person names at the terminal -> the pictures to send, each under its name."""
+"""From what a person names at the terminal to the pictures to send, each under its name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from client.errors import UsageError
-
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +18,22 @@ class Source:
     path: Path | None
 
 
-def find(targets: Iterable[str]) -> list[Source]:
-    """Find the pictures in files, folders and URLs, each once, in order.
+def find(targets: Iterable[str], suffixes: Collection[str]) -> list[Source]:
+    """Return the pictures in files, folders and URLs, each once, in order.
 
-    A file is sent under its own name, one found in a folder under its path within that folder.
+    A file is sent under its own name, one in a folder under its path within that folder if it has one of the
+    suffixes, such as `.jpg`.
 
     Raises:
-        UsageError: there is no such file or folder, or two different files would get the same name.
+        UsageError: a file or folder does not exist, or two different files would get the same name.
     """
     sources: dict[str, Source] = {}
-    for source in (source for target in targets for source in _of(target)):
+    for source in (source for target in targets for source in _of(target, suffixes)):
         other = sources.setdefault(source.name, source)
         if not _same(source, other):
             raise UsageError(
                 f"{other.path} and {source.path} would both be named {source.name}: "
-                "give a folder that has both, and their paths in it are their names"
+                "give the folder above both, and each is named by its path in it"
             )
     return list(sources.values())
 
@@ -44,25 +43,25 @@ def is_url(target: str) -> bool:
     return target.lower().startswith(("http://", "https://"))
 
 
-def _of(target: str) -> Iterator[Source]:
+def _of(target: str, suffixes: Collection[str]) -> Iterator[Source]:
     path = Path(target)
     if is_url(target):
         yield Source(target, None)
     elif path.is_dir():
-        yield from _in(path)
+        yield from _in(path, suffixes)
     elif path.exists():
         yield Source(path.name, path)
     else:
-        raise UsageError(f"there is no file or folder {target}")
+        raise UsageError(f"no such file or folder: {target}")
 
 
-def _in(folder: Path) -> Iterator[Source]:
-    """Pictures below a folder, sorted; hidden files and folders are left out, links to folders not followed."""
+def _in(folder: Path, suffixes: Collection[str]) -> Iterator[Source]:
+    """Pictures below a folder, sorted; hidden files and folders, and links to folders, are skipped."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(root, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+            if path.suffix.lower() in suffixes and not name.startswith("."):
                 yield Source(path.relative_to(folder).as_posix(), path)
 
 

@@ -13,6 +13,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from faces.errors import SettingError
+from faces.formats.signatures import DEFAULT_FORMATS
 from faces.parsers import (
     certificates,
     choice,
@@ -154,7 +155,7 @@ class Settings:
     )
     picture_formats: tuple[str, ...] = setting(
         words,
-        ("JPEG", "PNG", "GIF", "BMP", "WEBP"),
+        DEFAULT_FORMATS,
         "accepted formats, comma-separated; also TIFF, AVIF, and HEIC with facefleet[heic] installed",
     )
     queue_max_length: int = setting(positive, 100_000, "pictures the queue holds; beyond that: 503")

@@ -14,7 +14,7 @@ from gunicorn.glogging import Logger
 from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from rest.app import build
 from rest.auth import bootstrap_key
 from rest.auth.authenticator import is_loopback, keys_needed

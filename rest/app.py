@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 from faces.config import Settings
 from faces.event_log import EventLog
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from faces.image_store import open_image_store
 from faces.metrics import serve
 from faces.store.audit_log import AuditLog

@@ -26,6 +26,24 @@ from local.redis import RedisServer, debian_server
 MODELS = Path(__file__).parents[1] / "var" / "models"  # converted once, kept by the checksum of their source
 
 
+# Files whose tests must not run beside each other, and those that take longest, which begin first.
+GROUPS = {"test_deploy.py": "deploy", "test_deploy_ports.py": "deploy"}
+LONGEST = (
+    "test_images.py",
+    "test_deploy.py",
+    "test_deploy_ports.py",
+    "test_faults_poison.py",
+    "test_crashes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, where its servers and images are made once."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(GROUPS.get(item.path.name, item.path.name)))
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     yield from _running(RedisServer(tmp_path_factory.mktemp("redis"), free_port()))

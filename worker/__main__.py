@@ -15,7 +15,7 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
 from faces.event_log import EventLog
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from faces.image_store import open_image_store
 from faces.metrics import serve
 from faces.store.client import RedisClient

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from faces.errors import FacefleetError, PictureError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from faces.image_store import ImageStore
 from faces.message import Message
 from faces.store import queries

@@ -12,10 +12,11 @@ from client.errors import ServerError, UsageError
 from client.idle_timeout import IdleTimeout
 from client.sending import Picture, send, watch
 from client.server import Server
-from client.sources import SUFFIXES, find
+from client.sources import find
 from client.terminal import BOLD, GREEN, RED, bar, note, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
+from faces.formats.signatures import suffixes_of
 from faces.parsers import positive, seconds
 
 HELP = "send pictures, folders of them or addresses, and wait until they are processed"
@@ -65,9 +66,10 @@ class Result:
 
 def run(args: Namespace, settings: Settings) -> int:
     """Send and wait; 1 when a picture has failed, or is unfinished although it was waited for."""
-    sources = find(args.targets)
+    suffixes = suffixes_of(settings.picture_formats)
+    sources = find(args.targets, suffixes)
     if not sources:
-        raise UsageError(f"there is no picture in {', '.join(args.targets)}: {', '.join(sorted(SUFFIXES))}")
+        raise UsageError(f"no pictures ({', '.join(sorted(suffixes))}) in {', '.join(args.targets)}")
     server, idle_timeout, result = (
         Server(settings.server, settings.api_key),
         IdleTimeout(args.timeout),

@@ -56,5 +56,5 @@ def _number(data: bytes, start: int, size: int) -> int:
 
 def _bomb(what: str) -> PictureError:
     return PictureError(
-        f"The JPEG has {what}, as no camera writes it; save it again and resend it.", code="damaged"
+        f"the JPEG has {what}, which no camera writes: save it again and resend it", code="damaged"
     )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from faces.errors import PictureNameError, Transient
-from faces.formats.header import Limits, check_header
+from faces.formats.header import check_header
+from faces.formats.limits import Limits
 from faces.image_store import ImageStore
 from faces.message import Message
 from faces.picture_id import picture_id_of

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from faces.formats.header import Limits, identify, open_header, undecodable
+from faces.formats.header import identify, open_header, undecodable
+from faces.formats.limits import Limits
 from worker.decoding.fast_jpeg import decode_jpeg
 from worker.decoding.orientation import SIDEWAYS, orientation, upright_pixels
 
@@ -52,7 +53,7 @@ def decode(data: bytes, *, limits: Limits, useful: Useful = max) -> Picture:
         except MemoryError:
             raise  # the limits allow this size: the machine is short of memory, the picture is not at fault
         except Exception as error:  # a parser of hostile bytes raises whatever it runs into
-            raise undecodable(f"The {name} picture of {width}x{height} pixels", error) from error
+            raise undecodable(f"the {name} picture of {width}x{height} pixels", error) from error
     if turn in SIDEWAYS:
         width, height = height, width
     return Picture(pixels, width, height, name, scale)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faces.config import Settings
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from tests.conftest import MODELS, missing
 from worker.engine.detection.search import HOG_PIXELS
 from worker.engine.encoder import MODEL_MIRROR, MODEL_PLAIN

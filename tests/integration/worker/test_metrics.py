@@ -13,7 +13,7 @@ import pytest
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.event_log import EventLog
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.store.accept import accept

@@ -222,4 +222,4 @@ def test_something_else_than_the_server_is_said(
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", str(tmp_path)]) == 2
-    assert "no picture in" in capsys.readouterr().err
+    assert "no pictures (.bmp, .gif, .jfif" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from faces.errors import PictureError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from tests.support.saving import saved
 from worker.decoding import decoder
 from worker.decoding.decoder import decode

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from faces.errors import PictureError
-from faces.formats.header import KNOWN_FORMATS, Limits
 from faces.formats.jpeg import MAX_SCANS, MAX_SEGMENTS
+from faces.formats.limits import Limits
+from faces.formats.signatures import KNOWN_FORMATS
 from tests.support.saving import saved
 from worker.decoding.decoder import Picture, decode
 
@@ -264,7 +265,7 @@ def test_a_bmp_in_run_lengths_is_refused_unread(compression: int, bits: int) -> 
     palette = bytes(4 << bits)
     size = (1000, 1000, 1, bits, compression)
     header = struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54 + len(palette), 40, *size, 0, 0, 0, 0, 0)
-    with pytest.raises(PictureError, match="save it as PNG") as caught:
+    with pytest.raises(PictureError, match="save the picture as PNG") as caught:
         decode(b"BM" + header + palette + b"\x01\x05\x00\x00" * 1000, limits=LIMITS)
     assert caught.value.code == "format_not_allowed"
 
@@ -272,5 +273,5 @@ def test_a_bmp_in_run_lengths_is_refused_unread(compression: int, bits: int) -> 
 def test_a_page_that_is_also_a_picture_is_a_picture() -> None:
     data = saved(pixels(), "GIF")
     assert isinstance(decode(data + b"<script>alert(1)</script>", limits=LIMITS), Picture)
-    with pytest.raises(PictureError, match="do not begin like a picture"):
+    with pytest.raises(PictureError, match="not a picture: the file begins with"):
         decode(b"<html>" + data, limits=LIMITS)
