@@ -1,19 +1,19 @@
 #!/bin/bash
 # Facefleet on this machine:
 #
-#   ./deploy-local-dev.sh             install what is missing, start all of it, say what to try
-#   ./deploy-local-dev.sh demo        send sample photographs and show who matches whom
-#   ./deploy-local-dev.sh status      show what runs
-#   ./deploy-local-dev.sh logs [KEY]  watch the fleet work
-#   ./deploy-local-dev.sh client ...  run a command of the client, such as: client scan ~/Pictures
-#   ./deploy-local-dev.sh restart     stop and start, with the settings of now
-#   ./deploy-local-dev.sh stop        stop; workers finish the picture in hand
+#   ./deploy-local-dev.sh                install what is missing, start everything, say what to try
+#   ./deploy-local-dev.sh demo           send sample photographs and show who matches whom
+#   ./deploy-local-dev.sh status         show what is running
+#   ./deploy-local-dev.sh logs [KEY]     watch the fleet work
+#   ./deploy-local-dev.sh facefleet ...  run a facefleet command, such as: facefleet scan ~/Pictures
+#   ./deploy-local-dev.sh restart        stop and start, with the current settings
+#   ./deploy-local-dev.sh stop           stop; workers finish the picture they are at
 #
 #   ./deploy-local-dev.sh --docker    the same in containers, with docker compose
 #   ./deploy-local-dev.sh --k8s       the same in the cluster that kubectl points at
 #
-# Wants Debian 12 or alike. Data and logs lie in var/. A Redis or RabbitMQ that REDIS_HOST or RABBITMQ_HOST
-# names is used instead of one of our own; README.md lists all settings.
+# Needs Debian 12 or similar. Data and logs are kept in var/. Set REDIS_HOST or RABBITMQ_HOST to use servers of your
+# own instead of the ones started here; README.md lists all settings.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=local/install.sh

@@ -214,6 +214,11 @@ def table() -> list[Row]:
     return [Row(_variable(f), _shown(f), f.metadata["help"]) for f in fields(Settings)]
 
 
+def no_color() -> bool:
+    """Tell whether the person at the terminal wants no colours (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def hostname() -> str:
     """Name of this host, as used in the routing keys of log lines."""
     return socket.gethostname()

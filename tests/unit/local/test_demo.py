@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.demo import HALVES, OBAMA, SHOWN, Result, Server, surprises
-from tests.support.web import Fleet, problem, serving
+from local.demo import HALVES, OBAMA, SHOWN, Result, surprises
 
 
 def results(**changed: Result) -> dict[str, Result]:
@@ -39,22 +38,3 @@ def test_a_match_too_many_or_too_few_is_a_surprise(name: str, matches: set[str])
 def test_a_failed_picture_is_a_surprise() -> None:
     failed = Result("rocket.jpg", 0, frozenset(), "it is not a picture")
     assert surprises(results(it=failed)) == ["rocket.jpg failed: it is not a picture"]
-
-
-@pytest.mark.parametrize(("key", "shown"), [("ff_a_b", "Bearer ff_a_b"), ("", None)])
-def test_the_key_is_shown_if_there_is_one(key: str, shown: str | None) -> None:
-    fleet = Fleet()
-    with serving(fleet) as address, Server(address, key) as server:
-        server.matches("0" * 64)
-    assert fleet.authorizations == [shown]
-
-
-def test_who_has_no_key_is_told_to_set_it() -> None:
-    fleet = Fleet()
-    fleet.on["/status/a"] = [problem(401, "unauthorized", "show an API key")]
-    with (
-        serving(fleet) as address,
-        Server(address, "") as server,
-        pytest.raises(RuntimeError, match="set API_KEY"),
-    ):
-        server.status("a")
