@@ -21,7 +21,7 @@ from redis.retry import Retry
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store.keys import HOME, NEXT_ENCODINGS
+from faces.store.keys import DATABASES, HOME
 from faces.tls import client_context, why
 
 Command = tuple[Any, ...]
@@ -76,7 +76,7 @@ class RedisClient:
         Raises:
             StoreError: it does not.
         """
-        self.ask((NEXT_ENCODINGS, "PING"))
+        self.ask((max(DATABASES), "PING"))
 
     def close(self) -> None:
         """Close all connections."""
