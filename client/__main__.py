@@ -1,4 +1,4 @@
-"""`facefleet`, or `python -m client`: what a person at a terminal runs."""
+"""The `facefleet` command; `python -m client` is the same."""
 
 from __future__ import annotations
 
@@ -34,13 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        Its exit code: 0 when all is well, 1 when it found something wrong, 2 when it could not do its work, 130
-        when it was interrupted.
+        Its exit code: 0 if all is well, 1 if it found something wrong, 2 if it could not run, 130 if interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the person as ours
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors are reported as ours
     args = _parser().parse_args(argv)
     try:
         return int(COMMANDS[args.command].run(args, Settings.read()))
@@ -49,13 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read our output has enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="facefleet", description="Tells which pictures show the same face.")
+    parser = ArgumentParser(prog="facefleet", description="Find every picture that shows the same face.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         command.arguments(
@@ -67,7 +66,7 @@ def _parser() -> ArgumentParser:
 
 
 def process() -> int:
-    """Run as a process: SIGINT and SIGTERM end a command in order, also where a shell has SIGINT ignored."""
+    """Run as a process: SIGINT and SIGTERM end a command cleanly, even if the shell ignores SIGINT."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     return main()

@@ -1,11 +1,11 @@
-"""What can keep a command from its work, beside the errors of `faces.errors`.
+"""The errors of a command, in addition to those in `faces.errors`.
 
 FacefleetError
-├── UsageError      what was asked for cannot be done: no such file, no such picture
+├── UsageError      the request makes no sense: no such file, no such picture
 ├── Permanent
-│   └── Refused     the server does not take this picture
+│   └── Refused     the server rejected this picture
 └── Transient
-    └── ServerError the server is away, or busy
+    └── ServerError the server is unavailable or busy
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from faces.errors import FacefleetError, Permanent, Transient
 
 
 class UsageError(FacefleetError):
-    """What was asked for cannot be done as it was asked."""
+    """The request cannot be carried out as given."""
 
 
 class Refused(Permanent):
-    """The server does not take a picture, or a file cannot be sent; `code` is a stable word for programs."""
+    """The server rejected a picture, or a file cannot be sent; `code` is a stable word for programs."""
 
     code = "refused"
 
 
 class ServerError(Transient):
-    """The server is away or busy; it may be asked again after `wait` seconds."""
+    """The server is unavailable or busy; try again after `wait` seconds."""
 
     def __init__(self, message: str, *, wait: float = 1.0) -> None:
         super().__init__(message)

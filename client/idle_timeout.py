@@ -1,4 +1,4 @@
-"""How long to go on: until nothing has moved for some time."""
+"""A timeout that starts anew with every sign of progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class IdleTimeout:
-    """Ends when nothing has moved for `seconds`. Threads may share it."""
+    """Expires after `seconds` without progress. Threads may share it."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -20,21 +20,21 @@ class IdleTimeout:
 
     @property
     def left(self) -> float:
-        """Seconds left; 0 when it has ended."""
+        """Seconds left; 0 once it has expired."""
         return max(0.0, self._end - time.monotonic())
 
     def renew(self) -> None:
-        """Note that something has moved."""
+        """Record progress."""
         self._end = time.monotonic() + self._seconds
 
     def ask(self, request: Callable[[], T]) -> T:
-        """Make a request, again and again while the server is away or busy.
+        """Make a request, repeating it while the server is unavailable or busy.
 
         Raises:
-            ServerError: it still was when patience ended, or patience had ended before.
+            ServerError: it still was when the timeout expired.
         """
         if not self.left:
-            raise ServerError(f"nothing has moved for {self._seconds:g} s: given up")
+            raise ServerError(f"no progress for {self._seconds:g} s; giving up")
         while True:
             try:
                 return request()

@@ -1,4 +1,4 @@
-"""A log line as a person reads it."""
+"""Log lines in a form for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLOURS = {"done": GREEN, "failed": RED, "dead letter": RED, "retried": YELLOW}
 
 
 def readable(key: str, body: bytes) -> str:
-    """One line of text; a line that is not one of the fleet's is shown as it is, without control characters."""
+    """Return a log line as text; a foreign line is shown unchanged, without control characters."""
     document = document_of(body)
     if document is None:
         return f"{paint(printable(key), DIM)}  {printable(body.decode(errors='replace'))}"
@@ -21,7 +21,7 @@ def readable(key: str, body: bytes) -> str:
 
 
 def document_of(body: bytes) -> dict[str, Any] | None:
-    """The fields of a line; None for one that is not the fleet's."""
+    """Return the fields of a line; None for a foreign one."""
     try:
         document = from_json(body.decode(errors="replace"))
     except (ValueError, RecursionError):
@@ -30,14 +30,14 @@ def document_of(body: bytes) -> dict[str, Any] | None:
     return document if ours else None
 
 
-def tells_of_failure(document: dict[str, Any]) -> bool:
-    """Tell whether a picture or a try has failed, or a call was answered with an error."""
+def is_failure(document: dict[str, Any]) -> bool:
+    """Tell whether a picture, an attempt or a request failed."""
     status = document.get("status")
     return document["event"] in FAILURES or (isinstance(status, int) and status >= 400)
 
 
-def tells_of(document: dict[str, Any], picture: str) -> bool:
-    """Tell whether a line is about the picture whose hash begins so."""
+def is_about(document: dict[str, Any], picture: str) -> bool:
+    """Tell whether a line is about the picture whose hash begins with `picture`."""
     return str(document.get("hash", "")).startswith(picture)
 
 
@@ -59,7 +59,7 @@ def _value(value: Any) -> str:
 
 
 def _clock(moment: Any) -> str:
-    """Time of day here, to the millisecond; what is no time is shown as it is."""
+    """Local time of day, to the millisecond; anything else is shown unchanged."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S.%f")[:-3]
     except (TypeError, ValueError, OverflowError):

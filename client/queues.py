@@ -1,4 +1,4 @@
-"""How many pictures wait in each queue, asked of RabbitMQ without changing anything there."""
+"""How many pictures wait in each queue, read from RabbitMQ without changing anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_FOUND = 404  # AMQP's reply code
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Messages ready in a queue, without those in a worker's hands; None where the queue is not declared yet."""
+    """Messages ready in a queue, excluding those delivered to workers; None if the queue does not exist yet."""
 
     queue: str
     ready: int | None
@@ -24,10 +24,10 @@ class Depth:
 
 
 def depths(settings: Settings) -> list[Depth]:
-    """Depth of every queue.
+    """Return the depth of every queue.
 
     Raises:
-        BrokerError: RabbitMQ is away.
+        BrokerError: RabbitMQ is unavailable.
     """
     queues = (PICTURES_QUEUE, *map(retry_queue, RETRY_DELAYS), DEAD)
     with closing(connect(settings)) as connection:
@@ -37,7 +37,7 @@ def depths(settings: Settings) -> list[Depth]:
 def _depth(connection: Any, queue: str) -> Depth:
     try:
         with translated():
-            channel = connection.channel()  # one each: a queue that is not there costs its channel
+            channel = connection.channel()  # one per queue: asking for a missing queue closes the channel
             declared = channel.queue_declare(queue, passive=True).method
             channel.close()
     except BrokerError as error:

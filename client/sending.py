@@ -1,4 +1,4 @@
-"""Pictures on their way: sent to the server, then watched until they are done."""
+"""Sending pictures to the server and watching them until they are processed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from client.server import Accepted, Server
 from client.sources import Source
 from client.threads import spread
 
-OLDEST = 32  # pictures asked after each time: workers finish them about in order
-SAMPLE = 32  # pictures asked after beside those
-PAUSES = (0.1, 0.2, 0.5, 1.0)  # seconds between questions while nothing finishes
+OLDEST = 32  # pictures asked about each time: workers finish them roughly in order
+SAMPLE = 32  # younger pictures asked about as well
+PAUSES = (0.1, 0.2, 0.5, 1.0)  # seconds between requests while nothing finishes
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What has become of a picture.
+    """The state of a picture that was sent.
 
     `state`: `accepted`, `done`, `failed`, or `refused`: never accepted. The last two come with `code` and `reason`.
     """
@@ -37,10 +37,10 @@ class Picture:
 def send(
     server: Server, sources: Sequence[Source], idle_timeout: IdleTimeout, *, threads: int, largest: int
 ) -> Iterator[Picture]:
-    """Send pictures and give each as it is accepted or refused.
+    """Send pictures and yield each as it is accepted or refused.
 
-    While the server is away or busy a picture waits; when nothing was accepted until patience ended, the rest
-    is refused with that reason.
+    While the server is unavailable or busy a picture waits; if nothing is accepted before the timeout expires, the
+    rest is refused with that reason.
     """
     yield from spread(partial(_send_one, server, idle_timeout, largest), sources, threads)
 
@@ -48,10 +48,10 @@ def send(
 def watch(
     server: Server, pictures: Sequence[str], idle_timeout: IdleTimeout, *, threads: int
 ) -> Iterator[tuple[str, Picture]]:
-    """Ask after accepted pictures until each is done or has failed; give them with their hashes as they finish.
+    """Ask about accepted pictures until each is done or failed; yield them with their hashes as they finish.
 
     Raises:
-        ServerError: none has finished until patience ended; the server was away, or no worker is at work.
+        ServerError: none finished before the timeout: the server is unavailable, or no worker is running.
     """
     waiting, turn = list(pictures), 0
     while waiting:
@@ -70,7 +70,7 @@ def watch(
 
 
 def _sample(younger: list[str], turn: int) -> list[str]:
-    """A few of the pictures behind the oldest ones, others each turn, so that none stands in the others' way."""
+    """Return a few of the younger pictures, different ones each turn, so that one stuck picture hides no other."""
     start = turn * SAMPLE % max(len(younger), 1)
     return younger[start : start + SAMPLE]
 
@@ -84,7 +84,7 @@ def _send_one(server: Server, idle_timeout: IdleTimeout, largest: int, source: S
     except ServerError as error:
         return replace(picture, code="unavailable", reason=str(error))
     except OSError as error:
-        reason = f"the file cannot be read: {error.strerror or error}"
+        reason = f"cannot read the file: {error.strerror or error}"
         return replace(picture, code="unreadable", reason=reason)
     idle_timeout.renew()
     return replace(picture, hash=accepted.hash, new=accepted.new, state="accepted")
@@ -106,7 +106,7 @@ def _accept(server: Server, idle_timeout: IdleTimeout, largest: int, source: Sou
 def _ask_after(server: Server, idle_timeout: IdleTimeout, picture: str) -> tuple[str, Picture | None]:
     status = idle_timeout.ask(lambda: server.status(picture))
     if status is None:
-        reason = "it is not known any more: it was erased, or could not be queued"
+        reason = "the picture is unknown now: it was erased, or could not be queued"
         return picture, Picture("", picture, state="failed", code="gone", reason=reason)
     if status["state"] not in {"done", "failed"}:
         return picture, None

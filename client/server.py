@@ -1,4 +1,4 @@
-"""The server as the client sees it, over HTTP."""
+"""A client of the HTTP server."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from faces.picture_id import is_picture_id
 CONNECT, READ = (
     5.0,
     120.0,
-)  # seconds; the server may fetch an address, or wait for RabbitMQ, before it answers
+)  # seconds; the server may fetch a URL or wait for RabbitMQ first
 BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-LONGEST_WAIT = 30.0  # seconds, whatever Retry-After asks for
+MAX_WAIT = 30.0  # seconds, whatever Retry-After says
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server has taken a picture; `new` means that it is not processed yet."""
+    """An accepted picture; `new` means that it is still to be processed."""
 
     hash: str
     new: bool
 
 
 class Server:
-    """Asks the server. Threads may share this object: each gets connections of its own.
+    """Sends requests. Threads may share it: each has its own connections.
 
-    Every method raises ServerError where the server is away, busy, or not one of ours.
+    Every method raises ServerError if the server is unavailable, busy or not a Facefleet server.
     """
 
     def __init__(self, address: str, key: str = "", *, read_timeout: float = READ) -> None:
@@ -43,27 +43,27 @@ class Server:
         self._own = threading.local()
 
     def check(self) -> None:
-        """See that the server is there."""
+        """Check that the server answers."""
         self._ask("GET", "/")
 
     def scan_image(self, name: str, data: bytes) -> Accepted:
         """Send a picture under a name.
 
         Raises:
-            Refused: the server does not take it.
+            Refused: the server rejects it.
         """
         return self._accepted(self._ask("POST", f"/scan/image/{_quoted(name)}", data=data))
 
     def scan_url(self, url: str) -> Accepted:
-        """Have the server fetch the picture at an address.
+        """Have the server fetch the picture at a URL.
 
         Raises:
-            Refused: it cannot, or may not.
+            Refused: the URL cannot be fetched, or must not be.
         """
         return self._accepted(self._ask("POST", "/scan/url", json={"url": url}))
 
     def status(self, picture: str) -> dict[str, Any] | None:
-        """A picture's status document; None for one that was never accepted, or is erased."""
+        """Return a picture's status document; None if it was never accepted or has been erased."""
         answer = self._ask("GET", f"/status/{_quoted(picture)}", allowed=HTTPStatus.NOT_FOUND)
         document = self._document(answer, dict)
         if not isinstance(document.get("state"), str):
@@ -71,7 +71,7 @@ class Server:
         return None if answer.status_code == HTTPStatus.NOT_FOUND else document
 
     def matches(self, picture: str) -> list[str]:
-        """Names of the other pictures that show a matching face."""
+        """Return the names of the other pictures that show a matching face."""
         return [str(name) for name in self._document(self._ask("GET", f"/match/{_quoted(picture)}"), list)]
 
     def _ask(
@@ -86,17 +86,17 @@ class Server:
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            raise ServerError(f"the server at {self.address} does not answer: is it started?") from error
+            raise ServerError(f"no answer from the server at {self.address}: is it running?") from error
         except (requests.RequestException, ValueError) as error:
-            raise Refused(f"{self.address}{path[:80]} cannot be asked: {error}") from error
+            raise Refused(f"cannot request {self.address}{path[:80]}: {error}") from error
         if answer.status_code in BUSY:
             raise ServerError(f"the server is busy: {_detail(answer)}", wait=_wait(answer))
         if answer.is_redirect:
             raise ServerError(
-                f"the server sends us on to {answer.headers['Location']}: set REST_URL to its address"
+                f"the server redirects to {answer.headers['Location']}: set REST_URL to that server"
             )
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            raise UsageError("the server asks for an API key: set API_KEY to one that is in force")
+            raise UsageError("the server requires a valid API key: set API_KEY")
         if not answer.ok and answer.status_code != allowed:
             raise Refused(_detail(answer), code=_code(answer))
         return answer
@@ -115,7 +115,7 @@ class Server:
 
     def _foreign(self, answer: requests.Response) -> ServerError:
         return ServerError(
-            f"{self.address} answers {answer.status_code} with something that is not Facefleet's: "
+            f"{self.address} is not a Facefleet server (it answered {answer.status_code}): "
             "set REST_URL to the server's address"
         )
 
@@ -162,4 +162,4 @@ def _code(answer: requests.Response) -> str:
 def _wait(answer: requests.Response) -> float:
     """Seconds that Retry-After asks for; a date or nonsense counts as one second."""
     asked = answer.headers.get("Retry-After", "")
-    return min(float(asked), LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 1.0
+    return min(float(asked), MAX_WAIT) if asked.isascii() and asked.isdigit() else 1.0

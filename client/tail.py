@@ -1,4 +1,4 @@
-"""Listening to the log lines, for as long as anyone wants to, whatever the broker does."""
+"""Following the log lines, across reconnects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from faces.errors import BrokerError
 from faces.topology import LOGS_EXCHANGE, declare_logs
 
 RECONNECT = 2.0  # seconds
-MOST_WAITING = 10_000  # lines that RabbitMQ keeps for a terminal that stands still; then the oldest go
+MAX_WAITING = 10_000  # lines RabbitMQ keeps for a stopped terminal before it drops the oldest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Line:
 
 
 def follow(settings: Settings, binding: str, tell: Callable[[str], None]) -> Iterator[Line | None]:
-    """Give the lines whose routing key fits a binding, as they come; None about every second without one.
+    """Yield the lines whose routing key matches a binding as they arrive; None after about a second without one.
 
-    When the broker goes away this is told, and tried again until it is back; lines of that time are lost.
+    When the connection is lost, `tell` is told, and it reconnects; lines published meanwhile are lost.
 
     Raises:
-        BrokerError: the broker is away at the start.
+        BrokerError: RabbitMQ is unavailable at the start.
     """
     connection, lines = _listen(settings, binding)
     yield None
@@ -40,9 +40,9 @@ def follow(settings: Settings, binding: str, tell: Callable[[str], None]) -> Ite
             with _closed_after(connection):
                 yield from _until_cut_off(connection, lines)
         except BrokerError as error:
-            tell(f"{error}; waiting for it")
+            tell(f"{error}; reconnecting")
         connection, lines = _listen_again(settings, binding)
-        tell("connected again")
+        tell("reconnected")
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def _closed_after(connection: Any) -> Iterator[None]:
 
 
 def _listen(settings: Settings, binding: str) -> tuple[Any, list[Line]]:
-    """Open a connection that puts what comes into a list."""
+    """Open a connection that appends arriving lines to a list."""
     lines: list[Line] = []
     connection = connect(settings)
 
@@ -65,7 +65,7 @@ def _listen(settings: Settings, binding: str) -> tuple[Any, list[Line]]:
     with translated():
         channel = connection.channel()
         declare_logs(channel)
-        arguments = {"x-max-length": MOST_WAITING}
+        arguments = {"x-max-length": MAX_WAITING}
         queue = channel.queue_declare("", exclusive=True, auto_delete=True, arguments=arguments).method.queue
         channel.queue_bind(queue, LOGS_EXCHANGE, binding)
         channel.basic_consume(queue, receive, auto_ack=True)
@@ -81,7 +81,7 @@ def _listen_again(settings: Settings, binding: str) -> tuple[Any, list[Line]]:
 
 def _until_cut_off(connection: Any, lines: list[Line]) -> Iterator[Line | None]:
     while True:
-        with translated():  # not around the yields: what the reader raises is not the broker's
+        with translated():  # not around the yields: what the reader raises is not RabbitMQ's
             connection.process_data_events(1)
         if not lines:
             yield None

@@ -1,4 +1,4 @@
-"""A few threads that share work. They never outlive the process: an interrupted person need not wait."""
+"""Work spread over a few threads. They never outlive the process, so Ctrl-C ends it at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _END = object()
 
 
 def spread(work: Callable[[A], B], items: Iterable[A], threads: int) -> Iterator[B]:
-    """Do work on each item and give the results as they come; an error ends it.
+    """Do work on each item and yield the results as they arrive; an error ends it.
 
-    Items are taken one by one as threads become free. When the caller stops iterating, no further one is begun.
+    Each thread takes the next item when it is free. When the caller stops iterating, no further item is started.
     """
     waiting, lock, stopping = iter(items), threading.Lock(), threading.Event()
     results: queue.SimpleQueue[object] = queue.SimpleQueue()

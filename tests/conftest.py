@@ -135,6 +135,7 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
         "PYTHONPATH": str(Path(__file__).parents[1]),
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "MODEL_CACHE": str(MODELS),
         "REDIS_HOST": settings.redis_host,
         "REDIS_PORT": str(settings.redis_port),

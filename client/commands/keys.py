@@ -1,4 +1,4 @@
-"""`facefleet keys`: the API keys, and the trail of what was done with them. Works on Redis itself."""
+"""`facefleet keys`: API keys and the audit log. Works on Redis directly."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from faces.parsers import positive, whole
 from faces.store import api_keys, audit_log
 from faces.store.client import RedisClient
 
-HELP = "add, list and remove API keys; see who scanned, searched and erased what"
-SCOPES = f"what it may do, given once or more: {', '.join(api_key.SCOPES)}"
+HELP = "add, list and revoke API keys; see who scanned, searched and erased what"
+SCOPES = f"what the key may do; repeat for several: {', '.join(api_key.SCOPES)}"
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-    adding = deeds.add_parser("add", help="put a new key in force and show it, this once")
-    adding.add_argument("name", metavar="NAME", help="whose key it is, or what for")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    adding = actions.add_parser("add", help="create a key and show it once")
+    adding.add_argument("name", metavar="NAME", help="whose key it is, or what it is for")
     adding.add_argument(
         "--scope", action="append", choices=api_key.SCOPES, metavar="SCOPE", required=True, help=SCOPES
     )
-    adding.add_argument("--per-minute", type=whole, metavar="N", help="requests a minute; 0: no limit")
-    adding.add_argument("--per-day", type=whole, metavar="N", help="requests a day; 0: no limit")
-    listing = deeds.add_parser("list", help="show all keys in force")
+    adding.add_argument("--per-minute", type=whole, metavar="N", help="requests per minute; 0: unlimited")
+    adding.add_argument("--per-day", type=whole, metavar="N", help="requests per day; 0: unlimited")
+    listing = actions.add_parser("list", help="list all valid keys")
     listing.add_argument("--json", action="store_true", help="write a JSON list")
-    removing = deeds.add_parser("remove", help="take a key out of force, at once")
-    removing.add_argument("id", metavar="ID", help="as list shows it")
-    looking = deeds.add_parser("trail", help="show who did what, the newest first")
-    looking.add_argument("-n", type=positive, default=50, metavar="N", help="entries (%(default)s)")
+    removing = actions.add_parser("remove", help="revoke a key immediately")
+    removing.add_argument("id", metavar="ID", help="as shown by list")
+    looking = actions.add_parser("trail", help="show who did what, newest first")
+    looking.add_argument("-n", type=positive, default=50, metavar="N", help="number of entries (%(default)s)")
     looking.add_argument("--json", action="store_true", help="write a JSON list")
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Do it."""
+    """Run the action."""
     with closing(RedisClient(settings)) as redis:
-        return _DEEDS[args.deed](args, settings, redis)
+        return _ACTIONS[args.action](args, settings, redis)
 
 
 def _add(args: Namespace, _: Settings, redis: RedisClient) -> int:
     key, token = api_key.create(args.name, args.scope, per_minute=args.per_minute, per_day=args.per_day)
     api_keys.add(redis, key)
-    note(f"key {key.id} of {key.name} may {', '.join(key.scopes)}; it is shown this once:")
+    note(f"key {key.id} of {key.name} may {', '.join(key.scopes)}; shown only once:")
     print(token)
     return 0
 
@@ -60,14 +60,14 @@ def _list(args: Namespace, settings: Settings, redis: RedisClient) -> int:
     if args.json:
         print(to_json([{k: v for k, v in asdict(key).items() if k != "digest"} for key in keys]))
     else:
-        print(table([("id", "made", "a minute", "a day", "scopes", "name"), *_rows(keys, settings)]))
+        print(table([("id", "created", "per minute", "per day", "scopes", "name"), *_rows(keys, settings)]))
     return 0
 
 
 def _remove(args: Namespace, _: Settings, redis: RedisClient) -> int:
     if not api_keys.remove(redis, args.id):
-        raise UsageError(f"there is no key {args.id}: facefleet keys list shows those in force")
-    note(f"key {args.id} is out of force")
+        raise UsageError(f"no such key: {args.id}; see facefleet keys list")
+    note(f"key {args.id} is revoked")
     return 0
 
 
@@ -80,14 +80,14 @@ def _trail(args: Namespace, _: Settings, redis: RedisClient) -> int:
     return 0
 
 
-_DEEDS = {"add": _add, "list": _list, "remove": _remove, "trail": _trail}
+_ACTIONS = {"add": _add, "list": _list, "remove": _remove, "trail": _trail}
 
 
 def _rows(keys: Iterable[Key], settings: Settings) -> Iterable[Sequence[object]]:
     for key in keys:
         minute = settings.key_per_minute if key.per_minute is None else key.per_minute
         day = settings.key_per_day if key.per_day is None else key.per_day
-        limits = (str(limit or "no limit") for limit in (minute, day))
+        limits = (str(limit or "unlimited") for limit in (minute, day))
         yield key.id, _time(key.created), *limits, ",".join(key.scopes), key.name
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from client.log_lines import document_of, readable, tells_of, tells_of_failure
+from client.log_lines import document_of, is_about, is_failure, readable
 from client.tail import follow
 from client.terminal import note
 from faces.config import Settings
 
-HELP = "watch the log lines of the whole fleet until Ctrl-C"
+HELP = "watch the whole fleet's log lines until Ctrl-C"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -20,14 +20,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--failures",
         action="store_true",
-        help="only what failed: pictures, tries, calls answered with an error",
+        help="only failures: of pictures, attempts and requests",
     )
     parser.add_argument(
-        "--hash", default="", help="only what is about one picture; the hash's first digits do"
+        "--hash", default="", help="only lines about one picture; the first digits of its hash suffice"
     )
-    parser.add_argument(
-        "--raw", action="store_true", help="write each line byte for byte as it was published"
-    )
+    parser.add_argument("--raw", action="store_true", help="print each line exactly as it was published")
 
 
 def run(args: Namespace, settings: Settings) -> int:
@@ -42,7 +40,7 @@ def run(args: Namespace, settings: Settings) -> int:
                 print(readable(line.key, line.body))
             sys.stdout.flush()
     except KeyboardInterrupt:
-        pass  # how one leaves
+        pass  # the usual way to leave
     return 0
 
 
@@ -51,7 +49,5 @@ def _wanted(body: bytes, args: Namespace) -> bool:
         return True
     document = document_of(body)
     return (
-        document is not None
-        and (not args.failures or tells_of_failure(document))
-        and tells_of(document, args.hash)
+        document is not None and (not args.failures or is_failure(document)) and is_about(document, args.hash)
     )

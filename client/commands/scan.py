@@ -19,35 +19,35 @@ from faces.documents import to_json
 from faces.formats.signatures import suffixes_of
 from faces.parsers import positive, seconds
 
-HELP = "send pictures, folders of them or addresses, and wait until they are processed"
+HELP = "send pictures, folders or URLs, and wait until they are processed"
 LISTED = 20  # failures shown; --json has all
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    idle_timeout = "give up when nothing has moved for so long (%(default)s)"
+    idle_timeout = "give up after this long without progress (%(default)s)"
     parser.add_argument("targets", metavar="PATH|FOLDER|URL", nargs="+", help="what to send")
-    parser.add_argument("--no-wait", action="store_true", help="leave once everything is accepted")
+    parser.add_argument("--no-wait", action="store_true", help="return once everything is accepted")
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help=idle_timeout)
     parser.add_argument(
-        "--threads", type=positive, default=4, metavar="N", help="requests at once (%(default)s)"
+        "--threads", type=positive, default=4, metavar="N", help="concurrent requests (%(default)s)"
     )
-    parser.add_argument("--json", action="store_true", help="write the result as one JSON document")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 @dataclass
 class Result:
-    """What has become of all pictures."""
+    """The state of all pictures that were sent."""
 
     pictures: list[Picture] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
 
     def count(self, *states: str) -> int:
-        """How many pictures are in one of these states."""
+        """Count the pictures in one of these states."""
         return sum(picture.state in states for picture in self.pictures)
 
     def summary(self) -> dict[str, float]:
-        """The figures; faces are counted once for each different picture."""
+        """Return the totals; faces are counted once per distinct picture."""
         took = time.monotonic() - self.begun
         new = {p.hash for p in self.pictures if p.new}
         different = {p.hash: p.faces for p in self.pictures if p.hash}
@@ -65,7 +65,7 @@ class Result:
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Send and wait; 1 when a picture has failed, or is unfinished although it was waited for."""
+    """Send and wait; 1 if a picture failed, or was not finished in time."""
     suffixes = suffixes_of(settings.picture_formats)
     sources = find(args.targets, suffixes)
     if not sources:
@@ -88,7 +88,7 @@ def run(args: Namespace, settings: Settings) -> int:
     except ServerError as error:
         note(str(error))
     except KeyboardInterrupt:
-        note(f"interrupted: {result.count('accepted')} accepted pictures go on being processed")
+        note(f"interrupted: {result.count('accepted')} accepted pictures are still being processed")
         return 130
     _show(result, as_json=args.json)
     unfinished = 0 if args.no_wait else result.count("accepted")
@@ -96,7 +96,7 @@ def run(args: Namespace, settings: Settings) -> int:
 
 
 def _wait(server: Server, result: Result, idle_timeout: IdleTimeout, threads: int) -> None:
-    """Wait for the accepted pictures and note in the result what became of each, as it does."""
+    """Wait for the accepted pictures and record how each ends."""
     places = defaultdict(list)
     for number, picture in enumerate(result.pictures):
         if picture.hash:
@@ -123,13 +123,13 @@ def _show(result: Result, *, as_json: bool) -> None:
 
 
 def _rows(summary: dict[str, float]) -> Iterable[Sequence[object]]:
-    yield "sent", summary["sent"], f"{summary['new']:,} new, {summary['known']:,} known before"
+    yield "sent", summary["sent"], f"{summary['new']:,} new, {summary['known']:,} already known"
     yield "done", summary["done"]
     yield "failed", summary["failed"]
     if summary["unfinished"]:
-        yield "unfinished", summary["unfinished"], "accepted; they go on being processed"
+        yield "unfinished", summary["unfinished"], "accepted; still being processed"
     yield "faces", summary["faces"]
-    yield "seconds", round(summary["seconds"], 1), f"{summary['pictures_per_second']:.1f} pictures a second"
+    yield "seconds", round(summary["seconds"], 1), f"{summary['pictures_per_second']:.1f} pictures per second"
 
 
 def _list(failed: Sequence[Picture]) -> None:

@@ -95,7 +95,7 @@ def test_it_goes_on_when_the_broker_was_away(
         own_broker.stop()
         assert until(lambda: bool(followed.told), 10)
         own_broker.start()
-        assert until(lambda: "connected again" in followed.told, 30)
+        assert until(lambda: "reconnected" in followed.told, 30)
         publish(settings, "k", b"after")
         assert followed.next() == Line("k", b"after")
     assert "waiting for it" in followed.told[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.log_lines import document_of, readable, tells_of, tells_of_failure
+from client.log_lines import document_of, is_about, is_failure, readable
 
 
 def test_a_line_of_the_fleet() -> None:
@@ -56,10 +56,10 @@ def test_an_odd_time_does_no_harm(time: str) -> None:
 def test_failures_are_told_apart(body: bytes, failure: bool) -> None:
     document = document_of(body)
     assert document is not None
-    assert tells_of_failure(document) is failure
+    assert is_failure(document) is failure
 
 
 @pytest.mark.parametrize(("hash_", "about"), [("abcd", True), ("ab", True), ("bcd", False), ("", True)])
 def test_a_picture_is_found_by_the_first_digits_of_its_hash(hash_: str, about: bool) -> None:
-    assert tells_of({"event": "done", "hash": "abcd"}, hash_) is about
-    assert tells_of({"event": "dead letter"}, hash_) is (hash_ == "")
+    assert is_about({"event": "done", "hash": "abcd"}, hash_) is about
+    assert is_about({"event": "dead letter"}, hash_) is (hash_ == "")

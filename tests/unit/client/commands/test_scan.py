@@ -117,7 +117,7 @@ def test_pictures_that_are_not_finished_in_time_are_told(
     code, result = scan("--timeout", "0.3", folder)
     assert (code, result["unfinished"]) == (1, 3)
     assert main(["scan", "--timeout", "0.3", str(folder)]) == 1
-    assert "nothing has moved for 0.3 s" in capsys.readouterr().err
+    assert "no progress for 0.3 s" in capsys.readouterr().err
 
 
 def test_a_picture_erased_meanwhile_is_no_longer_waited_for(folder: Path, fleet: Fleet, scan: Scan) -> None:
@@ -173,7 +173,7 @@ def test_an_interruption_is_quiet(
     fleet.status = lambda _: {"state": "pending"}
     monkeypatch.setattr("client.sending.time.sleep", interrupt)
     assert main(["scan", str(folder)]) == 130
-    assert capsys.readouterr().err == "interrupted: 3 accepted pictures go on being processed\n"
+    assert capsys.readouterr().err == "interrupted: 3 accepted pictures are still being processed\n"
 
 
 @pytest.mark.parametrize("arguments", [["scan", "nowhere.jpg"], ["match", "nowhere.jpg"], ["status", "ab"]])
@@ -204,7 +204,7 @@ def test_servers_that_are_away_are_one_sentence(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((200, b"<html>", {}), "not Facefleet's"),
+        ((200, b"<html>", {}), "is not a Facefleet server"),
         ((301, b"", {"Location": "https://x/"}), "set REST_URL"),
         ((500, b"<html>", {}), "500 Internal Server Error"),
     ],
