@@ -7,6 +7,7 @@ settings; `table()` returns them as rows, which a test compares with the README.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -44,6 +45,8 @@ RETIRED = {
     "SMALLEST_FACE": "use MIN_FACE_SIZE",
 }
 """Settings that no longer exist, and what to do instead. A process that finds one does not start."""
+
+_CREDENTIALS = re.compile(r"://[^/\s]*@")  # in a URL
 
 
 def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
@@ -199,6 +202,10 @@ class Settings:
         """The server's URL, as a client sees it."""
         return (self.rest_url or f"http://127.0.0.1:{self.rest_port}").rstrip("/")
 
+    def shown(self) -> dict[str, str]:
+        """Return every setting by its variable, as text for a log, with secrets masked."""
+        return {_variable(f): _masked(f, getattr(self, f.name)) for f in fields(self)}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -247,8 +254,19 @@ def _check_tls(server: str, settings: Settings) -> None:
 def _shown(f: Field[Any]) -> str:
     if f.metadata["secret"]:
         return "set" if f.default else ""
-    if isinstance(f.default, tuple):
-        return ",".join(f.default)
-    if isinstance(f.default, bool):
-        return "yes" if f.default else "no"
-    return str(f.default)
+    return _written(f.default)
+
+
+def _masked(f: Field[Any], value: Any) -> str:
+    if f.metadata["secret"]:
+        return "***" if value else ""
+    return _CREDENTIALS.sub("://***@", _written(value))
+
+
+def _written(value: Any) -> str:
+    """Write a value as the environment would hold it."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

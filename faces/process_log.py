@@ -22,6 +22,11 @@ def install(settings: Settings, stream: TextIO | None = None) -> None:
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors reach the log as ours
 
 
+def log_settings(settings: Settings) -> None:
+    """Log the settings that this process runs with, secrets masked."""
+    logging.getLogger(__name__).info("settings", extra=about(**settings.shown()))
+
+
 def about(**fields: Any) -> dict[str, Any]:
     """What a line is about, for the `extra` of a logging call: `log.info("done", extra=about(hash=...))`."""
     return {"about": fields}

@@ -79,6 +79,7 @@ def main() -> int:
         sys.stderr.write(f"rest: {error}\n")
         return 2
     process_log.install(settings)
+    process_log.log_settings(settings)
     if settings.api_keys == "off" and not is_loopback(settings.rest_host):
         logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
     gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says

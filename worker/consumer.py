@@ -1,4 +1,4 @@
-"""The I/O thread: takes deliveries from RabbitMQ and acknowledges them. It never computes, so heartbeats live."""
+"""The I/O thread: consumes deliveries and acknowledges them. It never computes, so heartbeats keep flowing."""
 
 from __future__ import annotations
 
@@ -6,58 +6,57 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
 from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.topology import PICTURES_QUEUE, declare
+from worker.acknowledgements import Acknowledgements
+from worker.delivery import Delivery
 from worker.retrier import Retrier
 
-LOOK_UP = 0.5  # seconds between looks at whether to stop
-PAUSE = 0.2  # seconds before a connection that was lost is opened again
+POLL = 0.5  # seconds between looks at whether to stop
+RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again
 CAREFUL = 10.0  # seconds of one message at a time after that
+MAX_OUTBOX = 64  # unpublished retries and dead letters beyond which no further messages are consumed
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message in hand, not acknowledged. RabbitMQ gives it to another worker if this one goes away."""
-
-    headers: Mapping[str, Any] | None
-    body: bytes
-    redelivered: bool
-    acknowledge: Callable[[], None]
-    valid: Callable[[], bool]
-
-
 class Consumer:
-    """Fills a queue with deliveries for the computing thread; `lost` is called when their connection is lost."""
+    """Fills a queue with deliveries for the computing thread.
+
+    `lost` is called when a connection was lost. `outbox` gives the number of deliveries that only wait to be
+    published elsewhere; others are consumed in their place. `reconnect_pause` is in seconds.
+    """
 
     def __init__(
         self,
         settings: Settings,
         deliveries: queue.Queue[Delivery],
         stopping: threading.Event,
+        *,
         lost: Callable[[], None] = lambda: None,
+        outbox: Callable[[], int] = lambda: 0,
+        reconnect_pause: float = RECONNECT_PAUSE,
     ) -> None:
         self._settings = settings
         self._deliveries = deliveries
         self._stopping = stopping
         self._lost = lost
+        self._outbox = outbox
+        self._reconnect_pause = reconnect_pause
         self._careful_until = 0.0
+        self.consuming = False
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
-        """Consume until the worker is to stop and the computing thread has ended; reconnect when cut off.
+        """Consume until the worker is stopping and the computing thread has ended; reconnect when cut off.
 
-        Deliveries that are not begun by then go back to the queue. `tick` is called a few times a second.
+        Deliveries not yet begun by then return to the queue. `tick` is called a few times a second.
         """
         retrier = Retrier(self._stopping, tick)
         while computing.is_alive():
@@ -65,12 +64,13 @@ class Consumer:
                 self._serve(retrier.until_done(partial(connect, self._settings)), computing, tick)
             except BrokerError as error:
                 log.warning("connection to RabbitMQ lost: %s", error)
-            except Exception as error:  # noqa: BLE001 -- pika raises anything on the headers of a stranger
-                log.warning("connection to RabbitMQ given up: a message cannot be read (%r)", error)
+            except Exception as error:  # noqa: BLE001 -- pika raises anything on a stranger's headers
+                log.warning("connection to RabbitMQ closed: unreadable message (%r)", error)
             if computing.is_alive():
+                self._drop_stale()
                 self._lost()
             self._careful_until = time.monotonic() + CAREFUL
-            if self._stopping.wait(PAUSE):
+            if self._stopping.wait(self._reconnect_pause):
                 return
 
     def _serve(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
@@ -78,34 +78,40 @@ class Consumer:
             with translated():
                 self._serve_on(connection, computing, tick)
         finally:
-            with suppress(Exception):  # a connection that broke need not close well
-                connection.close()  # what is not acknowledged goes back now, not after some missed heartbeats
+            self.consuming = False
+            with suppress(Exception):  # a broken connection need not close well
+                connection.close()  # unacknowledged messages return now, not after missed heartbeats
 
     def _serve_on(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
         channel = connection.channel()
         declare(channel, self._settings)
         acknowledgements = Acknowledgements(connection, channel)
-        consuming = 0
+        prefetch = 0
         while computing.is_alive():
             tick()
             wanted = self._prefetch()
-            if wanted != consuming:
-                consuming = self._consume(channel, acknowledgements, wanted)
-            connection.process_data_events(LOOK_UP)
+            if wanted != prefetch:
+                prefetch = self._consume(channel, acknowledgements, wanted)
+                self.consuming = prefetch > 0
+            connection.process_data_events(POLL)
         connection.process_data_events(0)  # the last acknowledgements
 
     def _prefetch(self) -> int:
-        """How many messages to hold: none to stop, one for a while after a connection was lost.
+        """How many messages to hold: none when stopping, one for a while after a lost connection.
 
-        It may have been lost on a message that pika cannot read. That one goes back and comes again, until RabbitMQ
+        The connection may have been lost to a message that pika cannot read. It is redelivered until RabbitMQ
         makes a dead letter of it; held alone, it takes no others along.
         """
         if self._stopping.is_set():
             return 0
-        return 1 if time.monotonic() < self._careful_until else 2 * self._settings.batch_size
+        if time.monotonic() < self._careful_until:
+            return 1
+        size = self._settings.batch_size
+        unpublished = min(self._outbox(), MAX_OUTBOX)
+        return 2 * size + -(-unpublished // size) * size
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
-        """Consume with another prefetch count, which holds for new consumers only; 0: not at all."""
+        """Consume with another prefetch count, which applies to new consumers only; 0: not at all."""
         for consumer in channel.consumer_tags:
             channel.basic_cancel(consumer)
         if prefetch:
@@ -127,46 +133,8 @@ class Consumer:
             )
         )
 
-
-class Acknowledgements:
-    """Acknowledges for the computing thread what came by one channel, all that waits at once.
-
-    A batch is settled picture by picture, and to wake the I/O thread costs far more than an acknowledgement.
-    """
-
-    def __init__(self, connection: Any, channel: Any) -> None:
-        self._connection, self._channel = connection, channel
-        self._held: deque[int] = (
-            deque()
-        )  # delivery tags that are not acknowledged, in order; the I/O thread's
-        self._waiting: set[int] = set()
-        self._lock = threading.Lock()
-
-    def hold(self, tag: int) -> None:
-        """Know of a delivery; for the I/O thread."""
-        self._held.append(tag)
-
-    def add(self, tag: int) -> None:
-        """Acknowledge soon; on a connection that was lost there is nothing left to acknowledge."""
-        with self._lock:
-            on_its_way = bool(self._waiting)
-            self._waiting.add(tag)
-        if on_its_way:
-            return
-        try:
-            with translated():
-                self._connection.add_callback_threadsafe(self._send)
-        except BrokerError:
-            log.info("a picture was done on a connection that was lost; it comes again and is known then")
-
-    def _send(self) -> None:
-        with self._lock:
-            tags, self._waiting = self._waiting, set()
-        if not self._channel.is_open:
-            return
-        first = list(takewhile(tags.__contains__, self._held))
-        if first:
-            self._channel.basic_ack(first[-1], multiple=True)
-        for tag in tags.difference(first):
-            self._channel.basic_ack(tag)
-        self._held = deque(tag for tag in self._held if tag not in tags)
+    def _drop_stale(self) -> None:
+        """Free deliveries of the lost connection: they come again, and the computing thread may be waiting."""
+        with suppress(queue.Empty):
+            while True:
+                self._deliveries.get_nowait()

@@ -72,12 +72,12 @@ class Jobs:
     watchdog: Watchdog
 
     def follow(self) -> None:
-        """Keep up with what other workers commit.
+        """Read what other workers have committed; waits while Redis is unavailable.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable, and the worker is stopping.
         """
-        self.face_index.follow(self.redis)
+        self.retrier.until_done(lambda: self.face_index.follow(self.redis))
 
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         """Do a batch and give a result for each hash in it; one bad picture fails alone.

@@ -1,4 +1,4 @@
-"""Waiting for what is away, with growing pauses, until it is back or the worker is to stop."""
+"""Waits for unavailable services with growing pauses, until they are back or the worker is stopping."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from faces.errors import Transient
 
 T = TypeVar("T")
 
-FIRST, LONGEST = 0.1, 10.0  # seconds between tries; each pause is twice the one before
+FIRST_PAUSE, MAX_PAUSE = 0.1, 10.0  # seconds between attempts; each pause is twice the previous one
 
 log = logging.getLogger(__name__)
 
 
 class Retrier:
-    """Repeats what fails for a while; `beat` is called before each try."""
+    """Repeats operations that fail temporarily; `beat` is called before each attempt."""
 
     def __init__(self, stopping: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         self._stopping = stopping
         self._beat = beat
 
     def until_done(self, operation: Callable[[], T]) -> T:
-        """Run an operation, again and again while it fails with something that may pass.
+        """Run an operation, repeating it as long as it raises `Transient`.
 
         Raises:
-            Transient: it failed, and the worker is to stop.
+            Transient: it failed, and the worker is stopping.
         """
-        pause = FIRST
+        pause = FIRST_PAUSE
         while True:
             self._beat()
             try:
                 return operation()
             except Transient as error:
-                log.warning("waiting %.1f s: %s", pause, error)
+                log.warning("retrying in %.1f s: %s", pause, error)
                 if self._stopping.wait(pause):
                     raise
-                pause = min(2 * pause, LONGEST)
+                pause = min(2 * pause, MAX_PAUSE)

@@ -1,4 +1,4 @@
-"""What to do with a picture that did not succeed: a pure function of the error and of what was tried."""
+"""The retry policy: a pure function of the error and the number of attempts."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from faces.errors import FacefleetError, MessageError, Permanent
 from faces.topology import RETRY_DELAYS
 
-MOST_RETRIES = 12  # with the ladder's delays: a little over an hour
-MOST_STARTS = 3  # times that a picture may be begun again after the worker died with it
+MAX_RETRIES = 12  # a little over an hour with the ladder's delays
+MAX_STARTS = 3  # restarts of a picture after a worker died while processing it
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Mark the picture as failed, with the error's code and sentence."""
+    """Mark the picture as failed, with the error's code and message."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Keep the message among the dead letters, with the reason."""
+    """Move the message to the dead letters, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """Put the message on a rung of the retry ladder; it comes back after `wait` seconds, at most `rung`."""
+    """Put the message on a rung of the retry ladder; it returns after `wait` seconds, at most `rung`."""
 
     rung: int
     wait: float
@@ -36,13 +36,13 @@ Decision = Fail | DeadLetter | RetryAfter
 def decide(error: FacefleetError, attempt: int, jitter: float | None = None) -> Decision:
     """Decide what follows an error on the `attempt`-th retry (0: the first try).
 
-    The wait is the rung's delay, shortened at random by up to half, so that what failed together does not come
-    back together; `jitter`, 0 to 1, takes the place of chance in tests.
+    The wait is the rung's delay minus up to half of it at random, so that messages that failed together do not
+    return together; `jitter`, 0 to 1, replaces the random number.
     """
     if isinstance(error, MessageError):
         return DeadLetter()
-    if isinstance(error, Permanent) or attempt >= MOST_RETRIES:
+    if isinstance(error, Permanent) or attempt >= MAX_RETRIES:
         return Fail()
     rung = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)]
-    chance = random.random() if jitter is None else jitter  # noqa: S311 -- spreads load, keeps no secret
+    chance = random.random() if jitter is None else jitter  # noqa: S311 -- spreads load; not security
     return RetryAfter(rung, rung * (1 - chance / 2))

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 
 import numpy as np
 
-from worker import __main__ as worker
-from worker import consumer
+from faces.config import Settings
+from worker.__main__ import main
+from worker.app import Worker, build
 from worker.engine.types import Box, Face, Quality, Stage, View
 
 CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
@@ -50,7 +52,14 @@ def face(height: int, width: int) -> Face:
     return Face(Box(0, 0, width - 1, height - 1), encoding, "quick", Quality(height, 1.0, 0.0, 1.0))
 
 
+def load(_: Settings) -> QuickEngine:
+    return QuickEngine()
+
+
+def build_quick(settings: Settings, stopping: threading.Event) -> Worker:
+    """Build a worker that reconnects soon: a hundred times before RabbitMQ gives a message up."""
+    return build(settings, stopping, load_engine=load, reconnect_pause=0.02)
+
+
 if __name__ == "__main__":
-    consumer.PAUSE = 0.02  # a hundred of them pass before RabbitMQ gives a message up
-    worker.load = lambda _: QuickEngine()  # type: ignore[assignment,attr-defined,return-value]  # as meant
-    sys.exit(worker.main())
+    sys.exit(main(build_quick))

@@ -20,23 +20,30 @@ log = logging.getLogger(__name__)
 
 
 class Memory:
-    """The memory of this process, to be made when it is ready for its first picture; a limit of 0 is none."""
+    """The memory of this process, in bytes; a limit of 0 is none."""
 
     def __init__(self, limit: int) -> None:
-        self._most = max(SHARE * limit, GROWTH * resident()) if limit else float("inf")
-        if limit:
-            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-            if self._most > SHARE * limit:
-                log.warning("most of WORKER_MEMORY, %d MB, is needed for a start: raise it", limit >> 20)
+        self._limit = limit
+        self._max = float("inf")
+
+    def limit(self) -> None:
+        """Set the limits, when the process is ready for its first picture."""
+        limit = self._limit
+        if not limit:
+            return
+        self._max = max(SHARE * limit, GROWTH * resident())
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        if self._max > SHARE * limit:
+            log.warning("most of WORKER_MEMORY, %d MB, is needed for a start: raise it", limit >> 20)
 
     def outgrown(self) -> bool:
         """Tell whether the process has grown so much that it had better start afresh."""
         used = resident()
-        if used > self._most:
+        if used > self._max:
             log.warning("grown to %d MB: starting afresh", used >> 20)
-        return used > self._most
+        return used > self._max
 
 
 def resident() -> int:

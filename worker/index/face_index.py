@@ -13,6 +13,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from faces.store.journal import Entry, Place
 from worker.index import Index
+from worker.index.rule import is_match
 from worker.index.shared_index import SharedIndex
 
 IN_MEMORY = 50_000  # faces that a worker keeps to itself before it copies them into the shared collection
@@ -98,17 +99,15 @@ class FaceIndex:
     ) -> list[list[bytes]]:
         """The same among a few pictures only, by the same rule: an index would cost more than it saves."""
         owned = [(digest, encoding) for digest, encodings in picture_ids for encoding in encodings]
-        few, wanted = (
-            vectors([encoding for _, encoding in owned]).astype(np.float64),
-            faces.astype(np.float64),
-        )
-        sizes = (wanted**2).sum(axis=1)[:, None] + (few**2).sum(axis=1)
-        # a product is quick, and off by less than 1e-12 of the sizes: it only proposes, the rule decides
-        proposed = sizes - 2 * wanted @ few.T <= self.tolerance**2 + 1e-9 * (1 + sizes)
+        few = vectors([encoding for _, encoding in owned])
+        wanted, others = faces.astype(np.float64), few.astype(np.float64)
+        sizes = (wanted**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+        # a product is fast, and off by less than 1e-12 of the sizes: it only proposes, the rule decides
+        near = sizes - 2 * wanted @ others.T <= self.tolerance**2 + 1e-9 * (1 + sizes)
+        pairs = np.argwhere(near)
         matches: list[list[bytes]] = [[] for _ in faces]
-        for face, other in np.argwhere(proposed):
-            if np.sqrt(((few[other] - wanted[face]) ** 2).sum()) <= self.tolerance:
-                matches[face].append(owned[other][0])
+        for face, other in pairs[is_match(faces[pairs[:, 0]], few[pairs[:, 1]], self.tolerance)]:
+            matches[face].append(owned[other][0])
         return matches
 
     def _share(self) -> None:

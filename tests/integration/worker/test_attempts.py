@@ -6,8 +6,8 @@ import queue
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import cast
 
 import pytest
 
@@ -24,62 +24,51 @@ from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
 from faces.topology import PICTURES_QUEUE
 from tests.support.drawing import drawing
-from worker.consumer import Consumer, Delivery
-from worker.health.memory import Memory
-from worker.job import Result
-from worker.metrics import Metrics
-from worker.processor import BatchProcessor
-from worker.retrier import Retrier
+from tests.support.processing import Bench
+from worker.consumer import Consumer
+from worker.delivery import Delivery
+from worker.job import Jobs, Result
 
 PICTURE = drawing()
 HASH = picture_id_of(PICTURE)
 WORKERS = 6  # more than the times that a picture may be begun again
 
 
-class Worker:
-    """One of a line of workers. Each is still at the picture when the next one gets it."""
+class Line:
+    """A line of workers. Each is still at the picture when the next one gets it."""
 
-    def __init__(self, redis: RedisClient, number: int, *, alive: bool) -> None:
+    def __init__(self, redis: RedisClient, *, alive: bool) -> None:
         self.redis = redis
-        self.number = number
         self.alive = alive
-        self.stopping = threading.Event()
-        self.said: list[str] = []
 
-    def work(self) -> None:
-        deliveries: queue.Queue[Delivery] = queue.Queue()
-        message = encode(Message(HASH, "name", PICTURE))
-        deliveries.put(Delivery(*message, self.number > 0, self.stopping.set, lambda: True))
-        self.processor = BatchProcessor(
-            deliveries=deliveries,
-            jobs=cast(Any, self),
-            redis=self.redis,
-            publisher=cast(Any, self),
-            event_log=cast(Any, self),
-            retrier=Retrier(self.stopping),
-            stopping=self.stopping,
-            batch_size=1,
-            metrics=Metrics(),
-            memory=Memory(0),
-        )
-        self.processor.run()
-        self.processor.raise_fault()
+    def work(self, number: int = 0) -> None:
+        bench = Bench(self.redis, jobs=None, batch_size=1)
+        bench.processor.jobs = cast(Jobs, Picture(self, bench, number))
+        bench.put(*encode(Message(HASH, "name", PICTURE)), redelivered=number > 0)
+        bench.work()
+
+
+@dataclass
+class Picture:
+    """The picture's computing by one of the line."""
+
+    line: Line
+    bench: Bench
+    number: int
 
     def run(self, _: Sequence[Message]) -> dict[str, Result]:
-        """The picture's computing."""
-        if self.alive:
-            self.processor.excuse_pictures()
+        if self.line.alive:
+            self.bench.attempts.excuse()
         if self.number < WORKERS:
-            Worker(self.redis, self.number + 1, alive=self.alive).work()
+            self.line.work(self.number + 1)
         return {HASH: Result(Outcome.DONE)}
 
-    def info(self, event: str, **_: object) -> None:
-        self.said.append(event)
 
-    debug = info
+class Mismatched:
+    """A worker's jobs on a journal that was replaced."""
 
-    def close(self) -> None:
-        pass
+    def run(self, _: Sequence[Message]) -> dict[str, Result]:
+        raise MismatchError("the journal is another one")
 
 
 def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
@@ -90,7 +79,7 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
     computing = threading.Thread(target=finished.wait)
     computing.start()
     with Proxy(settings.rabbitmq_port) as rabbit:
-        consumer = Consumer(replace(settings, rabbitmq_port=rabbit.port), deliveries, stopping, lost.set)
+        consumer = Consumer(replace(settings, rabbitmq_port=rabbit.port), deliveries, stopping, lost=lost.set)
         consuming = threading.Thread(target=consumer.run, args=(computing, lambda: None))
         consuming.start()
         try:
@@ -111,23 +100,19 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
 @pytest.mark.parametrize(("alive", "state"), [(True, "pending"), (False, "failed")])
 def test_lost_connections_make_no_picture_poison(redis: RedisClient, alive: bool, state: str) -> None:
     accept(redis, HASH, "name")
-    Worker(redis, 0, alive=alive).work()
+    Line(redis, alive=alive).work()
     (status,) = queries.statuses(redis, [HASH])
     assert status is not None
     assert status.state == state  # pending: nothing here commits
 
 
-def test_a_worker_that_has_to_be_started_anew_blames_no_picture(
-    redis: RedisClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def end(*_: object) -> dict[str, Result]:
-        raise MismatchError("the journal is another one")
-
-    monkeypatch.setattr(Worker, "run", end)
+def test_a_worker_that_has_to_be_restarted_blames_no_picture(redis: RedisClient) -> None:
     accept(redis, HASH, "name")
     for number in range(WORKERS):
+        bench = Bench(redis, Mismatched())
+        bench.put(*encode(Message(HASH, "name", PICTURE)), redelivered=number > 0)
         with pytest.raises(MismatchError):
-            Worker(redis, number, alive=True).work()
+            bench.work()
     (status,) = queries.statuses(redis, [HASH])
     assert status is not None
     assert status.state == "pending"

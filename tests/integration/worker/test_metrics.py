@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
 
 import pytest
 
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.event_log import EventLog
 from faces.formats.limits import Limits
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
@@ -23,14 +18,12 @@ from faces.store.data_version import DataVersion, agree
 from faces.store.journal import Entry
 from tests.integration.store.test_commit import Worker, found, picture
 from tests.support.drawing import drawing
+from tests.support.processing import Bench
 from tests.support.quick_worker import MODEL, QuickEngine
-from worker.consumer import Delivery
-from worker.health.memory import Memory
 from worker.health.watchdog import Watchdog
 from worker.index.face_index import FaceIndex, MatchSet
 from worker.job import Jobs
 from worker.metrics import Metrics
-from worker.processor import BatchProcessor
 from worker.retrier import Retrier
 
 PICTURE = drawing()
@@ -66,68 +59,25 @@ class DisturbedComparison(MatchSet):
         return super().catch_up(tail, ours)
 
 
-@dataclass
-class Bench:
-    """A computing thread's work on deliveries, without RabbitMQ."""
-
-    redis: RedisClient
-    metrics: Metrics = field(default_factory=Metrics)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    waiting: queue.Queue[Delivery] = field(default_factory=queue.Queue)
-    published: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-
-    def work(self) -> None:
-        """Do what waits."""
-        jobs = Jobs(
-            redis=self.redis,
-            image_store=None,
-            engine=cast(Any, QuickEngine()),
-            face_index=Disturbed(self.redis),
-            data_version=DataVersion(MODEL, 0.6),
-            limits=Limits.of(Settings()),
-            retrier=Retrier(self.stopping),
-            metrics=self.metrics,
-            watchdog=Watchdog(60),
-        )
-        BatchProcessor(
-            deliveries=self.waiting,
-            jobs=jobs,
-            redis=self.redis,
-            publisher=cast(Publisher, self),
-            event_log=cast(EventLog, self),
-            retrier=Retrier(self.stopping),
-            stopping=self.stopping,
-            batch_size=8,
-            metrics=self.metrics,
-            memory=Memory(0),
-        ).run()
-
-    def put(
-        self, headers: dict[str, Any], body: bytes, *, redelivered: bool = False, last: bool = True
-    ) -> None:
-        done = self.stopping.set if last else lambda: None
-        self.waiting.put(Delivery(headers, body, redelivered, done, lambda: True))
-
-    def value(self, name: str) -> float | None:
-        return self.metrics.registry.get_sample_value(f"facefleet_{name}")
-
-    def publish(self, exchange: str, *_: object, **__: object) -> None:
-        self.published.append(exchange)
-
-    def info(self, event: str, **_: object) -> None:
-        self.said.append(event)
-
-    debug = info
-
-    def close(self) -> None:
-        pass
+def jobs(redis: RedisClient) -> Jobs:
+    return Jobs(
+        redis=redis,
+        image_store=None,
+        engine=QuickEngine(),
+        face_index=Disturbed(redis),
+        data_version=DataVersion(MODEL, 0.6),
+        limits=Limits.of(Settings()),
+        retrier=Retrier(threading.Event()),
+        metrics=Metrics(),
+        watchdog=Watchdog(60),
+    )
 
 
 @pytest.fixture
 def bench(redis: RedisClient) -> Bench:
     agree(redis, DataVersion(MODEL, 0.6))
-    return Bench(redis)
+    done = jobs(redis)
+    return Bench(redis, done, metrics=done.metrics)
 
 
 def test_lag_and_retries(bench: Bench) -> None:
@@ -139,7 +89,7 @@ def test_lag_and_retries(bench: Bench) -> None:
     accept(bench.redis, picture_id_of(PICTURE), "name")
     bench.put(*encode(Message(picture_id_of(PICTURE), "name", PICTURE)))
     bench.work()
-    assert bench.said == ["taken", "done"]
+    assert bench.event_log.said == ["taken", "done"]
     assert bench.value("commit_retries_total") == 1
     assert bench.value("journal_lag") == 3
     assert bench.value("index_faces") == 4
@@ -152,5 +102,5 @@ def test_redeliveries_and_dead_letters(bench: Bench) -> None:
     bench.work()
     assert bench.value("dead_letters_total") == 1
     assert bench.value("redelivered_total") == 1
-    assert bench.published == ["pictures.dead"]
-    assert bench.said == ["dead letter", "taken", "done"]
+    assert [exchange for exchange, *_ in bench.publisher.published] == ["pictures.dead"]
+    assert sorted(bench.event_log.said) == ["dead letter", "done", "taken"]

@@ -11,7 +11,7 @@ from faces.errors import (
     StoreError,
 )
 from faces.topology import RETRY_DELAYS
-from worker.retry import MOST_RETRIES, DeadLetter, Fail, RetryAfter, decide
+from worker.retry import MAX_RETRIES, DeadLetter, Fail, RetryAfter, decide
 
 
 @pytest.mark.parametrize("error", [PictureError("x"), PoisonError("x")])
@@ -25,7 +25,7 @@ def test_a_message_that_is_none_of_ours_is_a_dead_letter() -> None:
 
 @pytest.mark.parametrize("error", [StoreError("x"), ImageStoreError("x")])
 def test_what_may_pass_waits_longer_each_time_and_not_for_ever(error: FacefleetError) -> None:
-    waits = [decide(error, attempt, jitter=0.0) for attempt in range(MOST_RETRIES + 1)]
+    waits = [decide(error, attempt, jitter=0.0) for attempt in range(MAX_RETRIES + 1)]
     *retries, last = waits
     assert last == Fail()
     rungs = [wait.rung for wait in retries if isinstance(wait, RetryAfter)]

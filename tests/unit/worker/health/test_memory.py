@@ -8,6 +8,7 @@ from worker.health.memory import Memory
 PROGRAM = """
 from worker.health.memory import Memory
 memory = Memory(LIMIT)
+memory.limit()
 held = bytearray(b"x") * GROWTH
 print(memory.outgrown())
 try:

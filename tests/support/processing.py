@@ -1,0 +1,114 @@
+"""What a worker does with messages, on parts that are given to it, without RabbitMQ."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from faces.event_log import EventLog
+from faces.store.client import RedisClient
+from worker.attempts import Attempts
+from worker.batching import Batcher
+from worker.dead_letters import DeadLetters
+from worker.delivery import Delivery
+from worker.health.memory import Memory
+from worker.job import Jobs
+from worker.metrics import Metrics
+from worker.outbox import Outbox
+from worker.processor import BatchProcessor
+from worker.retrier import Retrier
+from worker.settlement import Settlement
+
+
+class FakeEventLog:
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.lines: list[dict[str, Any]] = []
+
+    def info(self, event: str, **fields: Any) -> None:
+        self.said.append(event)
+        self.lines.append(fields)
+
+    debug = info
+
+
+class FakePublisher:
+    """Keeps what is published; raises what it is told to, once for each."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.published: list[tuple[str, str, Mapping[str, Any], bytes, float | None]] = []
+        self.errors = list(errors)
+        self.closed = False
+
+    def publish(
+        self, exchange: str, key: str, headers: Mapping[str, Any], body: bytes, *, expires: float | None
+    ) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.published.append((exchange, key, headers, body, expires))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Bench:
+    """A computing thread's work on deliveries; `jobs` does the pictures."""
+
+    redis: RedisClient
+    jobs: Any
+    metrics: Metrics = field(default_factory=Metrics)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    waiting: queue.Queue[Delivery] = field(default_factory=queue.Queue)
+    publisher: FakePublisher = field(default_factory=FakePublisher)
+    event_log: FakeEventLog = field(default_factory=FakeEventLog)
+    batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        event_log = cast(EventLog, self.event_log)
+        retrier = Retrier(self.stopping)
+        self.outbox = Outbox(self.publisher, retrier)
+        self.attempts = Attempts(self.redis, retrier)
+        dead_letters = DeadLetters(self.outbox, event_log, self.metrics)
+        settlement = Settlement(
+            redis=self.redis,
+            attempts=self.attempts,
+            outbox=self.outbox,
+            dead_letters=dead_letters,
+            event_log=event_log,
+            metrics=self.metrics,
+            retrier=retrier,
+        )
+        self.processor = BatchProcessor(
+            batcher=Batcher(self.waiting, self.batch_size, idle=0.01),
+            dead_letters=dead_letters,
+            attempts=self.attempts,
+            jobs=cast(Jobs, self.jobs),
+            settlement=settlement,
+            memory=Memory(0),
+            stopping=self.stopping,
+        )
+
+    def work(self) -> None:
+        """Process what is waiting, until an acknowledgement says stop."""
+        self.outbox.start()
+        self.processor.run()
+        self.outbox.close()
+        if self.processor.fault is not None:
+            raise self.processor.fault
+
+    def put(
+        self, headers: dict[str, Any], body: bytes, *, redelivered: bool = False, last: bool = True
+    ) -> None:
+        """Deliver a message; the acknowledgement of the last one stops the work."""
+        acknowledged = self.stopping.set if last else lambda: None
+        self.waiting.put(Delivery(headers, body, redelivered, acknowledged, lambda: True))
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of a metric."""
+        return self.metrics.registry.get_sample_value(f"facefleet_{name}", labels)
