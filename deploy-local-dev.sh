@@ -40,7 +40,7 @@ in_cluster() {
 
 case ${1-} in
 -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
-stop | status) [ -e "$venv/local.lock" ] || fail "nothing was ever started here" ;;
+stop | status) [ -e "$venv/local.lock" ] || fail "nothing has been started here yet" ;;
 --docker) in_docker "${@:2}" && exit ;;
 --k8s) in_cluster ;;
 esac

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Sourced by deploy-local-dev.sh and test.sh: Debian's packages, and wheels by hash into .venv.
-# Wants `root`, the folder of this checkout.
+# Needs `root`, the folder of this checkout.
 venv=$root/.venv
 log=$root/var/install.log
 
@@ -8,12 +8,12 @@ fail() { echo "$0: $*" >&2 && exit 1; }
 
 need() { command -v "$1" >/dev/null || fail "$1 is not on this machine: $2"; }
 
-quietly() { # quietly WHAT COMMAND...: say what is done; show what the command wrote only if it fails
+quietly() { # quietly WHAT COMMAND...: print WHAT; show the output of the command only if it fails
     local begun=$SECONDS
     printf '%s ... ' "$1"
     if ! "${@:2}" >"$log" 2>&1 </dev/null; then
         echo failed && tail -n 25 "$log" >&2
-        fail "this did not work: $1 (all of it: $log)"
+        fail "failed: $1 (see $log)"
     fi
     echo "$((SECONDS - begun)) s"
 }
@@ -33,10 +33,10 @@ find_python() {
 
 install_packages() { # install_packages NAME...: from Debian
     command -v apt-get >/dev/null ||
-        fail "install these yourself, as this is not Debian: $* (or name a RabbitMQ with RABBITMQ_HOST, or use --docker)"
+        fail "this is not Debian; install these yourself: $* (or set RABBITMQ_HOST, or use --docker)"
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || fail "run this as root, then run me again: apt-get install $*"
-        sudo -v || fail "no right to install packages; ask for: apt-get install $*"
+        command -v sudo >/dev/null || fail "as root, run: apt-get install $*; then run this again"
+        sudo -v || fail "you may not install packages; ask an administrator for: apt-get install $*"
     fi
     quietly "Installing $* (Debian)" apt_install "$@"
 }
@@ -44,43 +44,43 @@ install_packages() { # install_packages NAME...: from Debian
 apt_install() {
     local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
     as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; } || return
-    # Debian starts a node for the whole machine. We run one of our own; this one was not there before us.
+    # Debian starts a system-wide node. We run our own, and it was not there before us.
     case " $* " in *" rabbitmq-server "*) disable_broker ;; esac
 }
 
-disable_broker() { # whatever starts services here, systemd or not
+disable_broker() { # with systemd or without
     as_root service rabbitmq-server stop || true
     as_root update-rc.d rabbitmq-server disable || true
-    epmd -kill || true # its port mapper, which refuses while any node is left
+    epmd -kill || true # its port mapper; refuses while any node is left
 }
 
-install_missing_packages() { # install_missing_packages NAME...: those and Python, where they are not there yet
+install_missing_packages() { # install_missing_packages NAME...: those, and Python if it is missing
     local packages=("$@")
     python=$(find_python)
     [ -n "$python" ] || packages+=(python3)
     [ -x "$venv/bin/python" ] || "${python:-false}" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
     [ ${#packages[@]} = 0 ] || install_packages "${packages[@]}"
     python=$(find_python)
-    [ -n "$python" ] || fail "there is no Python 3.11 or newer here: install one"
+    [ -n "$python" ] || fail "Python 3.11 or newer is required: install it"
 }
 
 has_rabbitmq() { compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*' >/dev/null; }
 
 has_pip() { "$venv/bin/python" -m pip --version >/dev/null 2>&1; }
 
-make_venv() { # mended if it can be: it may hold more than we put there
+make_venv() { # repaired if possible: it may hold more than we installed
     { "$python" -m venv "$venv" && has_pip; } || "$python" -m venv --clear "$venv"
 }
 
 install_requirements() { # install_requirements LOCK
     has_pip || quietly "Making .venv with $("$python" --version)" make_venv
-    # Bytecode is left to the first start: it compiles what is used, and in all the cores at once.
+    # Bytecode is left to the first start, which compiles what is used, on all cores.
     quietly "Installing the Python packages" \
         "$venv/bin/python" -m pip install --no-compile --no-deps --require-hashes --requirement "$1"
     cp "$1" "$venv/"
 }
 
-compile_kernels() { # anew where anything they are made of changed: Numba sees changes of a kernel's own file only
+compile_kernels() { # again if any of their sources changed: Numba only notices changes to a kernel's own file
     local made_of
     made_of=$(cd "$root" && grep -rlE --include='*.py' 'numba|worker\.simd' worker | LC_ALL=C sort | xargs cat | cksum)
     [ "$made_of" != "$(cat "$venv/kernels" 2>/dev/null)" ] || return 0
@@ -89,7 +89,7 @@ compile_kernels() { # anew where anything they are made of changed: Numba sees c
     echo "$made_of" >"$venv/kernels"
 }
 
-install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, and packages that are missing
+install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, and missing packages
     local lock=$root/requirements/$1.lock
     mkdir -p "$root/var"
     exec 9>"$root/var/install.lock"

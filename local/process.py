@@ -1,4 +1,4 @@
-"""A process of ours that outlives its starter, remembered by a pid file."""
+"""A process that outlives its starter, tracked by a pid file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-LARGEST_LOG = 20 << 20  # bytes; a larger one is set aside at the next start
+MAX_LOG = 20 << 20  # bytes; a larger log is rotated at the next start
 
-# The process writes its own pid file before it becomes the program: a starter that is killed in between
-# leaves no program behind of which nothing is known. Field 22 of stat(5) is the start time.
+# The process writes its own pid file before it becomes the program, so a starter killed in between leaves no
+# untracked program behind. Field 22 of stat(5) is the start time.
 LAUNCH = f'echo "$$ $(cut -d" " -f22 "/proc/$$/stat") $(cat {BOOT})" >"$0" && exec "$@"'
 
 
 class Process:
     """A named process with `<name>.pid` and `<name>.log` in a folder.
 
-    The pid file also holds the start time and the boot: a pid that another process has got since is not ours.
+    The pid file also holds the start time and the boot id, so that a reused pid is not mistaken for ours.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -35,7 +35,7 @@ class Process:
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """Start the process in a session of its own, its output appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
@@ -51,7 +51,7 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """Pid of the process; None if it does not run."""
+        """The pid; None if the process is not running."""
         with suppress(OSError, ValueError):
             number, *identity = self._pid_file.read_text().split()
             pid = int(number)
@@ -61,19 +61,19 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """What the process ended with, below zero for a signal; None while it runs, or if another started it."""
+        """The exit code, negative for a signal; None while it runs, or if another process started it."""
         return self._child.poll() if self._child else None
 
     def started_since(self, starting: Callable[[], bool], timeout: float) -> bool:
-        """Wait until something holds; False if it does not within `timeout` seconds or the process ends."""
+        """Wait until `starting` holds; False if it does not within `timeout` seconds, or the process ends."""
         return until(lambda: self.ended() or starting(), timeout, pause=0.1) and not self.ended()
 
     def stop(self, timeout: float = 30.0) -> bool:
-        """Ask the process to end and wait; kill it after `timeout` seconds. False if it did not run."""
+        """Terminate the process and wait; kill it after `timeout` seconds. False if it was not running."""
         return bool(stop_all([self], timeout))
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal, by default the one that nothing survives, and wait for the end if it is that one."""
+        """Send a signal, SIGKILL by default, and wait for the end if it is that one."""
         pid = self.pid
         if pid is not None:
             with suppress(ProcessLookupError):
@@ -86,20 +86,20 @@ class Process:
         self._pid_file.unlink(missing_ok=True)
 
     def last_lines(self, count: int = 5) -> str:
-        """The end of the log."""
+        """Return the end of the log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
 
     def ended(self) -> bool:
-        """Tell whether the process does not run; a child of ours leaves the process table with this question."""
+        """Tell whether the process has ended; asking also reaps a child of ours."""
         return self.pid is None if self._child is None else self.exit_code is not None
 
 
 def stop_all(processes: Iterable[Process], timeout: float) -> list[str]:
-    """Ask processes to end, all at once, and wait; kill those left after `timeout` seconds.
+    """Terminate processes, all at once, and wait; kill those left after `timeout` seconds.
 
     Returns:
-        The names of those that ran.
+        The names of those that were running.
     """
     processes = list(processes)
     running = [process for process in processes if process.pid is not None]
@@ -113,7 +113,7 @@ def stop_all(processes: Iterable[Process], timeout: float) -> list[str]:
 
 
 def until(holds: Callable[[], bool], timeout: float, pause: float = 0.05) -> bool:
-    """Wait until something holds; False if it does not within `timeout` seconds."""
+    """Wait until `holds` is true; False if it is not within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not holds():
         if time.monotonic() > deadline:
@@ -123,24 +123,24 @@ def until(holds: Callable[[], bool], timeout: float, pause: float = 0.05) -> boo
 
 
 def listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether anything accepts connections at a port."""
+    """Tell whether anything accepts connections on a port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 
 
 def free_port(wanted: int = 0) -> int:
-    """The wanted port if it is free, else any free one."""
+    """Return the wanted port if it is free, else any free one."""
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise OSError("this machine has no free port left")
+    raise OSError("no free port on this machine")
 
 
 def _identity(pid: int) -> list[str] | None:
-    """Start time in clock ticks, stat(5) field 22, and the boot it counts from; None for one that has ended."""
+    """Start time in clock ticks (stat(5) field 22) and boot id; None for a process that has ended."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] == "Z" else [fields[19], BOOT.read_text().strip()]

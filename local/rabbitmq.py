@@ -1,4 +1,4 @@
-"""A private RabbitMQ node, from Debian's package unless another is named, beside any other on the machine."""
+"""A private RabbitMQ node, from Debian's package by default, beside any other node on the machine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from faces.config import Settings
 from faces.errors import BrokerError
 from local.process import Process, listening
 
-# The script itself: the wrapper in /usr/sbin changes the user and reads the system's configuration.
+# The script itself, because the wrapper in /usr/sbin changes the user and reads the system's configuration.
 SCRIPTS = "rabbitmq_server-*/sbin/rabbitmq-server"
 
-FAREWELL = 2.0  # seconds; the port mapper ends at once
+STOP_TIMEOUT = 2.0  # seconds; the port mapper usually ends at once
 
-# The data lies in a folder of this name, so it stays the same when the port changes; nodes of the same name
-# live side by side because each has a port mapper of its own.
+# The data folder has this name, so it must not change with the port. Nodes of the same name can run side by side
+# because each has its own port mapper.
 NODE = "facefleet@localhost"
 
 
@@ -36,7 +36,7 @@ class RabbitServer:
         self._epmd_port = epmd_port
 
     def start(self) -> None:
-        """Start the node and wait until it lets a client in (about 3 s)."""
+        """Start the node and wait until it accepts clients (about 3 s)."""
         self._write_cookie()
         self._write_configuration()
         self.process.start([server_script(), "-noinput"], self._environ())
@@ -44,13 +44,13 @@ class RabbitServer:
             raise RuntimeError(f"RabbitMQ did not start:\n{self.process.last_lines()}")
 
     def stop(self) -> None:
-        """Stop the node, and the port mapper that it leaves behind."""
+        """Stop the node and the port mapper it leaves behind."""
         self.process.stop()
         mapper = shutil.which("epmd")
         if mapper and self._epmd_port:
             command = [mapper, "-port", str(self._epmd_port), "-kill"]
-            with suppress(subprocess.TimeoutExpired):  # another program sits there, and does not answer
-                subprocess.run(command, capture_output=True, check=False, timeout=FAREWELL)
+            with suppress(subprocess.TimeoutExpired):  # another program holds the port and does not answer
+                subprocess.run(command, capture_output=True, check=False, timeout=STOP_TIMEOUT)
 
     def ctl(self, *arguments: str) -> None:
         """Run `rabbitmqctl` on the node (about 2 s)."""
@@ -58,9 +58,9 @@ class RabbitServer:
         subprocess.run(command, env=self._environ(), capture_output=True, check=True)
 
     def answers(self) -> bool:
-        """Tell whether the node lets clients in."""
+        """Tell whether the node accepts clients."""
         if not listening(self.port):
-            return False  # pika takes seconds to say so
+            return False  # pika would take seconds to find out
         try:
             with closing(connect(replace(Settings(), rabbitmq_port=self.port, publish_timeout=5.0))):
                 return True
@@ -93,24 +93,22 @@ class RabbitServer:
             "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
             "RABBITMQ_PID_FILE": str(self._folder / "node.pid"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "enabled_plugins"),
-            "RUNNING_UNDER_SYSTEMD": "true",  # the node takes the script's place: its pid is the node's
+            "RUNNING_UNDER_SYSTEMD": "true",  # the node replaces the script, so the pid is the node's
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_CRASH_DUMP": str(self._folder / "erl_crash.dump"),  # else in the folder of whoever starts it
+            "ERL_CRASH_DUMP": str(self._folder / "erl_crash.dump"),  # by default in the current folder
         }
 
 
 def server_script() -> str:
-    """Path of the node's start script: the one that `LOCAL_RABBITMQ` names, else that of Debian's package.
+    """Return the node's start script: `LOCAL_RABBITMQ`, else that of Debian's package.
 
     Raises:
         RuntimeError: there is none.
     """
     if named := os.environ.get("LOCAL_RABBITMQ"):
         if not os.access(named, os.X_OK):
-            raise RuntimeError(
-                f"LOCAL_RABBITMQ is {named!r}: name a script sbin/rabbitmq-server that can be run"
-            )
+            raise RuntimeError(f"LOCAL_RABBITMQ is {named!r}: it must be an executable sbin/rabbitmq-server")
         return named
     found = sorted(str(path) for path in Path("/usr/lib/rabbitmq/lib").glob(SCRIPTS))
     if not found:

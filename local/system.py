@@ -1,4 +1,4 @@
-"""The whole system on this machine: what it consists of, and how it starts and stops."""
+"""The whole system on one machine: its parts, and how they start and stop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from local.supervisor import GRACE, processes
 
-READY = 120.0  # seconds for all parts; the first start of all compiles the kernels
-OTHERS = 10.0  # seconds for servers that are not ours
-TRIES = 3  # to start at ports of which no other program is quicker to take one
-DEATHS = 3  # a part that has died this often while we wait will not come up by waiting
+READY = 120.0  # seconds for all parts; the very first start compiles the kernels
+OTHERS = 10.0  # seconds for servers that the environment names
+TRIES = 3  # attempts to start before another program takes one of the ports
+MAX_DEATHS = 3  # a part that has died this often will not come up by waiting
 
 Say = Callable[[str], None]
 
@@ -39,7 +39,7 @@ class System:
 
     @property
     def places(self) -> Places:
-        """Where the parts are reached, as the last start has chosen it."""
+        """The addresses that the last start chose."""
         return read(self.environment_file)
 
     def environment(self) -> dict[str, str]:
@@ -47,21 +47,21 @@ class System:
         return {**self._environ, **self.places.environment}
 
     def parts(self) -> list[Part]:
-        """Look at every part."""
+        """Return the state of every part."""
         places = self.places
         own = {"rabbitmq": self._rabbit(places).process, "redis": self._redis(places).process}
         servers = {name: process for name, process in own.items() if name in places.ours}
         return look(Settings.read(self.environment()), servers, processes(self._run, places.workers))
 
     def up(self, workers: int | None = None) -> bool:
-        """Start whatever does not run, and wait until all of it is ready.
+        """Start whatever is not running, and wait until everything is ready.
 
         Returns:
             Whether there was anything to do.
 
         Raises:
-            SettingError: a setting cannot be used.
-            RuntimeError: a part does not come up; the message has the end of its log.
+            SettingError: a setting is invalid.
+            RuntimeError: a part does not start; the message has the end of its log.
         """
         Settings.read(self._environ)
         with self._alone():
@@ -71,12 +71,12 @@ class System:
                 except RuntimeError:
                     if not self._lost_a_port():
                         raise
-                self._say("Another program was quicker at a port ...")
+                self._say("Another program took a port first; trying others ...")
                 self._stop_parts()
             return self._up(workers)
 
     def stop(self) -> list[str]:
-        """Stop everything that is ours: workers finish the picture in hand. Gives the names of what ran."""
+        """Stop everything of ours, workers after their current picture; return the names of what was running."""
         with self._alone():
             places = self.places
             servers = (self._redis(places), self._rabbit(places))
@@ -92,18 +92,18 @@ class System:
         Settings.read({**self._environ, **places.environment})
         places.write(self.environment_file)
         self._expect_others()
-        # Workers load their models while the servers start: they wait for what is not there yet.
+        # Workers load their models while the servers start, and wait for them.
         changed = self._supervisor_up(places, fresh=places != before)
         changed |= self._servers_up(places)
         self._wait()
         return changed
 
     def _lost_a_port(self) -> bool:
-        """Tell whether another program has taken a port since it was chosen for a part of ours."""
+        """Tell whether another program has taken a port since we chose it."""
         places = self.places
         down = [server for server in self._servers(places) if server.process.pid is None]
         for server in down:
-            server.stop()  # it may have left its port mapper
+            server.stop()  # its port mapper may still run
         ports = [places.port(variable) for server in down for variable in PORTS[server.process.name]]
         if any(free_port(port) != port for port in ports):
             return True
@@ -112,31 +112,31 @@ class System:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep a second run at the same time waiting. The lock goes with the process, however that ends."""
+        """Make a concurrent run wait. The lock ends with the process, however that ends."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._say("Another run is at work on this system; waiting for it ...")
+                self._say("Another run is in progress; waiting for it ...")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def _choose(self, before: Places, workers: int | None) -> Places:
         for server in (self._rabbit(before), self._redis(before)):
             if server.process.pid is None:
-                server.stop()  # a node that was killed has left its port mapper
+                server.stop()  # a killed node leaves its port mapper behind
         own = (self._rabbit(before).process, self._redis(before).process, *processes(self._run, 0))
         running = {process.name for process in own if process.pid is not None}
         places, taken = choose(
             self._environ, before, running=running, workers=workers, images=self.folder / "images"
         )
         for variable, port in taken.items():
-            self._say(f"Port {port} is taken: {variable} is {places.environment[variable]}")
+            self._say(f"Port {port} is taken; {variable} is {places.environment[variable]} instead")
         return places
 
     def _expect_others(self) -> None:
-        """See that the servers which the environment names are there; they may be starting too."""
+        """Wait for the servers that the environment names; they may be starting too."""
         missing: list[Part] = []
 
         def there() -> bool:
@@ -158,19 +158,19 @@ class System:
         if self._supervisor.pid is not None and not fresh:
             return False
         if fresh:
-            self._stop_parts()  # they would go on with the places of before
+            self._stop_parts()  # they would keep the old addresses
         self._say(f"Starting the server and {places.workers} worker{'s' * (places.workers > 1)} ...")
         command = [sys.executable, "-m", "local.supervisor", str(self._run), str(places.workers)]
         self._supervisor.start(command, self.environment())
         return True
 
     def _kept(self) -> list[Process]:
-        """The server and all workers that there are, however many were asked for."""
+        """The server and all existing workers, however many were asked for."""
         names = sorted({file.stem for file in self._run.glob("*.pid")} - {self._supervisor.name})
         return [Process(name, self._run) for name in names]
 
     def _stop_parts(self) -> None:
-        """Stop the supervisor with its processes, and those that one which was killed has left behind."""
+        """Stop the supervisor and its processes, and any that a killed supervisor left behind."""
         stop_all([self._supervisor], 2 * GRACE)
         stop_all(self._kept(), GRACE)
 
@@ -181,7 +181,7 @@ class System:
             parts = self.parts()
             for part in parts:
                 lives[part.name] |= {part.pid} if part.pid else set()
-            return all(part.ready for part in parts) or any(len(pids) > DEATHS for pids in lives.values())
+            return all(part.ready for part in parts) or any(len(pids) > MAX_DEATHS for pids in lives.values())
 
         until(settled, READY, pause=0.2)
         for part in self.parts():
@@ -200,14 +200,14 @@ class System:
 
 
 def _runs(server: RedisServer | RabbitServer) -> bool:
-    """Tell whether a server runs; one that an earlier run has just started gets its time."""
+    """Tell whether a server is running; one that was just started gets time to answer."""
     return server.process.started_since(server.answers, READY)
 
 
 def _complaint(part: Part) -> str:
     if part.process is None:
-        return f"{part.name} at {part.address}, which the environment names, does not answer"
-    return f"{part.name} does not become ready; {part.process.log} ends with:\n{part.process.last_lines(15)}"
+        return f"no answer from {part.name} at {part.address}, which the environment names"
+    return f"{part.name} did not start; {part.process.log} ends with:\n{part.process.last_lines(15)}"
 
 
 def _start_afresh(server: RedisServer | RabbitServer) -> None:

@@ -153,7 +153,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     assert set(running.pids().values()) == {None}
     assert not any(listening(running.port(v)) for v in ("REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT"))
     assert running.run("status")[0] == 3
-    assert running.run("stop")[1] == "Nothing ran.\n"
+    assert running.run("stop")[1] == "Nothing was running.\n"
     # as after a crash of the machine, and with two people at work on it
     for path in PARTS:
         (running.folder / f"{path}.pid").write_text(f"{os.getpid()} 1 another-boot")

@@ -108,7 +108,7 @@ def test_started_since_gives_up_once_the_process_has_ended(process: Process) -> 
 
 
 def test_a_large_log_is_set_aside(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_LOG", 10)
+    monkeypatch.setattr(module, "MAX_LOG", 10)
     process.log.write_text("more than ten bytes")
     process.start(SLEEP, os.environ)
     assert process.last_lines() == ""
