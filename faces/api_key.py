@@ -18,7 +18,7 @@ from typing import Any
 from faces.documents import from_json, to_json
 from faces.errors import StoreError
 
-READ, SCAN, SEARCH, ADMIN = SCOPES = ("read", "scan", "search", "admin")
+READ, SCAN, SEARCH, PEOPLE, ADMIN = SCOPES = ("read", "scan", "search", "people", "admin")
 
 _SHAPE = re.compile(r"ff_([0-9a-f]{12})_[A-Za-z0-9_-]{43}", re.ASCII)
 

@@ -15,20 +15,24 @@ from faces.metrics import serve
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
-from rest import problems
-from rest.auth.authenticator import PUBLIC, Authenticator
+from rest import problems, requests
+from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins
+from rest.auth.scopes import is_public
+from rest.contract import NameConverter, contract
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
 from rest.health import health
 from rest.metrics import Metrics
+from rest.openapi import Api
+from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
 from rest.server import headers
-from rest.views import EXTENSION, NameConverter, Parts, routes
+from rest.v1 import NOUNS
 
 
 def build(settings: Settings) -> Flask:
-    """Build the application with everything it works with, from the settings."""
+    """Build the application and its parts from the settings."""
     redis, metrics = RedisClient(settings), Metrics()
     metrics.registry.register(Fleet(redis))
     serve(metrics.registry, settings.metrics_port)
@@ -45,7 +49,7 @@ def build(settings: Settings) -> Flask:
     event_log = EventLog(settings, "rest").start()
     authenticator = Authenticator.of(settings, redis)
     return create_app(
-        Parts(redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
+        Parts(settings, redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
         max_bytes=settings.max_picture_bytes,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),
@@ -59,20 +63,27 @@ def create_app(
     authenticator: Authenticator | None = None,
     origins: Origins | None = None,
 ) -> Flask:
-    """Create the application on parts that are given to it; without an authenticator it needs no keys."""
-    app = Flask("facefleet", static_folder=None)
+    """Create the application on the parts given; without an authenticator it needs no keys."""
+    app = routed()
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
     app.extensions[EXTENSION] = parts
-    app.url_map.merge_slashes = False  # a name may have two slashes in a row
-    app.url_map.converters["name"] = NameConverter
-    app.register_blueprint(routes)
-    app.register_blueprint(health)
+    requests.install(app)
     problems.install(app)
     _tell_of_requests(app, parts.event_log, parts.metrics)
     headers.install(app)
     (origins or Origins()).install(app)
     if authenticator is not None:
         authenticator.install(app)
+    return app
+
+
+def routed() -> Api:
+    """Create an application that has every route and nothing to answer with: enough to describe itself."""
+    app = Api()
+    app.url_map.merge_slashes = False  # a name may have two slashes in a row
+    app.url_map.converters["name"] = NameConverter
+    for routes in (contract, *NOUNS, health):
+        app.register_api(routes)
     return app
 
 
@@ -90,7 +101,7 @@ def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None
         seconds = time.monotonic() - g.begun
         route = request.url_rule.rule if request.url_rule else None
         metrics.request(route, request.method, response.status_code, seconds)
-        say = event_log.debug if request.endpoint in PUBLIC else event_log.info
+        say = event_log.debug if is_public(app, request.endpoint) else event_log.info
         say(
             f"{request.method} {request.path}"[:200],
             status=response.status_code,

@@ -1,190 +1,175 @@
-"""The description of all routes, OpenAPI 3.1. A test holds it to the routes, and the routes to it."""
+"""OpenAPI 3.1, produced by flask-openapi from the models that validate the requests.
+
+Each route names the scope that its caller needs, what it answers, and the problems it may answer instead;
+`rest.auth` enforces the scope that stands here, and the document describes it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, TypeVar
 
-Object = dict[str, Any]
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.info import Info
+from flask_openapi.models.license import License
+from flask_openapi.models.security_scheme import SecurityScheme
+from flask_openapi.openapi import OpenAPI
+from pydantic import BaseModel, ConfigDict, Field
 
-HASH: Object = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of a picture's bytes"}
+from rest.auth.scopes import PUBLIC
+from rest.problems import invalid_request
+from rest.requests import Request
+
+View = TypeVar("View", bound=Callable[..., Any])
+
 REASONS = {
-    400: "The request cannot be understood: no body, no name or one that is too long, not the JSON expected",
-    401: "An API key is needed, and none that is in force was shown",
-    403: "The key lacks the scope, the web page may not ask, or the URL does not lead to a public host",
-    404: "Nothing is known of it",
+    400: "The request cannot be understood: a missing or invalid parameter, body or name",
+    401: "A valid API key is required",
+    403: "The key lacks the scope, the web page's origin is not allowed, or the URL leads to a private address",
+    404: "Unknown",
+    405: "The method is not allowed here",
     408: "The body did not arrive in time",
+    409: "The request conflicts with the current state",
     413: "Too many bytes or pixels",
-    415: "Not a picture, or of a format that is not allowed",
-    422: "A picture that cannot be processed",
-    429: "The limit of the key, or of keys not in force from one address, is reached; see Retry-After",
-    502: "The address could not be fetched",
-    503: "Redis, RabbitMQ or the image store is away or full: nothing was accepted; see Retry-After",
+    415: "Not a picture, or of a format that is not accepted",
+    416: "The range lies outside the content",
+    422: "A picture that cannot be processed, or an Idempotency-Key that was used for another request",
+    429: "The key's rate limit, or the limit of invalid keys from one address, is reached; see Retry-After",
+    501: "The server lacks what this needs",
+    502: "The URL could not be fetched",
+    503: "Redis, RabbitMQ, the image store or the workers are unavailable; see Retry-After",
 }
-GUARDED = (400, 401, 403, 429, 503)
+GUARDED = (401, 403, 429, 503)
 BODY = (408, 413, 415, 422)
 
 
-def _json(description: str, schema: Object) -> Object:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+class Problem(BaseModel):
+    """RFC 9457; `request_id` finds the request in the log."""
+
+    title: str
+    status: int
+    code: str = Field(description="For programs; stable")
+    detail: str = Field(description="For people")
+    request_id: str = ""
 
 
-def _problems(*statuses: int) -> Object:
-    return {
-        str(status): {
-            "description": REASONS[status],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status in sorted(statuses)
-    }
+class Parameters(BaseModel):
+    """Parameters of a request: an unknown one is an error, not a guess."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """The schema, made once: flask-openapi asks for it with every request."""
+        return _schema(super().model_json_schema, *args, **options)
 
 
-def _object(**properties: Object) -> Object:
-    return {"type": "object", "required": list(properties), "properties": properties}
+@cache
+def _schema(make: Callable[..., dict[str, Any]], *args: Any, **options: Any) -> dict[str, Any]:
+    return make(*args, **options)
 
 
-def _operation(summary: str, scope: str, responses: Object, **more: Any) -> Object:
-    return {
-        "summary": summary,
-        "description": f"Where keys are needed, the key's scope must be `{scope}`.",
-        "security": [{}, {"bearer": []}, {"header": []}],
-        "responses": responses,
-        **more,
-    }
+class Api(OpenAPI):
+    """A Flask application that describes itself."""
 
+    request_class = Request
 
-def _open(summary: str, responses: Object) -> Object:
-    return {"summary": summary, "description": "Never needs a key.", "security": [{}], "responses": responses}
-
-
-def _path(name: str, schema: Object, description: str) -> Object:
-    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
-
-
-def _body(kind: str, schema: Object) -> Object:
-    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
-
-
-ACCEPTED: Object = {
-    "202": _json("Accepted, and new", {"$ref": "#/components/schemas/Accepted"}),
-    "200": _json("Known already; its name is set", {"$ref": "#/components/schemas/Accepted"}),
-}
-NAME = _path(
-    "name",
-    {"type": "string", "minLength": 1},
-    "The picture's name: anything, slashes too; at most 512 characters",
-)
-PICTURE = _path("picture_id", {"type": "string"}, "The picture's hash; of anything else nothing is known")
-
-PATHS: Object = {
-    "/": {"get": _open("The server is there", {"200": _json("It is", {"type": "object"})})},
-    "/scan/image/{name}": {
-        "parameters": [NAME],
-        "post": _operation(
-            "Send a picture under a name",
-            "scan",
-            ACCEPTED | _problems(*GUARDED, *BODY),
-            **_body("application/octet-stream", {"type": "string", "format": "binary"}),
-        ),
-    },
-    "/scan/url": {
-        "post": _operation(
-            "Send the address of a picture, which is its name; one already processed is not fetched again",
-            "scan",
-            ACCEPTED | _problems(*GUARDED, *BODY, 502),
-            **_body("application/json", _object(url={"type": "string", "minLength": 1})),
-        ),
-    },
-    "/match/{picture_id}": {
-        "parameters": [PICTURE],
-        "get": _operation(
-            "Names of the other pictures that show a matching face",
-            "search",
-            {
-                "200": _json(
-                    "Names and URLs; none for a picture that is unknown, without a face, or not done yet",
-                    {"type": "array", "items": {"type": "string"}},
-                )
-            }
-            | _problems(*GUARDED),
-        ),
-    },
-    "/status/{picture_id}": {
-        "parameters": [PICTURE],
-        "get": _operation(
-            "What became of a picture",
-            "read",
-            {
-                "200": _json("Its status", {"$ref": "#/components/schemas/Status"}),
-                "404": _json(REASONS[404], _object(hash={"type": "string"}, state={"const": "unknown"})),
-            }
-            | _problems(*GUARDED),
-        ),
-    },
-    "/v1/pictures/{picture_id}": {
-        "parameters": [PICTURE],
-        "delete": _operation(
-            "Erase a picture with all that was made from it",
-            "admin",
-            {"204": {"description": "It is erased"}} | _problems(*GUARDED, 404),
-        ),
-    },
-    "/healthz": {
-        "get": _open("The process lives", {"200": _json("It does", _object(state={"const": "alive"}))})
-    },
-    "/readyz": {
-        "get": _open(
-            "Pictures can be taken",
-            {
-                "200": _json(
-                    "They can, or could if the queue were not full",
-                    _object(state={"const": "ready"}, queue={"enum": ["open", "full"]}),
-                )
-            }
-            | _problems(503),
+    def __init__(self) -> None:
+        super().__init__(
+            "facefleet",
+            info=Info(
+                title="Facefleet",
+                version="1",
+                summary="Tells which pictures show the same face",
+                license=License(name="MIT", identifier="MIT"),
+            ),
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer"),
+                "header": SecurityScheme.model_validate(
+                    {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+                ),
+            },
+            validation_error_status=HTTPStatus.BAD_REQUEST.value,
+            validation_error_model=Problem,
+            validation_error_callback=invalid_request,
+            doc_ui=False,
+            static_folder=None,
         )
-    },
-    "/openapi.json": {"get": _open("This description", {"200": _json("It", {"type": "object"})})},
-}
+        self.openapi_version = "3.1.0"
 
-SCHEMAS: Object = {
-    "Accepted": _object(hash=HASH) | {"additionalProperties": False},
-    "Status": _object(
-        hash=HASH,
-        state={"enum": ["pending", "done", "failed"]},
-        accepted={"type": "number", "description": "Unix seconds"},
-        finished={"type": ["number", "null"], "description": "Unix seconds"},
-        model={"type": ["string", "null"]},
-        faces={"type": "array", "items": _object(box={"$ref": "#/components/schemas/Box"})},
-        code={"type": ["string", "null"], "description": "Why it failed, for programs"},
-        reason={"type": ["string", "null"], "description": "Why it failed, for people"},
-        names={"type": "array", "items": {"type": "string"}},
-    ),
-    "Box": _object(**{side: {"type": "number"} for side in ("left", "top", "right", "bottom")}),
-    "Problem": {
-        **_object(
-            title={"type": "string"},
-            status={"type": "integer"},
-            code={"type": "string", "description": "For programs; stays the same"},
-            detail={"type": "string", "description": "For people"},
-        ),
-        "description": "RFC 9457; `request_id` finds the request in the log",
-    },
-}
 
-DOCUMENT: Object = {
-    "openapi": "3.1.0",
-    "info": {
-        "title": "Facefleet",
-        "version": "1",
-        "summary": "Tells which pictures show the same face",
-        "license": {"name": "MIT", "identifier": "MIT"},
-    },
-    "paths": PATHS,
-    "components": {
-        "schemas": SCHEMAS,
-        "securitySchemes": {
-            "bearer": {"type": "http", "scheme": "bearer"},
-            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-        },
-    },
-}
+class Routes(APIBlueprint):
+    """The routes of one noun."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, __name__, abp_tags=[{"name": name}])
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        scope: str,
+        answers: Mapping[Any, Any],
+        problems: Iterable[int] = (),
+        body: Mapping[str, Any] | None = None,
+        max_body: int | None = None,
+        hidden: bool = False,
+        **options: Any,
+    ) -> Callable[[View], View]:
+        """Register a view.
+
+        Args:
+            method: the HTTP method.
+            rule: the path, as Flask writes it.
+            scope: what the caller's API key must allow; `PUBLIC`: no key is needed.
+            answers: by status, a model, a response as OpenAPI writes it, or None for no body.
+            problems: statuses answered with a problem document, beside those of every route.
+            body: the request's content as OpenAPI writes it, by media type, where no model validates it.
+            max_body: most bytes of the body; None: as many as a picture may have.
+            hidden: leave the route out of the document.
+            options: what Flask's add_url_rule takes.
+        """
+
+        def register(view: View) -> View:
+            view.scope = scope  # type: ignore[attr-defined]  # read by rest.auth.scopes
+            view.max_body = max_body  # type: ignore[attr-defined]  # read by rest.requests
+            statuses = {400, *problems, *(() if scope == PUBLIC else GUARDED)}
+            about: dict[str, Any] = (
+                {"request_body": {"content": dict(body), "required": True}} if body else {}
+            )
+            add = getattr(self, method.lower())(
+                rule,
+                description=_description(view, scope),
+                security=[{}] if scope == PUBLIC else [{}, {"bearer": []}, {"header": []}],
+                responses={**{status: _problem(status) for status in sorted(statuses)}, **answers},
+                doc_ui=not hidden,
+                **about,
+                **options,
+            )
+            add(view)
+            return view
+
+        return register
+
+
+def content(description: str, *kinds: str) -> dict[str, Any]:
+    """Describe an answer that is not JSON."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"description": description, "content": dict.fromkeys(kinds, binary)}
+
+
+def _description(view: Callable[..., Any], scope: str) -> str:
+    _, _, rest = (inspect.getdoc(view) or "").partition("\n")
+    key = (
+        "Needs no API key." if scope == PUBLIC else f"Needs the scope `{scope}` where API keys are required."
+    )
+    return "\n\n".join(filter(None, (rest.strip(), key)))
+
+
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": REASONS[status], "content": {"application/problem+json": schema}}

@@ -1,7 +1,7 @@
 """Who may do what: the API key that a request shows, its scope, its limits.
 
-No key is needed while the server listens on loopback alone: whoever reaches it there is on this machine. What is
-not in the table below needs the scope admin, so that a new route is closed until somebody opens it.
+No key is needed while the server listens on loopback alone: only this machine reaches it there. Each route declares
+its scope (`rest.auth.scopes`); one that declares none needs `admin`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flask import Flask, Request, g, request
+from flask import Flask, Request, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
@@ -19,15 +19,7 @@ from faces.config import Settings
 from faces.store import api_keys
 from faces.store.client import RedisClient
 from rest.auth.rate_limits import KeyLimits, RefusalLimits, Windows
-
-PUBLIC = frozenset({"routes.root", "health.healthz", "health.readyz", "health.openapi"})
-SCOPE_OF = {
-    "routes.scan_image": api_key.SCAN,
-    "routes.scan_url": api_key.SCAN,
-    "routes.match": api_key.SEARCH,
-    "routes.status": api_key.READ,
-    "routes.erase": api_key.ADMIN,
-}
+from rest.auth.scopes import is_public, scope_of
 
 
 def keys_needed(settings: Settings) -> bool:
@@ -75,13 +67,17 @@ class Authenticator:
             TooManyRequests: the key's limit is reached, or that of keys not in force from one address.
             StoreError: Redis is away.
         """
-        if request.endpoint is None or request.endpoint in PUBLIC or request.method == "OPTIONS":
+        if (
+            request.endpoint is None
+            or is_public(current_app, request.endpoint)
+            or request.method == "OPTIONS"
+        ):
             return
         key = self._key(_token(request))
         g.key = key.id
         if wait := self.limits.wait(key):
             raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
-        scope = SCOPE_OF.get(request.endpoint, api_key.ADMIN)
+        scope = scope_of(current_app, request.endpoint)
         if scope not in key.scopes:
             raise Forbidden(
                 f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}"

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import Forbidden
 
-from rest.auth.authenticator import PUBLIC, is_loopback
+from rest.auth.authenticator import is_loopback
+from rest.auth.scopes import is_public
 
 _ANSWERED_FOR = "600"  # seconds that a browser remembers an answer to its question in advance
 
@@ -36,7 +37,7 @@ class Origins:
         Raises:
             Forbidden: the request comes from a page that may not ask.
         """
-        if request.endpoint in PUBLIC:
+        if is_public(current_app, request.endpoint):
             return None
         if self._local and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
             raise Forbidden(

@@ -1,0 +1,51 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import current_app
+
+from faces.config import Settings
+from faces.event_log import EventLog
+from faces.image_store import ImageStore
+from faces.store.audit_log import AuditLog
+from faces.store.client import RedisClient
+from faces.usecases.ingest import Ingest
+from rest.fetching.fetcher import Fetcher
+from rest.metrics import Metrics
+from rest.publishing import PublisherPool
+
+EXTENSION = "facefleet"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes work with."""
+
+    settings: Settings
+    redis: RedisClient
+    ingest: Ingest
+    publishers: PublisherPool
+    fetcher: Fetcher
+    event_log: EventLog
+    audit_log: AuditLog
+    image_store: ImageStore | None
+    metrics: Metrics
+
+    def checks(self) -> dict[str, Callable[[], None]]:
+        """What must be available to accept pictures: each raises Transient where it is not."""
+        return {"Redis": self.redis.check, "RabbitMQ": self.publishers.check}
+
+    def close(self) -> None:
+        """Close the connections to Redis and RabbitMQ."""
+        self.publishers.close()
+        self.event_log.close()
+        self.redis.close()
+
+
+def parts() -> Parts:
+    """The parts of the application that handles this request."""
+    found: Parts = current_app.extensions[EXTENSION]
+    return found
