@@ -30,6 +30,9 @@ from faces.parsers import (
     yes_no,
 )
 
+LARGEST_SENT = 15 << 20  # bytes of a picture that travels through RabbitMQ
+LARGEST_STORED = 100_000_000  # bytes of a picture that goes to the image store
+
 RETIRED = {
     "ENGINE_THREADS": "run one worker per core instead",
     "FETCH_CONNECT_TIMEOUT": "it is always 5 seconds; unset it",
@@ -105,7 +108,7 @@ class Settings:
     )
     audit_length: int = setting(whole, 1_000_000, "entries kept in the audit log; 0: all")
     max_picture_bytes: int = setting(
-        positive, 15 << 20, "largest picture accepted, in bytes; RabbitMQ 4 carries up to 16 MiB"
+        whole, 0, "largest picture accepted, in bytes; 0: 15 MiB, or 100 MB where IMAGE_STORE_URL is set"
     )
     fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
@@ -196,6 +199,11 @@ class Settings:
         for server in ("redis", "rabbitmq"):
             _check_tls(server, settings)
         return settings
+
+    @property
+    def largest_picture(self) -> int:
+        """Most bytes of a picture: RabbitMQ 4 carries up to 16 MiB, an image store any size."""
+        return self.max_picture_bytes or (LARGEST_STORED if self.image_store_url else LARGEST_SENT)
 
     @property
     def server(self) -> str:

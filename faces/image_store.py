@@ -16,6 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from faces.errors import ImageStoreError, PictureError, SettingError
+from faces.formats.signatures import PictureBytes
 from faces.picture_id import picture_id_of
 
 
@@ -34,7 +35,7 @@ class ImageStore:
         self._filesystem: Any = filesystem
         self._root = root.rstrip("/")
 
-    def put(self, picture_id: str, data: bytes) -> None:
+    def put(self, picture_id: str, data: PictureBytes) -> None:
         """Keep a picture; when this returns it is durable. Keeping it again changes nothing.
 
         Raises:
@@ -44,9 +45,8 @@ class ImageStore:
             if isinstance(self._filesystem, LocalFileSystem):
                 _write_whole(Path(self._path(picture_id)), data)
             else:
-                self._filesystem.pipe_file(
-                    self._path(picture_id), data
-                )  # buckets show an object whole or not
+                # buckets show an object whole or not at all
+                self._filesystem.pipe_file(self._path(picture_id), bytes(data))
 
     def get(self, picture_id: str) -> bytes:
         """Fetch a picture.
@@ -105,7 +105,7 @@ def open_image_store(url: str) -> ImageStore | None:
     return ImageStore(url) if url else None
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: PictureBytes) -> None:
     """Write a file so that it is there whole or not at all, whatever crashes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid4().hex}")

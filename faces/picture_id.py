@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from mmap import mmap
 
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def picture_id_of(data: bytes) -> str:
+def picture_id_of(data: bytes | mmap) -> str:
     """Give the hash of a picture's bytes."""
     return hashlib.sha256(data).hexdigest()
 

@@ -42,7 +42,7 @@ def build(settings: Settings) -> Flask:
     publishers = PublisherPool(settings, metrics)
     ingest = Ingest(redis, publishers.publish, image_store, limits, audit_log)
     fetcher = Fetcher(
-        max_bytes=settings.max_picture_bytes,
+        max_bytes=settings.largest_picture,
         total_timeout=settings.fetch_timeout,
         allow=settings.fetch_allow,
     )
@@ -50,7 +50,7 @@ def build(settings: Settings) -> Flask:
     authenticator = Authenticator.of(settings, redis)
     return create_app(
         Parts(settings, redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
-        max_bytes=settings.max_picture_bytes,
+        max_bytes=settings.largest_picture,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),
     )

@@ -78,7 +78,7 @@ def run(args: Namespace, settings: Settings) -> int:
     server.check()
     try:
         with bar(len(sources), "sending") as progress:
-            largest = settings.max_picture_bytes
+            largest = settings.largest_picture
             for picture in send(server, sources, idle_timeout, threads=args.threads, largest=largest):
                 result.pictures.append(picture)
                 progress.update()

@@ -9,13 +9,15 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from mmap import mmap
+from typing import IO, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from faces.errors import PictureError
 from faces.formats import isobmff, jpeg, webp
 from faces.formats.limits import MAX_PIXELS, Limits, listed
-from faces.formats.signatures import format_of
+from faces.formats.signatures import PictureBytes, format_of
 
 # Pillow has no code for a file that ends too early, only these words.
 _SAYS_TRUNCATED = re.compile(r"truncat|not enough|image not found|unexpected end", re.IGNORECASE)
@@ -33,7 +35,7 @@ class Header:
     height: int
 
 
-def check_header(data: bytes, limits: Limits) -> Header:
+def check_header(data: PictureBytes, limits: Limits) -> Header:
     """Return a picture's format and size without decoding its pixels.
 
     Raises:
@@ -45,7 +47,7 @@ def check_header(data: bytes, limits: Limits) -> Header:
         return Header(name, *image.size)
 
 
-def identify(data: bytes, limits: Limits) -> str:
+def identify(data: PictureBytes, limits: Limits) -> str:
     """Return a picture's format by its first bytes, checking it and the size in bytes against the limits."""
     if not data:
         raise PictureError("the picture is empty: send the file itself", code="empty")
@@ -67,13 +69,15 @@ def identify(data: bytes, limits: Limits) -> str:
     return name
 
 
-def open_header(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
+def open_header(data: PictureBytes, name: str, limits: Limits) -> ImageFile.ImageFile:
     """Read the header with the one parser for `name`, and check the size in pixels against the limit."""
     _configure_pillow()
     if name in _CHECKS:
         _CHECKS[name](data, limits)
     try:
-        image = Image.open(io.BytesIO(data), formats=[name])
+        image = Image.open(
+            cast("IO[bytes]", data) if isinstance(data, mmap) else io.BytesIO(data), formats=[name]
+        )
     except MemoryError:
         raise
     except Image.DecompressionBombError as error:
@@ -96,12 +100,12 @@ def undecodable(what: str, error: Exception) -> PictureError:
     return PictureError(f"{what} is damaged{reason}: save the picture again and resend it", code="damaged")
 
 
-def _check_heic(data: bytes, limits: Limits) -> None:
+def _check_heic(data: PictureBytes, limits: Limits) -> None:
     for size in isobmff.sizes(data):
         limits.refuse_pixels(size)
 
 
-_CHECKS: Mapping[str, Callable[[bytes, Limits], None]] = {
+_CHECKS: Mapping[str, Callable[[PictureBytes, Limits], None]] = {
     "JPEG": lambda data, _: jpeg.refuse_bombs(data),
     "WEBP": webp.check,
     "HEIC": _check_heic,

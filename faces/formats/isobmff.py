@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from faces.formats.signatures import PictureBytes
+
 PADDING = 63  # pixels: HEVC is coded in blocks of at most 64
 _SIZE = re.compile(rb"ispe....(....)(....)", re.DOTALL)
 
 
-def sizes(data: bytes) -> Iterator[tuple[int, int]]:
+def sizes(data: PictureBytes) -> Iterator[tuple[int, int]]:
     """Least width and height in pixels of everything that may have to be decoded for the picture.
 
     The size that a reader tells is that of what is seen: a clean aperture may show a few pixels of a giant. The
@@ -20,7 +22,7 @@ def sizes(data: bytes) -> Iterator[tuple[int, int]]:
                 yield max(1, width - PADDING), max(1, height - PADDING)
 
 
-def _outermost(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _outermost(data: PictureBytes) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of each box of the outermost level; the last one may be cut short."""
     start = 0
     while start + 8 <= len(data):

@@ -8,6 +8,7 @@
 import re
 
 from faces.errors import PictureError
+from faces.formats.signatures import PictureBytes
 
 # libjpeg's own progressive script has 10 scans; the longest that encoders search for stay under 70.
 MAX_SCANS = 100
@@ -23,7 +24,7 @@ _WITHOUT_LENGTH = frozenset({0xC8, _END_OF_IMAGE, *range(0xF0, 0xFE)})
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 
 
-def refuse_bombs(data: bytes) -> None:
+def refuse_bombs(data: PictureBytes) -> None:
     """Walk the file's segments, as the decoders will, up to where the last scan can begin.
 
     Raises:
@@ -50,7 +51,7 @@ def refuse_bombs(data: bytes) -> None:
     raise _bomb(f"more than {MAX_SEGMENTS} segments")
 
 
-def _number(data: bytes, start: int, size: int) -> int:
+def _number(data: PictureBytes, start: int, size: int) -> int:
     return int.from_bytes(data[start : start + size], "big")
 
 

@@ -25,7 +25,7 @@ class Limits:
     def of(cls, settings: Settings) -> "Limits":
         """Return the limits that the settings ask for."""
         formats = frozenset(settings.picture_formats)
-        return cls(settings.max_picture_bytes, settings.max_picture_pixels, formats)
+        return cls(settings.largest_picture, settings.max_picture_pixels, formats)
 
     def __post_init__(self) -> None:
         if unknown := self.formats - KNOWN_FORMATS:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from mmap import mmap
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ KNOWN_FORMATS = frozenset(known.name for known in FORMATS)
 DEFAULT_FORMATS = tuple(known.name for known in FORMATS if known.default)
 
 
-def format_of(data: bytes) -> str | None:
+PictureBytes = bytes | mmap
+"""A file's content, in memory or mapped into it."""
+
+
+def format_of(data: PictureBytes) -> str | None:
     """Return the name of the format that a file's first bytes announce; None for no format of ours."""
     return next((known.name for known in FORMATS if known.signature.match(data)), None)
 

@@ -2,9 +2,10 @@
 
 from faces.errors import PictureError
 from faces.formats.limits import Limits
+from faces.formats.signatures import PictureBytes
 
 
-def check(data: bytes, limits: Limits) -> None:
+def check(data: PictureBytes, limits: Limits) -> None:
     """Check a file's length and its canvas.
 
     Raises:
@@ -16,7 +17,7 @@ def check(data: bytes, limits: Limits) -> None:
     limits.refuse_pixels(_canvas(data))
 
 
-def _canvas(data: bytes) -> tuple[int, int]:
+def _canvas(data: PictureBytes) -> tuple[int, int]:
     """Read the canvas size as RFC 9649 lays it out for the three kinds of first chunk."""
     if data[12:16] == b"VP8X":
         return _little(data[24:27]) + 1, _little(data[27:30]) + 1

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from faces.store import listing
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
 from faces.store.names import NameClaim, settle
-from faces.store.status import Status, pending
+from faces.store.status import Size, Status, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Receipt:
 
     sending: NameClaim
     before: Status | None
+    size: Size | None = None
 
     @property
     def known(self) -> bool:
@@ -27,7 +29,7 @@ class Receipt:
         return self.before is not None and self.before.state == "done"
 
 
-def accept(redis: RedisClient, picture_id: str, name: str) -> Receipt:
+def accept(redis: RedisClient, picture_id: str, name: str, size: Size | None = None) -> Receipt:
     """Take in a picture under a name, or give the name to a picture that is done.
 
     Raises:
@@ -40,7 +42,7 @@ def accept(redis: RedisClient, picture_id: str, name: str) -> Receipt:
                 (HOME, "WATCH", status_key(picture_id)),
                 (HOME, "GET", status_key(picture_id)),
             )
-            receipt = Receipt(NameClaim(number, name, picture_id), Status.from_json(document))
+            receipt = Receipt(NameClaim(number, name, picture_id), Status.from_json(document), size)
             if session.commit(*_taking_in(session, receipt)) is not None:
                 return receipt
 
@@ -78,10 +80,12 @@ def _taking_in(session: Session, receipt: Receipt) -> list[Command]:
         if before is None
         else (HOME, "HINCRBY", COUNTS, "failed", -1)
     )
+    status = pending(picture_id, receipt.size)
     return [
         name_waits,
         counted,
-        (HOME, "SET", status_key(picture_id), pending(picture_id).to_json()),
+        (HOME, "SET", status_key(picture_id), status.to_json()),
+        listing.added(picture_id, status.accepted),
         (HOME, "ZADD", INFLIGHT, sending.number, picture_id),
     ]
 
@@ -98,6 +102,11 @@ def _restore(picture_id: str, before: Status | None) -> list[Command]:
     if before is not None and before.state == "failed":
         return [
             (HOME, "SET", status_key(picture_id), before.to_json()),
+            listing.added(picture_id, before.accepted),
             (HOME, "HINCRBY", COUNTS, "failed", 1),
         ]
-    return [(HOME, "DEL", status_key(picture_id)), (HOME, "HINCRBY", COUNTS, "accepted", -1)]
+    return [
+        (HOME, "DEL", status_key(picture_id)),
+        listing.removed(picture_id),
+        (HOME, "HINCRBY", COUNTS, "accepted", -1),
+    ]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from faces.store import journal
+from faces.store import journal, listing
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import (
     ATTEMPTS,
@@ -91,6 +91,7 @@ def _removing(picture_id: str, traces: _Traces, status: Status | None) -> list[C
     commands: list[Command] = [
         (HOME, "DEL", status_key(picture_id), pending_key(picture_id)),
         (HOME, "ZREM", INFLIGHT, picture_id),
+        listing.removed(picture_id),
         (HOME, "HDEL", ATTEMPTS, picture_id),
     ]
     if status is not None:

@@ -26,6 +26,7 @@ from faces.store.keys import (
     NAMES,
     NEXT_ENCODINGS,
     NEXT_MATCHES,
+    PICTURES,
     pending_key,
     status_key,
 )
@@ -203,10 +204,18 @@ def residue(redis: RedisClient, picture_id: str) -> Iterator[str]:
         (HOME, "EXISTS", status_key(picture_id)),
         (HOME, "EXISTS", pending_key(picture_id)),
         (HOME, "ZSCORE", INFLIGHT, picture_id),
+        (HOME, "ZSCORE", PICTURES, bytes.fromhex(picture_id)),
         (HOME, "HEXISTS", ATTEMPTS, picture_id),
         *((database, "EXISTS", picture_id) for database in databases),
     )
-    places = ("status", "pending", "inflight", "attempts", *(f"db {database}" for database in databases))
+    places = (
+        "status",
+        "pending",
+        "inflight",
+        "pictures",
+        "attempts",
+        *(f"db {database}" for database in databases),
+    )
     for place, found in zip(places, replies, strict=True):
         if found:
             yield place

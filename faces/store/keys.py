@@ -11,6 +11,7 @@
 | 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
+| 0 | `pictures` | sorted set: 32-byte digest of each accepted picture, scored by when that was |
 | 0 | `order` | sorted set: name -> sequence number it was last set by, kept while an older one is in flight |
 | 0 | `sequence` | count of names accepted so far |
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
@@ -24,6 +25,7 @@
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
+| 0 | `idempotency:<key>` | the answer to a request with that key (`faces.store.idempotency`); expires |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -34,6 +36,7 @@ NEXT_MATCHES, NEXT_ENCODINGS = 5, 6
 DATABASES = (HOME, NAMES, HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
 
 INFLIGHT = "inflight"
+PICTURES = "pictures"
 ORDER = "order"
 SEQUENCE = "sequence"
 COUNTS = "counts"
@@ -61,3 +64,8 @@ def status_key(picture_id: str) -> str:
 def pending_key(picture_id: str) -> str:
     """Key of the names that wait for a picture to be done."""
     return f"pending:{picture_id}"
+
+
+def idempotency_key(caller: str, key: str) -> str:
+    """Key of what a caller's request with an Idempotency-Key was answered; the caller's key is hashed by then."""
+    return f"idempotency:{caller}:{key}"

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast, get_args
 
 from faces.documents import from_json, to_json
 from faces.errors import StoreError
 
 State = Literal["pending", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A picture's size: of the file in bytes, and in pixels as stored, before it is turned upright."""
+
+    bytes: int
+    width: int
+    height: int
+    format: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +29,7 @@ class Status:
     `pending`: accepted, not finished. `done`: committed, with `faces`. `failed`: for good, with `code` and
     `reason`. Times are Unix seconds; a worker is `finished` just before its turn to commit. Each of `faces` has
     `box`: left, top, right, bottom in pixels of the upright picture; the indexed ones stand in the order of their
-    encodings in db 3.
+    encodings in db 3. `size` has the fields of `Size`; None for pictures accepted by an earlier release.
     """
 
     hash: str
@@ -31,6 +41,7 @@ class Status:
     code: str | None = None
     reason: str | None = None
     names: list[str] = field(default_factory=list)
+    size: dict[str, Any] | None = None
 
     def to_json(self) -> str:
         """Write the document."""
@@ -47,7 +58,7 @@ class Status:
             return None
         try:
             values = from_json(text)
-            known = {f.name: values[f.name] for f in fields(cls)}
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values or f.name != "size"}
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError("a status document in Redis is damaged") from error
         if known["state"] not in get_args(State):
@@ -55,9 +66,11 @@ class Status:
         return cls(**known)
 
 
-def pending(picture_id: str) -> Status:
+def pending(picture_id: str, size: Size | None = None) -> Status:
     """Status of a picture accepted now."""
-    return Status(hash=picture_id, state="pending", accepted=time.time())
+    return Status(
+        hash=picture_id, state="pending", accepted=time.time(), size=None if size is None else asdict(size)
+    )
 
 
 def done(before: Status, model: str, faces: list[dict[str, Any]]) -> Status:
@@ -76,5 +89,6 @@ def _finished(before: Status, *, state: str, **values: Any) -> Status:
         state=cast("State", state),
         accepted=before.accepted,
         finished=time.time(),
+        size=before.size,
         **values,
     )

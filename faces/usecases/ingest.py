@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from faces.errors import PictureNameError, Transient
 from faces.formats.header import check_header
 from faces.formats.limits import Limits
+from faces.formats.signatures import PictureBytes
 from faces.image_store import ImageStore
 from faces.message import Message
 from faces.picture_id import picture_id_of
 from faces.store import accept, queries
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
+from faces.store.status import Size
 
 MAX_NAME_LENGTH = 512  # characters of a name or URL
 
@@ -39,20 +41,24 @@ class Ingest:
     limits: Limits
     audit_log: AuditLog
 
-    def accept(self, data: bytes, name: str, *, request_id: str, key: str = "") -> Accepted:
-        """Accept a picture under a name; `key` is the id of the caller's API key, if any.
+    def accept(self, data: PictureBytes, name: str | None, *, request_id: str, key: str = "") -> Accepted:
+        """Accept a picture under a name (None: its hash); `key` is the id of the caller's API key, if any.
 
         Raises:
             PictureNameError: the name is empty, too long or not text.
             PictureError: no worker would accept these bytes.
             Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
         """
-        check_name(name)
-        check_header(data, self.limits)
+        if name is not None:
+            check_name(name)
+        header = check_header(data, self.limits)
         picture_id = picture_id_of(data)
         self._audit(key, picture_id, request_id)
+        size = Size(len(data), header.width, header.height, header.format)
+        travels = bytes(data) if self.image_store is None else None
+        message = Message(picture_id, picture_id if name is None else name, travels, request_id)
         new = accept_and_publish(
-            self.redis, self.publish, self.image_store, Message(picture_id, name, data, request_id)
+            self.redis, self.publish, self.image_store, message, original=data, size=size
         )
         return Accepted(picture_id, new)
 
@@ -77,20 +83,33 @@ class Ingest:
 
 
 def accept_and_publish(
-    redis: RedisClient, publish: Publish, image_store: ImageStore | None, message: Message
+    redis: RedisClient,
+    publish: Publish,
+    image_store: ImageStore | None,
+    message: Message,
+    *,
+    original: PictureBytes | None = None,
+    size: Size | None = None,
 ) -> bool:
     """Record a picture as accepted, store its original and publish it; False if nothing was left to publish.
+
+    Args:
+        redis: the connection to Redis.
+        publish: publishes the message.
+        image_store: where the original goes; None: nowhere.
+        message: the picture; it carries the bytes where no image store has them.
+        original: the bytes to store; None: the image store has them, or there is none.
+        size: of the picture, for its status document.
 
     Raises:
         Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
     """
-    receipt = accept.accept(redis, message.picture_id, message.name)
+    receipt = accept.accept(redis, message.picture_id, message.name, size)
     if receipt.known:
         return False
     try:
-        if image_store is not None and message.data is not None:
-            image_store.put(message.picture_id, message.data)
-            message = Message(message.picture_id, message.name, None, message.request_id)
+        if image_store is not None and original is not None:
+            image_store.put(message.picture_id, original)
         publish(message)
     except Transient:
         if accept.withdraw(redis, receipt):
