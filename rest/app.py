@@ -28,7 +28,8 @@ from rest.openapi import Api
 from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
 from rest.server import headers
-from rest.v1 import NOUNS
+from rest.v1.nouns import NOUNS
+from rest.waiting import Waiting
 
 
 def build(settings: Settings) -> Flask:
@@ -49,7 +50,18 @@ def build(settings: Settings) -> Flask:
     event_log = EventLog(settings, "rest").start()
     authenticator = Authenticator.of(settings, redis)
     return create_app(
-        Parts(settings, redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
+        Parts(
+            settings,
+            redis,
+            ingest,
+            publishers,
+            fetcher,
+            event_log,
+            audit_log,
+            image_store,
+            metrics,
+            Waiting(redis),
+        ),
         max_bytes=settings.largest_picture,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),

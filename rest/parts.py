@@ -16,6 +16,7 @@ from faces.usecases.ingest import Ingest
 from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
+from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
 
@@ -33,6 +34,7 @@ class Parts:
     audit_log: AuditLog
     image_store: ImageStore | None
     metrics: Metrics
+    waiting: Waiting
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""

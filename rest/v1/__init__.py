@@ -1,5 +1,1 @@
 """The routes of `/v1`, one file a noun."""
-
-from rest.openapi import Routes
-
-NOUNS: tuple[Routes, ...] = ()

@@ -1,0 +1,50 @@
+"""Opaque cursors: where a list goes on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from faces.documents import from_json, to_json
+from rest.problems import ProblemError
+
+CursorText = Annotated[
+    str, Field(max_length=1000, description="`next` of the page before; opaque, do not make one up")
+]
+
+
+def encode(position: list[Any]) -> str:
+    """Write a position as a cursor."""
+    return base64.urlsafe_b64encode(to_json(position).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, *kinds: type) -> list[Any]:
+    """Read a cursor that `encode` wrote: a list of values of these types.
+
+    Raises:
+        ProblemError: `bad_cursor`.
+    """
+    try:
+        values = from_json(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        values = None
+    fits = isinstance(values, list) and len(values) == len(kinds)
+    if not fits or not all(type(value) is kind for value, kind in zip(values, kinds, strict=True)):
+        raise ProblemError("bad_cursor", "the cursor is not one that this list gave out: start without one")
+    found: list[Any] = values
+    return found
+
+
+def digest(text: str) -> bytes:
+    """A hash within a cursor, as bytes.
+
+    Raises:
+        ProblemError: `bad_cursor`.
+    """
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise ProblemError("bad_cursor", "the cursor is not one that this list gave out") from error

@@ -1,0 +1,175 @@
+"""`/v1/images`: send pictures, list them, and ask what is known of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from flask import Response, g
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import NotFound
+
+from faces import api_key
+from faces.store import listing
+from faces.store.listing import PictureRecord, Position
+from faces.usecases.erase import erase_picture
+from rest.answers import answer
+from rest.openapi import BODY, Parameters, Routes
+from rest.parts import parts
+from rest.v1 import cursors, sending
+from rest.v1.conditional import conditional
+from rest.v1.cursors import CursorText
+from rest.v1.sending import Sent
+from rest.v1.shapes import Hash, Image, ImagePath, State, Wait, image_of, known
+
+images = Routes("images")
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+BODIES: dict[str, Any] = {
+    "application/octet-stream": BINARY,
+    "image/*": BINARY,
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+        }
+    },
+    "application/json": {"schema": sending.UrlsBody.model_json_schema()},
+    "application/x-tar": BINARY,
+}
+
+
+class SendQuery(Parameters):
+    """How pictures are sent."""
+
+    name: str | None = Field(
+        default=None, description="Name of a picture sent as a raw body; default: its hash"
+    )
+    wait: Wait = 0.0
+
+
+class ImageQuery(Parameters):
+    """How a picture is asked about."""
+
+    wait: Wait = 0.0
+
+
+class ListQuery(Parameters):
+    """Which pictures to list."""
+
+    state: State | None = None
+    prefix: str | None = Field(default=None, max_length=512, description="What one of its names begins with")
+    faces: Literal["with", "without"] | None = Field(
+        None, description="Only pictures with, or without, a face"
+    )
+    since: float | None = Field(
+        default=None, description="Unix seconds; only pictures accepted then or later"
+    )
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: CursorText | None = None
+
+
+class ImageList(BaseModel):
+    """A page, newest first. With a filter that few pictures pass it may be short, or empty, before the end."""
+
+    images: list[Image]
+    next: str | None = Field(description="Cursor of the next page; null at the end")
+
+
+class ErasedImage(BaseModel):
+    """A receipt: what was erased."""
+
+    hash: Hash
+    state: State | None = Field(description="What it was; null if only remains were found")
+    names: list[str]
+    faces: int
+    matches: int
+    original: bool = Field(description="Whether an original was removed from the image store")
+
+
+@images.operation(
+    "POST",
+    "/v1/images",
+    scope=api_key.SCAN,
+    answers={202: Sent, 200: Sent},
+    problems=(*BODY, 409, 502),
+    body=BODIES,
+)
+def send_images(query: SendQuery) -> Response:
+    """Send pictures: one as a raw body, one or many in a form, by URL, or in a tar archive.
+
+    Answers 202 with an entry per picture, so that one bad picture fails alone, and `Location` if there is one
+    picture; 200 if none of them is new, or all are finished. A single picture that is refused is answered with its
+    problem. `Idempotency-Key` has a request done once however often it is sent.
+    """
+    return sending.send(query.name, query.wait)
+
+
+@images.operation("GET", "/v1/images", scope=api_key.READ, answers={200: ImageList})
+def list_images(query: ListQuery) -> Response:
+    """List pictures, newest first."""
+    after = None
+    if query.cursor is not None:
+        accepted, digest = cursors.decode(query.cursor, float, str)
+        after = Position(accepted, cursors.digest(digest))
+    page = listing.page(
+        parts().redis,
+        lambda record: _wanted(record, query),
+        limit=query.limit,
+        after=after,
+        since=query.since,
+    )
+    following = page.following
+    cursor = None if following is None else cursors.encode([following.accepted, following.digest.hex()])
+    return answer(ImageList(images=[image_of(record) for record in page.pictures], next=cursor))
+
+
+@images.operation(
+    "GET", "/v1/images/<hash>", scope=api_key.READ, answers={200: Image, 304: None}, problems=(404,)
+)
+def get_image(path: ImagePath, query: ImageQuery) -> Response:
+    """What is known of a picture: its state, names, faces, and how many others match."""
+    g.about = {"hash": path.hash}
+    if query.wait:
+        parts().waiting.wait_for(path.hash, query.wait)
+    return conditional(answer(image_of(known(path.hash))))
+
+
+@images.operation(
+    "DELETE", "/v1/images/<hash>", scope=api_key.ADMIN, answers={200: ErasedImage}, problems=(404,)
+)
+def erase_image(path: ImagePath) -> Response:
+    """Erase a picture with everything made from it, and answer with a receipt."""
+    g.about = {"hash": path.hash}
+    erased = erase_picture(
+        parts().redis,
+        parts().image_store,
+        parts().audit_log,
+        path.hash,
+        actor=g.key,
+        request_id=g.request_id,
+    )
+    if not erased.anything:
+        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
+    receipt = erased.receipt
+    g.outcome = {"faces": receipt.faces, "names": len(receipt.names)}
+    return answer(
+        {
+            "hash": path.hash,
+            "state": receipt.state,
+            "names": receipt.names,
+            "faces": receipt.faces,
+            "matches": receipt.edges,
+            "original": erased.original,
+        }
+    )
+
+
+def _wanted(record: PictureRecord, query: ListQuery) -> bool:
+    status = record.status
+    return (
+        (query.state is None or status.state == query.state)
+        and (
+            query.faces is None or (status.state == "done" and bool(status.faces) == (query.faces == "with"))
+        )
+        and (query.prefix is None or any(name.startswith(query.prefix) for name in record.names))
+    )

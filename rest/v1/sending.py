@@ -1,0 +1,262 @@
+"""How the pictures of a `POST /v1/images` are taken, whatever form they come in."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from http import HTTPStatus
+from typing import IO, Annotated, Self
+
+from flask import Response, g, request
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import BadRequest
+
+from faces.errors import Permanent, Transient
+from faces.store import idempotency, queries
+from faces.store.idempotency import KeptAnswer
+from faces.usecases.ingest import Accepted
+from rest.answers import answer
+from rest.openapi import Parameters
+from rest.parts import parts
+from rest.problems import ProblemError, invalid_request, public_reason, status_of
+from rest.v1.shapes import Hash, State
+from rest.v1.uploads import members, received
+
+LARGEST_FORM = 1 << 30  # bytes of all files of a form together
+LARGEST_DOCUMENT = 256 << 10  # bytes of JSON
+MOST_URLS = 32
+MOST_MEMBERS = 10_000  # pictures in a tar archive
+FETCHERS = 8  # URLs fetched at once for one request
+LONGEST_KEY = 255  # characters of an Idempotency-Key
+
+Take = Callable[[], Accepted]
+
+
+class UrlsBody(Parameters):
+    """Pictures to fetch: one, or many."""
+
+    url: str | None = None
+    urls: Annotated[list[str], Field(min_length=1, max_length=MOST_URLS)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.url is None) == (self.urls is None):
+            raise ValueError('send {"url": "https://..."} or {"urls": [...]}')
+        return self
+
+    def all(self) -> list[str]:
+        """The URLs."""
+        return [self.url] if self.url is not None else list(self.urls or ())
+
+
+class ItemProblem(BaseModel):
+    """Why a picture was not accepted."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class Item(BaseModel):
+    """What became of one picture of a request."""
+
+    name: str | None
+    hash: Hash | None = None
+    location: str | None = None
+    new: bool | None = Field(default=None, description="Whether it is still to be processed")
+    state: State | None = Field(default=None, description="What it is now, where the request waited for it")
+    faces: int | None = Field(default=None, description="How many faces it shows, once it is done")
+    problem: ItemProblem | None = Field(default=None, description="Why it was not accepted")
+
+
+class Sent(BaseModel):
+    """What became of each picture of a request, in order."""
+
+    items: list[Item]
+    accepted: int
+    refused: int
+
+
+def send(name: str | None, wait: float) -> Response:
+    """Take the pictures of this request, whatever form they come in."""
+    kind = request.mimetype
+    if kind == "application/json":
+        return _once(lambda: _answered(_urls(), wait), _json_body())
+    if kind == "multipart/form-data":
+        return _once(lambda: _answered(_form(), wait))
+    if kind == "application/x-tar":
+        return _once(lambda: _answered(_archive(), wait))
+    return _answered(_raw(name), wait)
+
+
+def _once(work: Callable[[], Response], body: bytes = b"") -> Response:
+    """Do a request with an Idempotency-Key once; a second one gets the first one's answer."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return work()
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise BadRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters")
+    key = hashlib.sha256(key.encode()).hexdigest()
+    shape = f"{request.method} {request.full_path} {request.mimetype}".encode()
+    digest = hashlib.sha256(shape + body).hexdigest()
+    redis = parts().redis
+    before = idempotency.begin(redis, g.key, key, digest)
+    if before is not None:
+        return _replayed(before, digest)
+    try:
+        response = work()
+    except BaseException:
+        idempotency.forget(redis, g.key, key)
+        raise
+    idempotency.end(
+        redis, g.key, key, KeptAnswer(digest, response.status_code, response.get_data(as_text=True))
+    )
+    return response
+
+
+def _replayed(before: KeptAnswer, digest: str) -> Response:
+    if before.request != digest:
+        raise ProblemError("idempotency_key_reused", "this Idempotency-Key was used for another request")
+    if not before.status:
+        raise ProblemError(
+            "in_progress", "a request with this Idempotency-Key is in progress: ask again later"
+        )
+    response = Response(before.body, before.status, mimetype="application/json")
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _answered(items: Iterable[Item], wait: float) -> Response:
+    found = list(items)
+    if not found:
+        raise ProblemError("empty", "there is no picture in the request")
+    refused = [item.problem for item in found if item.problem]
+    if wait:
+        _await(found, wait)
+    finished = all(item.problem or item.new is False or item.state in {"done", "failed"} for item in found)
+    g.outcome = {"accepted": len(found) - len(refused), "refused": len(refused)}
+    sent = Sent(items=found, accepted=len(found) - len(refused), refused=len(refused))
+    response = answer(sent, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
+    if len(found) == 1 and found[0].location:
+        response.headers["Location"] = found[0].location
+    return response
+
+
+def _await(items: Sequence[Item], seconds: float) -> None:
+    """Wait for pictures, `seconds` for all of them together."""
+    deadline = time.monotonic() + seconds
+    for item in items:
+        if item.hash is None:
+            continue
+        status = parts().waiting.wait_for(item.hash, max(0.0, deadline - time.monotonic()))
+        if status is not None:
+            item.state = status.state
+            item.faces = len(status.faces) if status.state == "done" else None
+
+
+def _raw(name: str | None) -> Iterator[Item]:
+    g.about = {"name": name} if name else {}
+    request.max_content_length = None  # bounded by `received`, which says so
+    with received(request.stream, parts().settings.largest_picture) as data:
+        accepted = parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
+    yield _item(name or accepted.picture_id, accepted)
+
+
+def _form() -> Iterator[Item]:
+    request.max_content_length = LARGEST_FORM
+    files = [file for _, file in request.files.items(multi=True)]
+    if len(files) == 1:
+        name = files[0].filename or None
+        accepted = _take_file(files[0], name)
+        yield _item(name or accepted.picture_id, accepted)
+        return
+    for file in files:
+        yield _tried(file.filename or None, partial(_take_file, file, file.filename or None))
+
+
+def _take_file(file: FileStorage, name: str | None) -> Accepted:
+    with received(file.stream, parts().settings.largest_picture) as data:
+        return parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
+
+
+def _archive() -> Iterator[Item]:
+    """Take the files of a tar archive as they arrive; what was taken before it breaks off stays taken."""
+    request.max_content_length = None  # each picture is bounded, and so is their number
+    largest = parts().settings.largest_picture
+    taken = 0
+    try:
+        for name, file in members(request.stream):
+            if taken == MOST_MEMBERS:
+                yield _refused(
+                    None, "too_large", f"the first {MOST_MEMBERS:,} pictures were taken: send the rest"
+                )
+                return
+            taken += 1
+            yield _tried(name, partial(_take_member, name, file, largest))
+    except tarfile.TarError as error:
+        detail = f"not a tar archive, or one that is cut short: {error}"
+        if not taken:
+            raise ProblemError("bad_archive", detail) from error
+        yield _refused(None, "bad_archive", detail)
+
+
+def _take_member(name: str, file: IO[bytes], largest: int) -> Accepted:
+    with received(file, largest) as data:
+        return parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
+
+
+def _json_body() -> bytes:
+    request.max_content_length = LARGEST_DOCUMENT
+    body: bytes = request.get_data()
+    return body
+
+
+def _urls() -> Iterator[Item]:
+    try:
+        body = UrlsBody.model_validate(request.get_json(silent=True))
+    except ValidationError as error:
+        raise BadRequest(response=invalid_request(error)) from error
+    if body.url is not None:
+        yield _item(body.url, _take_url(body.url, parts().fetcher.fetch))
+        return
+    urls, fetch = body.all(), parts().fetcher.fetch
+    with ThreadPoolExecutor(FETCHERS) as pool:
+        for start in range(0, len(urls), FETCHERS):
+            some = urls[start : start + FETCHERS]
+            new = [url for url in some if queries.picture_named(parts().redis, url) is None]
+            fetched = {url: pool.submit(fetch, url) for url in new}
+            yield from (_tried(url, partial(_take_url, url, _fetched_by(fetched))) for url in some)
+
+
+def _fetched_by(futures: Mapping[str, Future[bytes]]) -> Callable[[str], bytes]:
+    return lambda url: futures[url].result()
+
+
+def _take_url(url: str, fetch: Callable[[str], bytes]) -> Accepted:
+    return parts().ingest.accept_url(url, fetch, request_id=g.request_id, key=g.key)
+
+
+def _item(name: str, accepted: Accepted) -> Item:
+    picture_id = accepted.picture_id
+    return Item(name=name, hash=picture_id, location=f"/v1/images/{picture_id}", new=accepted.new)
+
+
+def _tried(name: str | None, take: Take) -> Item:
+    """Take one picture of several; what is wrong with it is wrong with it alone."""
+    try:
+        accepted = take()
+    except Permanent as error:
+        return _refused(name, error.code, str(error))
+    except Transient as error:
+        return _refused(name, "unavailable", f"{public_reason(error)}; send it again")
+    return _item(name or accepted.picture_id, accepted)
+
+
+def _refused(name: str | None, code: str, detail: str) -> Item:
+    problem = ItemProblem(status=int(status_of(code)), code=code, detail=detail)
+    return Item(name=name, problem=problem)

@@ -1,0 +1,113 @@
+"""What `/v1` answers about pictures and faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.exceptions import NotFound
+
+from faces.store import listing
+from faces.store.listing import PictureRecord
+from rest.openapi import Parameters
+from rest.parts import parts
+
+HASH = r"^[0-9a-f]{64}$"
+Hash = Annotated[str, Field(pattern=HASH, description="SHA-256 of the picture's bytes, in lower-case hex")]
+State = Literal["pending", "done", "failed"]
+LONGEST_WAIT = 60.0  # seconds
+Wait = Annotated[
+    float, Field(ge=0, le=LONGEST_WAIT, description="Seconds to wait until the pictures are finished")
+]
+
+
+class ImagePath(Parameters):
+    """The picture that is asked about."""
+
+    hash: Hash
+
+
+class Box(BaseModel):
+    """In pixels of the upright picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Face(BaseModel):
+    """A face of a picture. Depending on the settings it also has `landmarks`, `age` and `gender`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    index: int = Field(description="Number of the face in the picture, from 0")
+    box: Box | None = None
+    quality: dict[str, float] | None = None
+    indexed: bool = Field(description="Whether the face is compared with others")
+    reason: str | None = Field(default=None, description="Why it is not indexed")
+
+
+class Size(BaseModel):
+    """Of the file in bytes, and in pixels as stored, before the picture is turned upright."""
+
+    bytes: int
+    width: int
+    height: int
+    format: str
+
+
+class Image(BaseModel):
+    """A picture; times are Unix seconds."""
+
+    hash: Hash
+    state: State
+    names: list[str]
+    accepted: float
+    finished: float | None
+    size: Size | None = Field(description="null for a picture accepted by an earlier release")
+    model: str | None = Field(description="The face encoder that was used")
+    code: str | None = Field(description="Why it failed, for programs")
+    reason: str | None = Field(description="Why it failed, for people")
+    matches: int = Field(description="How many other pictures show a matching face")
+    faces: list[Face]
+
+
+def image_of(record: PictureRecord) -> Image:
+    """What is known of a picture."""
+    status = record.status
+    return Image(
+        hash=status.hash,
+        state=status.state,
+        names=record.names,
+        accepted=status.accepted,
+        finished=status.finished,
+        size=Size(**status.size) if status.size else None,
+        model=status.model,
+        code=status.code,
+        reason=status.reason,
+        matches=record.matches,
+        faces=faces_of(status.faces),
+    )
+
+
+def faces_of(documents: list[dict[str, Any]]) -> list[Face]:
+    """Faces as a status document has them, numbered."""
+    return [_face(index, document) for index, document in enumerate(documents)]
+
+
+def known(picture_id: str) -> PictureRecord:
+    """What is known of a picture.
+
+    Raises:
+        NotFound: nothing.
+    """
+    (record,) = listing.records(parts().redis, [picture_id])
+    if record is None:
+        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
+    return record
+
+
+def _face(index: int, document: Mapping[str, Any]) -> Face:
+    return Face(index=index, **{"indexed": True, **document})
