@@ -29,7 +29,7 @@ from PIL import Image
 from benchmarks.fleet import Fleet, running, signal_group
 from client.checking.faults import Faults
 from client.commands.check import check
-from client.queues import depths
+from faces.queues import depths
 from client.terminal import table
 from faces.picture_id import picture_id_of
 from faces.store import queries

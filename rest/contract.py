@@ -173,7 +173,7 @@ def status(path: PicturePath) -> Response:
     (found,) = queries.statuses(parts().redis, [path.picture_id])
     if found is None:
         return answer({"hash": path.picture_id, "state": "unknown"}, HTTPStatus.NOT_FOUND)
-    return answer(found)
+    return answer({name: value for name, value in vars(found).items() if name in StatusDocument.model_fields})
 
 
 @contract.operation(

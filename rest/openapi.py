@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.license import License
+from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.openapi import OpenAPI
+from flask_openapi.utils import parse_rule
 from pydantic import BaseModel, ConfigDict, Field
 
 from rest.auth.scopes import PUBLIC
@@ -42,6 +44,7 @@ REASONS = {
     502: "The URL could not be fetched",
     503: "Redis, RabbitMQ, the image store or the workers are unavailable; see Retry-After",
 }
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 GUARDED = (401, 403, 429, 503)
 BODY = (408, 413, 415, 422)
 
@@ -59,7 +62,7 @@ class Problem(BaseModel):
 class Parameters(BaseModel):
     """Parameters of a request: an unknown one is an error, not a guess."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
@@ -117,6 +120,7 @@ class Routes(APIBlueprint):
         problems: Iterable[int] = (),
         body: Mapping[str, Any] | None = None,
         max_body: int | None = None,
+        also: Iterable[str] = (),
         hidden: bool = False,
         **options: Any,
     ) -> Callable[[View], View]:
@@ -130,6 +134,7 @@ class Routes(APIBlueprint):
             problems: statuses answered with a problem document, beside those of every route.
             body: the request's content as OpenAPI writes it, by media type, where no model validates it.
             max_body: most bytes of the body; None: as many as a picture may have.
+            also: media types that 200 may have beside JSON.
             hidden: leave the route out of the document.
             options: what Flask's add_url_rule takes.
         """
@@ -151,6 +156,9 @@ class Routes(APIBlueprint):
                 **options,
             )
             add(view)
+            if also:
+                operation = getattr(self.paths[parse_rule(rule)], method.lower())
+                operation.responses["200"].content |= dict.fromkeys(also, MediaType.model_validate(BINARY))
             return view
 
         return register
@@ -158,8 +166,7 @@ class Routes(APIBlueprint):
 
 def content(description: str, *kinds: str) -> dict[str, Any]:
     """Describe an answer that is not JSON."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {"description": description, "content": dict.fromkeys(kinds, binary)}
+    return {"description": description, "content": dict.fromkeys(kinds, BINARY)}
 
 
 def _description(view: Callable[..., Any], scope: str) -> str:

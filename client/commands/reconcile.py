@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
-from client.queues import depths
+from faces.queues import depths
 from client.terminal import GREEN, paint, table
 from faces.amqp import Publisher
 from faces.config import Settings

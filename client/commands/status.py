@@ -10,7 +10,7 @@ from datetime import datetime
 
 from client.commands.match import picture_hash
 from client.errors import UsageError
-from client.queues import Depth, depths
+from faces.queues import Depth, depths
 from client.terminal import GREEN, RED, paint, table
 from faces.config import Settings
 from faces.documents import to_json

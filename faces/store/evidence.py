@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from faces.store.client import Command, RedisClient
@@ -13,12 +13,16 @@ from faces.store.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture with its names, and the encoding, 512 bytes, and box of each of its faces, in the same order."""
+    """A picture with its names, and of each indexed face the encoding, 512 bytes, and the box, in the same order.
+
+    `numbers` are the faces' places among all faces of the picture, from 0.
+    """
 
     picture: str
     names: list[str]
     encodings: list[bytes]
     boxes: list[dict[str, Any] | None]
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,12 @@ def evidence(redis: RedisClient, picture: str) -> Evidence:
 
 def _shown(picture: str, document: bytes | None, names: list[bytes], encodings: list[bytes]) -> Shown:
     status = Status.from_json(document)
-    faces = [face for face in status.faces if face.get("indexed", True)] if status else []
+    all_faces = enumerate(status.faces) if status else ()
+    indexed = [(number, face) for number, face in all_faces if face.get("indexed", True)]
     return Shown(
-        picture, sorted(name.decode() for name in names), encodings, [face.get("box") for face in faces]
+        picture,
+        sorted(name.decode() for name in names),
+        encodings,
+        [face.get("box") for _, face in indexed],
+        [number for number, _ in indexed],
     )

@@ -1,4 +1,4 @@
-"""Headers of every answer: nothing here is a page, nothing is to be kept by caches or guessed at by browsers."""
+"""Headers of every answer, unless its route says otherwise: not a page, not to be cached, not to be sniffed."""
 
 from __future__ import annotations
 
@@ -18,5 +18,6 @@ def install(app: Flask) -> None:
 
 
 def _put(response: Response) -> Response:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

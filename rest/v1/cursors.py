@@ -9,7 +9,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from faces.documents import from_json, to_json
+from faces.picture_id import is_picture_id
+from faces.store.listing import Position
 from rest.problems import ProblemError
+
+INVALID = "the cursor is not one that this list gave out: start without one"
 
 CursorText = Annotated[
     str, Field(max_length=1000, description="`next` of the page before; opaque, do not make one up")
@@ -33,18 +37,25 @@ def decode(cursor: str, *kinds: type) -> list[Any]:
         values = None
     fits = isinstance(values, list) and len(values) == len(kinds)
     if not fits or not all(type(value) is kind for value, kind in zip(values, kinds, strict=True)):
-        raise ProblemError("bad_cursor", "the cursor is not one that this list gave out: start without one")
+        raise ProblemError("bad_cursor", INVALID)
     found: list[Any] = values
     return found
 
 
-def digest(text: str) -> bytes:
-    """A hash within a cursor, as bytes.
+def after(position: Position | None) -> str | None:
+    """The cursor for a place in the list of pictures; None at its end."""
+    return None if position is None else encode([position.accepted, position.digest.hex()])
+
+
+def position(cursor: str | None) -> Position | None:
+    """The place in the list of pictures that a cursor stands for; None: its beginning.
 
     Raises:
         ProblemError: `bad_cursor`.
     """
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise ProblemError("bad_cursor", "the cursor is not one that this list gave out") from error
+    if cursor is None:
+        return None
+    accepted, digest = decode(cursor, float, str)
+    if not is_picture_id(digest):
+        raise ProblemError("bad_cursor", INVALID)
+    return Position(accepted, bytes.fromhex(digest))

@@ -10,10 +10,10 @@ from werkzeug.exceptions import NotFound
 
 from faces import api_key
 from faces.store import listing
-from faces.store.listing import PictureRecord, Position
+from faces.store.listing import PictureRecord
 from faces.usecases.erase import erase_picture
 from rest.answers import answer
-from rest.openapi import BODY, Parameters, Routes
+from rest.openapi import BINARY, BODY, Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors, sending
 from rest.v1.conditional import conditional
@@ -23,7 +23,6 @@ from rest.v1.shapes import Hash, Image, ImagePath, State, Wait, image_of, known
 
 images = Routes("images")
 
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 BODIES: dict[str, Any] = {
     "application/octet-stream": BINARY,
     "image/*": BINARY,
@@ -107,20 +106,15 @@ def send_images(query: SendQuery) -> Response:
 @images.operation("GET", "/v1/images", scope=api_key.READ, answers={200: ImageList})
 def list_images(query: ListQuery) -> Response:
     """List pictures, newest first."""
-    after = None
-    if query.cursor is not None:
-        accepted, digest = cursors.decode(query.cursor, float, str)
-        after = Position(accepted, cursors.digest(digest))
     page = listing.page(
         parts().redis,
         lambda record: _wanted(record, query),
         limit=query.limit,
-        after=after,
+        after=cursors.position(query.cursor),
         since=query.since,
     )
-    following = page.following
-    cursor = None if following is None else cursors.encode([following.accepted, following.digest.hex()])
-    return answer(ImageList(images=[image_of(record) for record in page.pictures], next=cursor))
+    found = [image_of(record) for record in page.pictures]
+    return answer(ImageList(images=found, next=cursors.after(page.following)))
 
 
 @images.operation(

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from rest.openapi import Routes
+from rest.v1.encodings import encodings
+from rest.v1.failures import failures
 from rest.v1.images import images
+from rest.v1.matches import matches
+from rest.v1.names import names
+from rest.v1.pictures import pictures
+from rest.v1.statuses import statuses
 
-NOUNS: tuple[Routes, ...] = (images,)
+NOUNS: tuple[Routes, ...] = (images, pictures, matches, encodings, names, statuses, failures)

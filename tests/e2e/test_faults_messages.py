@@ -13,7 +13,7 @@ from typing import Any
 
 import pika
 
-from client.queues import depths
+from faces.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.message import Message, encode

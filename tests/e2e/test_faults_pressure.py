@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from client.queues import depths
+from faces.queues import depths
 from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.store import queries

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from client.queues import depths
+from faces.queues import depths
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.message import Message, encode

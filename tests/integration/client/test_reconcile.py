@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from client.queues import depths
+from faces.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.image_store import ImageStore

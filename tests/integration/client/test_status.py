@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from client.__main__ import main
-from client.queues import Depth, depths
+from faces.queues import Depth, depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError

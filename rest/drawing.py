@@ -1,0 +1,125 @@
+"""Pictures as people look at them: upright, small, with boxes around the faces, or one face alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from faces.formats.header import identify, open_header, undecodable
+from faces.formats.limits import Limits
+
+LARGEST_SIDE = 4096  # pixels of what is drawn
+QUALITY = 85  # of JPEG
+MARGIN = 0.3  # of a face's box, on each side of a crop
+MIME = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "WEBP": "image/webp",
+}
+MIME |= {"TIFF": "image/tiff", "AVIF": "image/avif", "HEIC": "image/heic"}
+
+Box = dict[str, Any]
+"""`left`, `top`, `right`, `bottom` in pixels of the upright picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is drawn of a face; `landmarks` are x and y in pixels of the upright picture."""
+
+    box: Box
+    label: str
+    colour: str
+    landmarks: Sequence[tuple[int, int]] = ()
+
+
+def media_type(data: bytes, limits: Limits) -> str:
+    """The media type of a picture, by its first bytes.
+
+    Raises:
+        PictureError: it is not a picture of an accepted format.
+    """
+    return MIME[identify(data, limits)]
+
+
+def thumbnail(data: bytes, limits: Limits, size: int) -> bytes:
+    """The picture upright as a JPEG whose longer side has at most `size` pixels.
+
+    Raises:
+        PictureError: it cannot be decoded.
+    """
+    return _jpeg(_fitted(_upright(data, limits, size), size))
+
+
+def annotated(data: bytes, limits: Limits, marks: Sequence[Mark], size: int | None) -> bytes:
+    """The picture upright as a JPEG, with what was found in it.
+
+    Raises:
+        PictureError: it cannot be decoded.
+    """
+    image = _upright(data, limits)
+    whole = image.width
+    image = _fitted(image, size or LARGEST_SIDE)
+    scale = image.width / whole
+    draw = ImageDraw.Draw(image)
+    for mark in marks:
+        _draw(draw, mark, scale, max(2, round(max(image.size) / 400)))
+    return _jpeg(image)
+
+
+def crop(data: bytes, limits: Limits, box: Box, size: int | None) -> bytes:
+    """A face with a margin around it, upright, as a JPEG.
+
+    Raises:
+        PictureError: the picture cannot be decoded.
+    """
+    image = _upright(data, limits)
+    across, down = (box["right"] - box["left"]) * MARGIN, (box["bottom"] - box["top"]) * MARGIN
+    left, top = max(0, round(box["left"] - across)), max(0, round(box["top"] - down))
+    right = min(image.width, max(left + 1, round(box["right"] + across)))
+    bottom = min(image.height, max(top + 1, round(box["bottom"] + down)))
+    return _jpeg(_fitted(image.crop((left, top, right, bottom)), size or LARGEST_SIDE))
+
+
+def _upright(data: bytes, limits: Limits, size: int | None = None) -> Image.Image:
+    """Decode a picture to upright RGB; a JPEG of which less is needed is decoded at a fraction of its size."""
+    name = identify(data, limits)
+    with open_header(data, name, limits) as image:
+        try:
+            if size is not None:
+                image.draft("RGB", (size, size))
+            image.load()
+            return (ImageOps.exif_transpose(image) or image).convert("RGB")
+        except MemoryError:
+            raise
+        except Exception as error:  # a parser of hostile bytes raises whatever it runs into
+            raise undecodable("the picture", error) from error
+
+
+def _fitted(image: Image.Image, size: int) -> Image.Image:
+    image.thumbnail((size, size))
+    return image
+
+
+def _draw(draw: ImageDraw.ImageDraw, mark: Mark, scale: float, width: int) -> None:
+    left, top, right, bottom = (mark.box[side] * scale for side in ("left", "top", "right", "bottom"))
+    draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=mark.colour, width=width)
+    for x, y in mark.landmarks:
+        draw.ellipse(
+            (x * scale - width, y * scale - width, x * scale + width, y * scale + width), fill=mark.colour
+        )
+    font = ImageFont.load_default(max(12, width * 6))
+    text = draw.textbbox((left, top), mark.label, font=font, anchor="lb")
+    draw.rectangle(text, fill=mark.colour)
+    draw.text((left, top), mark.label, fill="white", font=font, anchor="lb")
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()

@@ -1,0 +1,40 @@
+"""Distances between encodings, in plain Python: the server needs few of them, and no NumPy."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from math import dist
+
+from faces.store.client import RedisClient
+from faces.store.keys import ENCODING_BYTES
+
+DIMENSIONS = ENCODING_BYTES // 4
+_FLOATS = struct.Struct(f"<{DIMENSIONS}f")
+
+Vector = tuple[float, ...]
+Chances = Callable[[float], float | None]
+"""The chance that two faces at a distance are one person's; None while nothing is measured."""
+
+
+def vector(encoding: bytes) -> Vector:
+    """An encoding, 512 bytes, as 128 numbers.
+
+    Raises:
+        struct.error: it has another length.
+    """
+    return _FLOATS.unpack(encoding)
+
+
+def distances(ours: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[tuple[int, int, float]]:
+    """The distance of every face of one picture to every face of another, with both places."""
+    others = [vector(encoding) for encoding in theirs]
+    for a, encoding in enumerate(ours):
+        one = vector(encoding)
+        for b, other in enumerate(others):
+            yield a, b, dist(one, other)
+
+
+def chances(redis: RedisClient) -> Chances:  # noqa: ARG001 -- the collection's odds will be read from it
+    """What is known of this collection's chances."""
+    return lambda distance: None  # noqa: ARG005 -- nothing is measured
