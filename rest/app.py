@@ -27,6 +27,7 @@ from rest.metrics import Metrics
 from rest.openapi import Api
 from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
+from rest.rates import Rates
 from rest.server import headers
 from rest.v1.nouns import NOUNS
 from rest.waiting import Waiting
@@ -61,6 +62,7 @@ def build(settings: Settings) -> Flask:
             image_store,
             metrics,
             Waiting(redis),
+            Rates(redis).start(),
         ),
         max_bytes=settings.largest_picture,
         authenticator=authenticator,

@@ -16,6 +16,7 @@ from faces.usecases.ingest import Ingest
 from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
+from rest.rates import Rates
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
@@ -35,6 +36,7 @@ class Parts:
     image_store: ImageStore | None
     metrics: Metrics
     waiting: Waiting
+    rates: Rates
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -42,6 +44,7 @@ class Parts:
 
     def close(self) -> None:
         """Close the connections to Redis and RabbitMQ."""
+        self.rates.close()
         self.publishers.close()
         self.event_log.close()
         self.redis.close()

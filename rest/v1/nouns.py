@@ -9,6 +9,7 @@ from rest.v1.images import images
 from rest.v1.matches import matches
 from rest.v1.names import names
 from rest.v1.pictures import pictures
+from rest.v1.stats import stats
 from rest.v1.statuses import statuses
 
-NOUNS: tuple[Routes, ...] = (images, pictures, matches, encodings, names, statuses, failures)
+NOUNS: tuple[Routes, ...] = (images, pictures, matches, encodings, names, statuses, failures, stats)

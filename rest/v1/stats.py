@@ -1,0 +1,106 @@
+"""`/v1/stats`: what the whole fleet has done, and what waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+from flask import Response
+from pydantic import BaseModel, Field
+
+from faces import api_key, queues
+from faces.errors import BrokerError
+from faces.store import inspection, queries, totals
+from faces.topology import DEAD, PICTURES_QUEUE
+from rest.answers import answer
+from rest.openapi import Routes
+from rest.parts import parts
+from rest.rates import MINUTES
+
+stats = Routes("stats")
+
+
+class PictureCounts(BaseModel):
+    """Pictures by state: accepted = done + failed + erased + in_flight."""
+
+    accepted: int
+    done: int
+    failed: int
+    erased: int
+    in_flight: int
+
+
+class Rate(BaseModel):
+    """Pictures a second."""
+
+    minutes: int = Field(description="Over the last minutes, or since the server started")
+    accepted: float
+    done: float
+    failed: float
+
+
+class Queue(BaseModel):
+    """A queue in RabbitMQ."""
+
+    name: str
+    ready: int | None = Field(description="Messages that no worker has yet; null: not declared yet")
+    consumers: int
+
+
+class Stats(BaseModel):
+    """The fleet at this moment. Faces and matches of a large collection are estimated from a sample."""
+
+    pictures: PictureCounts
+    faces: int = Field(description="Indexed faces")
+    matches: int = Field(description="Pairs of pictures that match")
+    exact: bool = Field(description="Whether faces and matches are counted, not estimated")
+    model: str | None
+    tolerance: float | None
+    oldest_in_flight_seconds: float | None = Field(description="null: nothing is in flight")
+    rates: list[Rate]
+    queues: list[Queue] | None = Field(description="null while RabbitMQ is unavailable")
+    workers: int | None = Field(description="Workers that consume; null while RabbitMQ is unavailable")
+    dead_letters: int | None = Field(description="Messages nobody could process; null as above")
+
+
+@stats.operation("GET", "/v1/stats", scope=api_key.READ, answers={200: Stats})
+def get_stats() -> Response:
+    """What the fleet has done, how fast it is, and what waits."""
+    redis = parts().redis
+    _, model, tolerance = inspection.stored_version(redis)
+    found = totals.totals(redis)
+    depths = _queues()
+    by_name = {depth.name: depth for depth in depths or ()}
+    return answer(
+        Stats(
+            pictures=PictureCounts(**asdict(queries.counts(redis))),
+            faces=found.faces,
+            matches=found.matches,
+            exact=found.exact,
+            model=None if model is None else model.decode(),
+            tolerance=inspection.tolerance([tolerance]),
+            oldest_in_flight_seconds=_oldest(),
+            rates=_rates(),
+            queues=depths,
+            workers=None if depths is None else by_name[PICTURES_QUEUE].consumers,
+            dead_letters=None if depths is None else by_name[DEAD].ready or 0,
+        )
+    )
+
+
+def _oldest() -> float | None:
+    accepted = queries.oldest_in_flight(parts().redis)
+    return None if accepted is None else max(0.0, time.time() - accepted)
+
+
+def _rates() -> list[Rate]:
+    found = ((minutes, parts().rates.per_second(minutes)) for minutes in MINUTES)
+    return [Rate(minutes=minutes, **rate) for minutes, rate in found if rate is not None]
+
+
+def _queues() -> list[Queue] | None:
+    try:
+        depths = queues.depths(parts().settings)
+    except BrokerError:
+        return None
+    return [Queue(name=depth.queue, ready=depth.ready, consumers=depth.consumers) for depth in depths]

@@ -1,0 +1,63 @@
+"""`/v1/stats`, and the rates in it."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from faces.config import Settings
+from faces.store import totals
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import fail
+from local.process import free_port
+from rest.rates import Rates
+from tests.integration.rest.test_routes import PICTURE, client, serving
+from tests.integration.store.test_commit import Worker, found, picture
+
+__all__ = ["client"]
+
+
+def test_the_fleet_at_a_moment(client: FlaskClient, redis: RedisClient) -> None:
+    for number in range(4):
+        accept(redis, picture(number), str(number))
+    Worker(redis).commit(found(0, 1, 2), found(1, 1))
+    fail(redis, picture(2), "truncated", "it is cut short")
+    client.post("/v1/images", data=PICTURE)
+    stats = client.get("/v1/stats").get_json()
+    assert stats["pictures"] == {"accepted": 5, "done": 2, "failed": 1, "erased": 0, "in_flight": 2}
+    assert (stats["faces"], stats["matches"], stats["exact"]) == (3, 1, True)
+    assert (stats["model"], stats["tolerance"], stats["workers"]) == ("test", 0.6, 0)
+    assert {queue["name"]: queue["ready"] for queue in stats["queues"]}["pictures"] == 1
+    assert 0 <= stats["oldest_in_flight_seconds"] < 60
+
+
+def test_without_rabbitmq_the_rest_is_told(settings: Settings) -> None:
+    with serving(settings, rabbitmq_port=free_port()) as client:
+        stats = client.get("/v1/stats").get_json()
+    assert (stats["queues"], stats["workers"]) == (None, None)
+    assert stats["pictures"]["accepted"] == 0
+
+
+def test_a_large_collection_is_estimated(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        accept(redis, picture(number), str(number))
+    Worker(redis).commit(*(found(n, 100 + n, 200 + n) for n in range(40)))
+    monkeypatch.setattr(totals, "SAMPLE", 20)
+    estimated = totals.totals(redis)
+    assert (estimated.faces, estimated.exact) == (80, False)  # every picture has two
+
+
+def test_rates_are_of_the_last_minutes(redis: RedisClient) -> None:
+    rates = Rates(redis)
+    rates.look(0)
+    assert rates.per_second(1) is None
+    accept(redis, picture(0), "long ago")
+    rates.look(1000)
+    for number in range(1, 7):
+        accept(redis, picture(number), str(number))
+    rates.look(1060)
+    assert rates.per_second(1) == {"accepted": 0.1, "done": 0.0, "failed": 0.0}
+    assert rates.per_second(15) == {"accepted": 0.1, "done": 0.0, "failed": 0.0}
+    rates.look(1120)
+    assert rates.per_second(1) == {"accepted": 0.0, "done": 0.0, "failed": 0.0}
