@@ -15,9 +15,11 @@ from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.formats.limits import Limits
+from rest import upgrade
 from rest.app import build
 from rest.auth import bootstrap_key
 from rest.auth.authenticator import is_loopback, keys_needed
+from rest.parts import EXTENSION
 from rest.server.gunicorn_worker import JsonThreadWorker
 
 
@@ -63,7 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Build the application, and see to it that there is a key where one is needed."""
         if keys_needed(self.settings):
             bootstrap_key.start(self.settings, sys.stdout)
-        return build(self.settings)
+        app = build(self.settings)
+        upgrade.start(app.extensions[EXTENSION].redis)
+        return app
 
 
 def main() -> int:

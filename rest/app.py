@@ -15,7 +15,7 @@ from faces.metrics import serve
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
-from rest import problems, requests
+from rest import problems, requests, spellings
 from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins
 from rest.auth.scopes import is_public
@@ -98,6 +98,7 @@ def routed() -> Api:
     app.url_map.converters["name"] = NameConverter
     for routes in (contract, *NOUNS, health):
         app.register_api(routes)
+    spellings.install(app)
     return app
 
 

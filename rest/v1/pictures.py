@@ -62,7 +62,9 @@ def picture(path: ImagePath, query: SizeQuery) -> Response:
     return _drawn(f"{path.hash}-{size}", lambda: drawing.thumbnail(_original(path.hash), _limits(), size))
 
 
-@pictures.operation("GET", "/v1/images/<hash>/annotated", scope=api_key.READ, answers=JPEG, problems=PROBLEMS)
+@pictures.operation(
+    "GET", "/v1/images/<hash>/annotated", scope=api_key.READ, answers=JPEG, problems=(*PROBLEMS, 409)
+)
 def annotated(path: ImagePath, query: SizeQuery) -> Response:
     """The picture with its faces marked, upright, as a JPEG; grey faces are not indexed."""
     g.about = {"hash": path.hash}
