@@ -1,8 +1,7 @@
-"""A client of the HTTP server."""
+"""The HTTP server, as the commands see it: by the Python client, with the commands' errors."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,15 +10,9 @@ from urllib.parse import quote
 import requests
 
 from client.errors import Refused, ServerError, UsageError
-from faces.documents import from_json
+from facefleet.errors import AuthenticationError, RefusedError, UnavailableError
+from facefleet.transport import READ, Transport
 from faces.picture_id import is_picture_id
-
-CONNECT, READ = (
-    5.0,
-    120.0,
-)  # seconds; the server may fetch a URL or wait for RabbitMQ first
-BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-MAX_WAIT = 30.0  # seconds, whatever Retry-After says
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +30,7 @@ class Server:
     """
 
     def __init__(self, address: str, key: str = "", *, read_timeout: float = READ) -> None:
-        self.address = address
-        self._key = key
-        self._timeout = (CONNECT, read_timeout)
-        self._own = threading.local()
+        self._http = Transport(address, key, read_timeout=read_timeout)
 
     def check(self) -> None:
         """Check that the server answers."""
@@ -78,28 +68,13 @@ class Server:
         self, method: str, path: str, *, allowed: int = HTTPStatus.OK, **content: Any
     ) -> requests.Response:
         try:
-            answer = self._session().request(
-                method, self.address + path, timeout=self._timeout, allow_redirects=False, **content
-            )
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-        ) as error:
-            raise ServerError(f"no answer from the server at {self.address}: is it running?") from error
-        except (requests.RequestException, ValueError) as error:
-            raise Refused(f"cannot request {self.address}{path[:80]}: {error}") from error
-        if answer.status_code in BUSY:
-            raise ServerError(f"the server is busy: {_detail(answer)}", wait=_wait(answer))
-        if answer.is_redirect:
-            raise ServerError(
-                f"the server redirects to {answer.headers['Location']}: set REST_URL to that server"
-            )
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            raise UsageError("the server requires a valid API key: set API_KEY")
-        if not answer.ok and answer.status_code != allowed:
-            raise Refused(_detail(answer), code=_code(answer))
-        return answer
+            return self._http.request(method, path, allowed={allowed}, **content)
+        except UnavailableError as error:
+            raise ServerError(str(error), wait=error.wait) from error
+        except AuthenticationError as error:
+            raise UsageError(str(error)) from error
+        except RefusedError as error:
+            raise Refused(str(error), code=error.code) from error
 
     def _accepted(self, answer: requests.Response) -> Accepted:
         picture = self._document(answer, dict).get("hash")
@@ -108,28 +83,13 @@ class Server:
         return Accepted(picture, new=answer.status_code == HTTPStatus.ACCEPTED)
 
     def _document(self, answer: requests.Response, kind: type) -> Any:
-        document = _json(answer)
-        if not isinstance(document, kind):
-            raise self._foreign(answer)
-        return document
+        try:
+            return self._http.document(answer, kind)
+        except UnavailableError as error:
+            raise ServerError(str(error)) from error
 
     def _foreign(self, answer: requests.Response) -> ServerError:
-        return ServerError(
-            f"{self.address} is not a Facefleet server (it answered {answer.status_code}): "
-            "set REST_URL to the server's address"
-        )
-
-    def _show_key(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
-
-    def _session(self) -> requests.Session:
-        if not hasattr(self._own, "session"):
-            self._own.session = requests.Session()
-            if self._key:
-                self._own.session.auth = self._show_key
-        session: requests.Session = self._own.session
-        return session
+        return ServerError(str(self._http.foreign(answer)))
 
 
 def _quoted(name: str) -> str:
@@ -137,29 +97,3 @@ def _quoted(name: str) -> str:
         return quote(name)
     except UnicodeEncodeError as error:
         raise Refused("the name is not valid UTF-8: rename the file", code="bad_name") from error
-
-
-def _json(answer: requests.Response) -> Any:
-    try:
-        return from_json(answer.content)
-    except ValueError:
-        return None
-
-
-def _problem(answer: requests.Response) -> dict[str, Any]:
-    document = _json(answer)
-    return document if isinstance(document, dict) else {}
-
-
-def _detail(answer: requests.Response) -> str:
-    return str(_problem(answer).get("detail") or f"it answers {answer.status_code} {answer.reason}")
-
-
-def _code(answer: requests.Response) -> str:
-    return str(_problem(answer).get("code") or answer.status_code)
-
-
-def _wait(answer: requests.Response) -> float:
-    """Seconds that Retry-After asks for; a date or nonsense counts as one second."""
-    asked = answer.headers.get("Retry-After", "")
-    return min(float(asked), MAX_WAIT) if asked.isascii() and asked.isdigit() else 1.0

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
-from faces.queues import depths
 from client.terminal import GREEN, paint, table
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.documents import to_json
 from faces.image_store import open_image_store
 from faces.message import Message, encode
+from faces.queues import depths
 from faces.store.client import RedisClient
 from faces.store.unfinished import Unfinished, unfinished
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE

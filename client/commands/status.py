@@ -10,10 +10,10 @@ from datetime import datetime
 
 from client.commands.match import picture_hash
 from client.errors import UsageError
-from faces.queues import Depth, depths
 from client.terminal import GREEN, RED, paint, table
 from faces.config import Settings
 from faces.documents import to_json
+from faces.queues import Depth, depths
 from faces.store import inspection, queries
 from faces.store.client import RedisClient
 from faces.store.queries import Counts

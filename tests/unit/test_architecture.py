@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "rest", "worker", "client")
+SHIPPED = ("faces", "facefleet", "rest", "worker", "client")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
     "faces": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
@@ -25,6 +25,18 @@ FORBIDDEN = {
         "onnxruntime",
         "openvino",
         "numba",
+    },
+    "facefleet": {
+        "faces",
+        "rest",
+        "worker",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
     },
     "worker": {"rest", "client", "local", "benchmarks", "tests", "flask"},
     "client": {"rest", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
