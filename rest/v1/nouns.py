@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rest.openapi import Routes
+from rest.v1.compare import compare
 from rest.v1.encodings import encodings
 from rest.v1.failures import failures
 from rest.v1.images import images
@@ -12,4 +13,4 @@ from rest.v1.pictures import pictures
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
 
-NOUNS: tuple[Routes, ...] = (images, pictures, matches, encodings, names, statuses, failures, stats)
+NOUNS: tuple[Routes, ...] = (images, pictures, matches, compare, encodings, names, statuses, failures, stats)
