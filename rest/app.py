@@ -20,6 +20,7 @@ from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins
 from rest.auth.scopes import is_public
 from rest.contract import NameConverter, contract
+from rest.docs import docs
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
 from rest.health import health
@@ -96,7 +97,7 @@ def routed() -> Api:
     app = Api()
     app.url_map.merge_slashes = False  # a name may have two slashes in a row
     app.url_map.converters["name"] = NameConverter
-    for routes in (contract, *NOUNS, health):
+    for routes in (contract, *NOUNS, health, docs):
         app.register_api(routes)
     spellings.install(app)
     return app
