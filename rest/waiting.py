@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.events import FINAL
 from faces.store.status import Status
+from rest.events.follower import Batch, Follower
 
-PAUSES = (0.02, 0.05, 0.1, 0.25, 0.5)  # seconds between looks at the status
+LOOK = 2.0  # seconds between looks at the status, in case an event was missed while Redis was away
 
 
 class Waiting:
     """Lets requests wait for pictures. Threads may share it."""
 
-    def __init__(self, redis: RedisClient) -> None:
+    def __init__(self, redis: RedisClient, follower: Follower) -> None:
         self._redis = redis
+        self._follower = follower
 
     def wait_for(self, picture_id: str, seconds: float) -> Status | None:
         """Wait until a picture is done, failed or erased, at most for some seconds.
@@ -27,11 +33,23 @@ class Waiting:
             StoreError: Redis is unavailable.
         """
         deadline = time.monotonic() + seconds
-        look = 0
-        while True:
-            (status,) = queries.statuses(self._redis, [picture_id])
-            left = deadline - time.monotonic()
-            if status is None or status.state != "pending" or left <= 0:
-                return status
-            time.sleep(min(left, PAUSES[min(look, len(PAUSES) - 1)]))
-            look += 1
+        with self._finished(picture_id) as finished:
+            while True:
+                (status,) = queries.statuses(self._redis, [picture_id])
+                left = deadline - time.monotonic()
+                if status is None or status.state != "pending" or left <= 0:
+                    return status
+                finished.wait(min(left, LOOK))
+                finished.clear()
+
+    @contextmanager
+    def _finished(self, picture_id: str) -> Iterator[threading.Event]:
+        """An event that is set when the picture is finished."""
+        finished = threading.Event()
+
+        def look(batch: Batch) -> None:
+            if any(d.get("hash") == picture_id and d["kind"] in FINAL for d in batch.documents):
+                finished.set()
+
+        with self._follower.subscribed(look):
+            yield finished

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faces.store import listing
+from faces.store import events, listing
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
 from faces.store.names import NameClaim, settle
@@ -87,6 +87,7 @@ def _taking_in(session: Session, receipt: Receipt) -> list[Command]:
         (HOME, "SET", status_key(picture_id), status.to_json()),
         listing.added(picture_id, status.accepted),
         (HOME, "ZADD", INFLIGHT, sending.number, picture_id),
+        events.note("accepted", picture_id),
     ]
 
 
@@ -95,7 +96,14 @@ def _taking_back(receipt: Receipt, *, alone: bool) -> list[Command]:
     forget_name: Command = (HOME, "HDEL", pending_key(picture_id), receipt.sending.number)
     if not alone:
         return [forget_name]
-    return [forget_name, (HOME, "ZREM", INFLIGHT, picture_id), *_restore(picture_id, receipt.before)]
+    return [
+        forget_name,
+        (HOME, "ZREM", INFLIGHT, picture_id),
+        events.note(
+            "failed", picture_id, "code", "not_queued", "reason", "nothing was accepted: send it again"
+        ),
+        *_restore(picture_id, receipt.before),
+    ]
 
 
 def _restore(picture_id: str, before: Status | None) -> list[Command]:

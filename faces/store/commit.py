@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from faces.store import commit_lock, journal
+from faces.store import commit_lock, events, journal, watches
 from faces.store.client import Command, RedisClient, Session
 from faces.store.data_version import READ_VERSION, DataVersion
 from faces.store.journal import Entry, Place
@@ -37,7 +37,7 @@ from faces.store.keys import (
 from faces.store.names import NameClaim, settle
 from faces.store.status import Status, done, failed
 
-CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Iterable[str]]]
+CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Collection[str]]]
 """Takes the journal's new tail, and which of the batch's pictures are about to be committed.
 
 Gives for each picture the hashes of all others with a matching face, of those committed before and those about to
@@ -117,7 +117,10 @@ def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome
             if status is None or status.state != "pending":
                 return _outcome(status)
             shown = sorted({name.decode() for name in names})
-            commands = _finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed")
+            commands = [
+                *_finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed"),
+                events.note("failed", picture_id, "code", code, "reason", reason),
+            ]
             if session.commit(*commands) is not None:
                 return Outcome.DONE
 
@@ -146,11 +149,15 @@ class _Drafts:
 
 
 class _Watched(NamedTuple):
-    """What is watched, as it is now: the pictures' documents and the sendings that wait, and the journal's tail."""
+    """What is watched, as it is now: the pictures' documents and the sendings that wait, and the journal's tail.
+
+    And the documents of people's own watches, which are read and not watched.
+    """
 
     documents: list[bytes | None]
     claims: list[list[NameClaim]]
     tail: list[Entry]
+    watches: list[bytes]
 
 
 def _try(
@@ -169,7 +176,7 @@ def _try(
         for f, (outcome, document) in zip(found, drafted, strict=True)
         if outcome is Outcome.DONE
     }
-    edges = catch_up(watched.tail, ours)
+    matches = catch_up(watched.tail, ours)
     if not ours:
         session.ask(*give_turn)
         return outcomes
@@ -177,8 +184,18 @@ def _try(
     with_faces = [number for number, f in enumerate(found) if f.picture_id in ours and f.encodings]
     commands = [
         *_finishing(ours, "done"),
-        *_faces([found[number] for number in with_faces], [edges[number] for number in with_faces]),
+        *_faces([found[number] for number in with_faces], [matches[number] for number in with_faces]),
         *settle(session, claims),
+        *_telling(
+            session,
+            watched.watches,
+            {
+                f.picture_id: matching
+                for f, matching in zip(found, matches, strict=True)
+                if f.picture_id in ours
+            },
+            {f.picture_id: len(f.faces) for f in found},
+        ),
         *give_turn,
     ]
     # one visit to each database spares the SELECTs in between
@@ -192,10 +209,11 @@ def _watch(
 ) -> _Watched:
     picture_ids = [f.picture_id for f in found]
     status_keys = [status_key(p) for p in picture_ids]
-    _, stored, lines, documents, *waiting = session.ask(
+    _, stored, lines, watching, documents, *waiting = session.ask(
         (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in picture_ids)),
         READ_VERSION,
         journal.after(place),
+        watches.READ,
         (HOME, "MGET", *status_keys),
         *((HOME, "HGETALL", pending_key(p)) for p in picture_ids),
     )
@@ -207,7 +225,7 @@ def _watch(
         ]
         for picture_id, flat in zip(picture_ids, waiting, strict=True)
     ]
-    return _Watched(documents, claims, journal.entries(session, journal.news(place, lines)))
+    return _Watched(documents, claims, journal.entries(session, journal.news(place, lines)), watching)
 
 
 def _outcome(status: Status | None) -> Outcome:
@@ -229,6 +247,20 @@ def _finishing(documents: Mapping[str, str], counter: str) -> list[Command]:
         (HOME, "ZREM", INFLIGHT, *picture_ids),
         (HOME, "HDEL", ATTEMPTS, *picture_ids),
         (HOME, "DEL", *map(pending_key, picture_ids)),
+    ]
+
+
+def _telling(
+    session: Session,
+    watching: Sequence[bytes],
+    edges: Mapping[str, Collection[str]],
+    faces: Mapping[str, int],
+) -> list[Command]:
+    """Commands that tell readers of events of the pictures that become done."""
+    seen = watches.sightings(session, watching, edges) if watching else []
+    return [
+        *(events.finished(picture_id, faces[picture_id], len(edges[picture_id])) for picture_id in edges),
+        *(events.matched(s.picture_id, s.matching, s.watches) for s in seen),
     ]
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from faces.store import journal, listing
+from faces.documents import to_json
+from faces.store import events, journal, listing
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import (
     ATTEMPTS,
@@ -24,11 +25,13 @@ from faces.store.keys import (
     NEXT_ENCODINGS,
     NEXT_MATCHES,
     ORDER,
+    erased_key,
     pending_key,
     status_key,
 )
 from faces.store.status import Status
 
+NAMES_TOLD = 60  # seconds for which readers of events learn the names of an erased picture
 PER_PICTURE = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
 
 
@@ -95,7 +98,7 @@ def _removing(picture_id: str, traces: _Traces, status: Status | None) -> list[C
         (HOME, "HDEL", ATTEMPTS, picture_id),
     ]
     if status is not None:
-        commands.append((HOME, "HINCRBY", COUNTS, "erased", 1))
+        commands += [*_telling(picture_id, traces), (HOME, "HINCRBY", COUNTS, "erased", 1)]
         if status.state != "pending":
             commands.append((HOME, "HINCRBY", COUNTS, status.state, -1))
     if traces.faces:
@@ -106,6 +109,15 @@ def _removing(picture_id: str, traces: _Traces, status: Status | None) -> list[C
     commands += [(MATCHES, "SREM", other, picture_id) for other in traces.matches]
     commands += [(NEXT_MATCHES, "SREM", other, picture_id) for other in traces.next_matches]
     return commands
+
+
+def _telling(picture_id: str, traces: _Traces) -> list[Command]:
+    """Commands that tell readers of events; the names are for those who read them at once."""
+    names = sorted({name.decode(errors="replace") for name in (*traces.names, *traces.waiting)})
+    return [
+        (HOME, "SET", erased_key(picture_id), to_json(names), "EX", NAMES_TOLD),
+        events.note("erased", picture_id),
+    ]
 
 
 def _receipt(picture_id: str, traces: _Traces, status: Status | None) -> ErasedReceipt:

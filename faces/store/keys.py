@@ -26,6 +26,9 @@
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
 | 0 | `idempotency:<key>` | the answer to a request with that key (`faces.store.idempotency`); expires |
+| 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events`), without names |
+| 0 | `erased:<hash>` | JSON list of the names of an erased picture, for readers of events; expires after a minute |
+| 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.watches`) |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -51,6 +54,8 @@ INDEXING = "indexing"
 API_KEYS = "api_keys"
 AUDIT_LOG = "trail"
 LIMIT = "limit"
+EVENTS = "events"
+WATCHES = "watches"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"
@@ -69,3 +74,8 @@ def pending_key(picture_id: str) -> str:
 def idempotency_key(caller: str, key: str) -> str:
     """Key of what a caller's request with an Idempotency-Key was answered; the caller's key is hashed by then."""
     return f"idempotency:{caller}:{key}"
+
+
+def erased_key(picture_id: str) -> str:
+    """Key of the names that an erased picture had."""
+    return f"erased:{picture_id}"

@@ -1,0 +1,90 @@
+"""One reader of the event stream for a whole server: whoever wants events is handed them from here."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from faces.errors import StoreError
+from faces.store import events
+from faces.store.client import RedisClient
+from faces.store.event_details import Document, detailed
+
+WAIT = 5.0  # seconds that Redis holds an unanswered question
+PAUSE = 1.0  # seconds between tries while Redis is unavailable
+GATHER = 0.02  # seconds in which events gather: with many listeners, each batch costs more than an event
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events that follow `after`, up to the id `last`; with `gap`, some between the two are lost."""
+
+    after: str
+    last: str
+    documents: Sequence[Document]
+    gap: bool = False
+
+
+class Follower:
+    """Follows the stream on a thread of its own, from its end on."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
+        self._subscribers: list[Callable[[Batch], None]] = []
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._position: str | None = None
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> Follower:
+        """Start following."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop, within the time that Redis is asked to wait."""
+        self._closing.set()
+
+    @contextmanager
+    def subscribed(self, subscriber: Callable[[Batch], None]) -> Iterator[None]:
+        """Call a function with each batch, on the follower's thread, for as long as the context lasts."""
+        with self._lock:
+            self._subscribers = [*self._subscribers, subscriber]
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._subscribers = [other for other in self._subscribers if other is not subscriber]
+
+    def _run(self) -> None:
+        interrupted = False
+        while not self._closing.is_set():
+            try:
+                self._follow(interrupted)
+                interrupted = False
+            except StoreError as error:
+                if not interrupted:
+                    log.warning("events are not followed: %s", error)
+                interrupted = True
+                self._closing.wait(PAUSE)
+
+    def _follow(self, interrupted: bool) -> None:
+        if self._position is None:
+            self._position = events.latest(self._redis)
+        elif interrupted and events.lost_after(self._redis, self._position):
+            # perhaps another Redis, in which the position means nothing
+            self._hand_out(Batch(self._position, events.latest(self._redis), (), gap=True))
+        found = events.read(self._redis, self._position, wait=WAIT)
+        if found:
+            self._hand_out(Batch(self._position, found[-1].id, detailed(self._redis, found)))
+            self._closing.wait(GATHER)
+
+    def _hand_out(self, batch: Batch) -> None:
+        self._position = batch.last
+        for subscriber in self._subscribers:
+            subscriber(batch)
