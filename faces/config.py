@@ -88,7 +88,9 @@ class Settings:
 
     rest_host: str = setting(text, "127.0.0.1", "address the server listens on")
     rest_port: int = setting(port, 5000, "port the server listens on")
-    rest_threads: int = setting(positive, 8, "requests the server handles at once")
+    rest_threads: int = setting(
+        positive, 8, "short requests the server handles at once, beside as many fetches"
+    )
     rest_url: str = setting(text, "", "the server's URL as the client sees it; empty: this machine")
     request_timeout: float = setting(seconds, 30.0, "seconds for a whole request to arrive")
     cors_origins: tuple[str, ...] = setting(

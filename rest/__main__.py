@@ -19,8 +19,9 @@ from rest import upgrade
 from rest.app import build
 from rest.auth import bootstrap_key
 from rest.auth.authenticator import is_loopback, keys_needed
+from rest.bounds import Bounds
 from rest.parts import EXTENSION
-from rest.server.gunicorn_worker import JsonThreadWorker
+from rest.server.gunicorn_worker import GatheringWorker
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -44,9 +45,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         host = self.settings.rest_host
         settings = {
             "bind": f"{f'[{host}]' if ':' in host else host}:{self.settings.rest_port}",
-            "worker_class": JsonThreadWorker,
+            "worker_class": GatheringWorker,
             "control_socket_disable": True,
-            "threads": self.settings.rest_threads,
+            "threads": Bounds.of(self.settings).threads,
             "timeout": 60,
             "graceful_timeout": 30,
             "keepalive": 5,

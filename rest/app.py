@@ -19,8 +19,10 @@ from rest import problems, requests, spellings
 from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins
 from rest.auth.scopes import is_public
+from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
+from rest.events.follower import Follower
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
 from rest.health import health
@@ -44,13 +46,17 @@ def build(settings: Settings) -> Flask:
     audit_log = AuditLog(redis, settings.audit_length)
     publishers = PublisherPool(settings, metrics)
     ingest = Ingest(redis, publishers.publish, image_store, limits, audit_log)
+    bounds = Bounds.of(settings)
     fetcher = Fetcher(
+        admitted=Bound(bounds.fetches, "fetches").held,
         max_bytes=settings.largest_picture,
         total_timeout=settings.fetch_timeout,
         allow=settings.fetch_allow,
     )
     event_log = EventLog(settings, "rest").start()
     authenticator = Authenticator.of(settings, redis)
+    follower = Follower(redis).start()
+    waiting = Waiting(redis, follower, Bound(bounds.waits, "waiting requests"))
     return create_app(
         Parts(
             settings,
@@ -62,8 +68,9 @@ def build(settings: Settings) -> Flask:
             audit_log,
             image_store,
             metrics,
-            Waiting(redis),
+            waiting,
             Rates(redis).start(),
+            follower,
         ),
         max_bytes=settings.largest_picture,
         authenticator=authenticator,

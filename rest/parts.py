@@ -13,6 +13,7 @@ from faces.image_store import ImageStore
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
+from rest.events.follower import Follower
 from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
@@ -37,6 +38,7 @@ class Parts:
     metrics: Metrics
     waiting: Waiting
     rates: Rates
+    follower: Follower
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -45,6 +47,7 @@ class Parts:
     def close(self) -> None:
         """Close the connections to Redis and RabbitMQ."""
         self.rates.close()
+        self.follower.close()
         self.publishers.close()
         self.event_log.close()
         self.redis.close()

@@ -11,6 +11,7 @@ from faces.store import queries
 from faces.store.client import RedisClient
 from faces.store.events import FINAL
 from faces.store.status import Status
+from rest.bounds import Bound
 from rest.events.follower import Batch, Follower
 
 LOOK = 2.0  # seconds between looks at the status, in case an event was missed while Redis was away
@@ -19,9 +20,10 @@ LOOK = 2.0  # seconds between looks at the status, in case an event was missed w
 class Waiting:
     """Lets requests wait for pictures. Threads may share it."""
 
-    def __init__(self, redis: RedisClient, follower: Follower) -> None:
+    def __init__(self, redis: RedisClient, follower: Follower, bound: Bound) -> None:
         self._redis = redis
         self._follower = follower
+        self._bound = bound
 
     def wait_for(self, picture_id: str, seconds: float) -> Status | None:
         """Wait until a picture is done, failed or erased, at most for some seconds.
@@ -30,10 +32,11 @@ class Waiting:
             Its status then, `pending` where the time was too short; None for a picture that is not known.
 
         Raises:
+            ProblemError: `busy`, as many requests wait as may.
             StoreError: Redis is unavailable.
         """
         deadline = time.monotonic() + seconds
-        with self._finished(picture_id) as finished:
+        with self._bound.held(), self._finished(picture_id) as finished:
             while True:
                 (status,) = queries.statuses(self._redis, [picture_id])
                 left = deadline - time.monotonic()

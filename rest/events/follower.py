@@ -68,7 +68,7 @@ class Follower:
                 self._follow(interrupted)
                 interrupted = False
             except StoreError as error:
-                if not interrupted:
+                if not interrupted and not self._closing.is_set():
                     log.warning("events are not followed: %s", error)
                 interrupted = True
                 self._closing.wait(PAUSE)

@@ -6,7 +6,8 @@ those; TLS still proves the name. Nothing that the server claims is relied on: n
 
 import functools
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -52,7 +53,7 @@ class Fetcher:
     `max_bytes` holds for the body after decompression. `total_timeout` seconds hold over all redirects and
     however slowly bytes come; only the system's resolver keeps its own time. Proxies that the
     environment names are not used, since a proxy resolves names by itself. `ca_file` holds the certificates to
-    trust instead of the usual ones.
+    trust instead of the usual ones. Each fetch takes place in a context of `admitted`, which may refuse it.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Fetcher:
         allow: Sequence[str] = (),
         resolver: Resolver = socket.getaddrinfo,
         ca_file: str | None = None,
+        admitted: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._max_bytes = max_bytes
         self._total_timeout = total_timeout
@@ -73,6 +75,7 @@ class Fetcher:
         self._rule = AddressRule(allow)
         self._resolver = resolver
         self._ca_file = ca_file
+        self._admitted = admitted
 
     def fetch(self, url: str) -> bytes:
         """Return the body of a GET, never empty.
@@ -83,7 +86,7 @@ class Fetcher:
                 URL may be secret.
         """
         target = _target(url)
-        with Deadline(self._total_timeout) as deadline:
+        with self._admitted(), Deadline(self._total_timeout) as deadline:
             for _ in range(self._max_redirects + 1):
                 answer = self._get(target, deadline)
                 if isinstance(answer, bytes):

@@ -1,121 +1,230 @@
-"""gunicorn's threads, with a bound on slow requests, and JSON for the errors that never reach Flask."""
+"""gunicorn's threads, of which a request has one only once it has arrived.
+
+gunicorn gives each connection a thread when it opens, so that eight that send nothing, or little, hold up
+everybody. Here its loop gathers requests (`rest.server.arrival`), sees answers off to clients that are still
+sending, and ends what takes too long. A request too large to be gathered is read by its thread; there are fewer
+such threads than threads in all.
+"""
 
 from __future__ import annotations
 
+import errno
+import selectors
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.workers.gthread import ThreadWorker
-from werkzeug.exceptions import RequestTimeout
+from gunicorn.http import get_parser
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from faces.config import Settings
-from faces.documents import to_json
-from rest.server.headers import HEADERS
-from rest.server.request_deadline import LATE, RequestDeadline, TimedReader
+from rest.bounds import Bounds
+from rest.server.arrival import Arrival
+from rest.server.refusals import refusal, status_of
+from rest.server.request_deadline import RequestDeadline, TimedReader
+from rest.server.takeover import TakenOver, installed
 
 WORK = 60.0  # seconds; what Redis and RabbitMQ may take of a request is bounded by less, each on its own
-LINGER = 2.0  # seconds for a client to see that its answer has come, as gunicorn has it
-
-DETAILS = {
-    HTTPStatus.REQUEST_URI_TOO_LONG: "the request line is too long: use a shorter name",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the request has too many headers, or too long ones",
-    HTTPStatus.BAD_REQUEST: "the request is not HTTP as this server understands it",
-    HTTPStatus.REQUEST_TIMEOUT: LATE,
-    HTTPStatus.INTERNAL_SERVER_ERROR: "the server has failed on this request",
-}
+LINGER = 2.0  # seconds for a client to see that its answer has come
+SPARE = 16  # connections that may still be opened when idle ones begin to make room
 
 
-class JsonThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Answers such errors as `rest.problems` answers all others, and ends what is too slow."""
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """A connection, with what has arrived on it."""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, arrival: Arrival) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.arrival = arrival
+        self.large = False  # its request is read by its thread
+        self.parser = get_parser(cfg, arrival, client)
+
+
+class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Gives a request a thread when it has arrived."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         settings: Settings = self.app.settings
         self._seconds = settings.request_timeout
         self._whole = 2 * settings.request_timeout + settings.fetch_timeout + WORK
-        self._arrivals: dict[Any, RequestDeadline] = {}
+        self._largest = settings.largest_picture
+        self._most_large = Bounds.of(settings).large_uploads
+        self._large = 0
+        self._arriving: dict[Connection, None] = {}  # in the order in which they began to wait
+        self._lingering: dict[Connection, float] = {}
+        self._deadlines: dict[Connection, RequestDeadline] = {}
 
-    def handle(self, conn: Any) -> Any:
-        """Handle one request on a connection, in a thread of the pool."""
-        deadline = self._arrivals[conn] = RequestDeadline(conn.sock, self._seconds, self._whole)
+    def load_wsgi(self) -> None:
+        """Load the application."""
+        super().load_wsgi()
+        self.wsgi: Any = installed(self.wsgi)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection, and gather its first request."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno == errno.EMFILE:
+                self._make_room()
+            elif error.errno not in {errno.EAGAIN, errno.ECONNABORTED}:
+                raise
+            return
+        self.nr_conns += 1
+        if self.nr_conns > self.worker_connections - SPARE:
+            self._make_room()
+        arrival = Arrival(
+            client, largest=self._largest, seconds=self._seconds, idle=float(self.cfg.keepalive)
+        )
+        self._gather(Connection(self.cfg, client, address, listener.getsockname(), arrival))
+
+    def handle(self, conn: Connection) -> Any:
+        """Handle one request, in a thread of the pool; False: the connection ends."""
+        deadline = self._deadlines[conn] = RequestDeadline(conn.sock, self._seconds, self._whole)
         try:
             outcome = super().handle(conn)
+        except TakenOver as taken:
+            return taken
         finally:
-            del self._arrivals[conn]
+            del self._deadlines[conn]
         if deadline.late and not deadline.begun:
             self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
-        if deadline.late or outcome is False:
-            _linger(conn.sock)
-            return False
-        return outcome
+        return outcome and not deadline.late
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Handle a request whose head has come."""
-        deadline = self._arrivals[conn]
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """Handle a request whose head was parsed."""
+        deadline = self._deadlines[conn]
         deadline.begun = True
         req.body.reader = TimedReader(req.body.reader, deadline)
+        if not conn.large:
+            req._expected_100_continue = False  # the whole body is here
         return super().handle_request(req, conn)
-
-    def murder_pending(self) -> None:
-        """End what is due; gunicorn's loop comes by here at least once a second."""
-        super().murder_pending()
-        for deadline in list(self._arrivals.values()):
-            deadline.look(time.monotonic())
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's
         """Log an error and answer it."""
-        status = _status(exc)
+        status = status_of(exc)
         self.log.warning("request from %s refused with %d: %s", addr, status, type(exc).__name__)
         self._refuse(client, status)
 
-    def _refuse(self, client: Any, status: HTTPStatus) -> None:
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """Go on with a connection after its request, on gunicorn's loop."""
+        self._large -= conn.large
+        conn.large = False
+        error = fs.exception()
+        outcome = False if error else fs.result()
+        if isinstance(outcome, TakenOver) or error:
+            self._close(conn)
+        elif outcome:
+            conn.arrival.next(conn.parser.unreader.take_buffered())
+            self._gather(conn)
+        else:
+            self._linger(conn)
+
+    def murder_pending(self) -> None:
+        """End what is due; gunicorn's loop comes by here at least once a second."""
+        now = time.monotonic()
+        for deadline in list(self._deadlines.values()):
+            deadline.look(now)
+        for conn in [conn for conn in self._arriving if conn.arrival.late(now)]:
+            self._stop_gathering(conn)
+            if conn.arrival.begun:
+                self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
+                self._linger(conn)
+            else:
+                self._close(conn)
+        for conn in [conn for conn, end in self._lingering.items() if now > end]:
+            self._stop_lingering(conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections on which nothing has come; gunicorn forces it at the end."""
+        for conn in [conn for conn in self._arriving if force and not conn.arrival.begun]:
+            self._stop_gathering(conn)
+            self._close(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for conn in self._arriving:
+            conn.arrival.hurry(deadline)
+
+    def _gather(self, conn: Connection) -> None:
+        """Take what is there of a request; have it handled, or wait for more."""
+        conn.sock.setblocking(False)
+        conn.arrival.receive()
+        if conn.arrival.ready:
+            self._submit(conn)
+        else:
+            self._arriving[conn] = None
+            self._listen(conn, partial(self._on_arrival, conn))
+
+    def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
+        conn.arrival.receive()
+        if conn.arrival.ready:
+            self._stop_gathering(conn)
+            self._submit(conn)
+
+    def _submit(self, conn: Connection) -> None:
+        """Have a thread handle what has arrived."""
+        if conn.arrival.empty:
+            self._close(conn)
+            return
+        conn.large = conn.arrival.large
+        if conn.large and self._large >= self._most_large:
+            conn.large = False
+            self._refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
+            self._linger(conn)
+            return
+        self._large += conn.large
+        conn.arrival.hand_over()
+        conn.data_ready = True
+        self.enqueue_req(conn)
+
+    def _stop_gathering(self, conn: Connection) -> None:
+        del self._arriving[conn]
+        self.poller.unregister(conn.sock)
+
+    def _make_room(self) -> None:
+        """Close the connection on which nothing has come for longest."""
+        idle = next((conn for conn in self._arriving if not conn.arrival.begun), None)
+        if idle is not None:
+            self._stop_gathering(idle)
+            self._close(idle)
+
+    def _linger(self, conn: Connection) -> None:
+        """Take what the client still sends, or it might not see its answer (RFC 9112, section 9.6)."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the client has gone
+            self._close(conn)
+            return
+        self._lingering[conn] = time.monotonic() + LINGER
+        self._listen(conn, partial(self._on_leaving, conn))
+
+    def _on_leaving(self, conn: Connection, _: socket.socket) -> None:
+        try:
+            if conn.sock.recv(65536):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._stop_lingering(conn)
+
+    def _stop_lingering(self, conn: Connection) -> None:
+        del self._lingering[conn]
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
+    def _listen(self, conn: Connection, callback: Callable[[Any], None]) -> None:
+        self.poller.register(conn.sock, selectors.EVENT_READ, callback)
+
+    def _close(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.arrival.close()
+        conn.close()
+
+    def _refuse(self, client: socket.socket, status: HTTPStatus) -> None:
         with suppress(OSError):
-            client.sendall(_answer(status))
-
-
-def _linger(connection: socket.socket) -> None:
-    """Take what the client still sends, or it might not see its answer (RFC 9112, section 9.6).
-
-    gunicorn does so too, but on the one thread that accepts connections; after this it has nothing to wait for.
-    """
-    end = time.monotonic() + LINGER
-    with suppress(OSError):  # the client may be gone
-        connection.shutdown(socket.SHUT_WR)
-        while (left := end - time.monotonic()) > 0:
-            connection.settimeout(left)
-            if not connection.recv(65536):
-                break
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RD)
-
-
-def _status(error: BaseException) -> HTTPStatus:
-    if isinstance(error, LimitRequestLine):
-        return HTTPStatus.REQUEST_URI_TOO_LONG
-    if isinstance(error, LimitRequestHeaders):
-        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-    if isinstance(error, RequestTimeout):
-        return HTTPStatus.REQUEST_TIMEOUT
-    return HTTPStatus.BAD_REQUEST if isinstance(error, ParseException) else HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _answer(status: HTTPStatus) -> bytes:
-    document = {
-        "title": status.phrase,
-        "status": int(status),
-        "code": status.name.lower(),
-        "detail": DETAILS[status],
-    }
-    body = to_json(document) + "\n"
-    headers = {
-        "Connection": "close",
-        "Content-Type": "application/problem+json",
-        "Content-Length": str(len(body)),
-        **HEADERS,
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {int(status)} {status.phrase}\r\n{lines}\r\n{body}".encode()
+            client.sendall(refusal(status))

@@ -1,4 +1,4 @@
-"""How long a request may take to arrive, and its answer to leave, however slowly bytes drip."""
+"""How long a request may occupy a thread, however slowly bytes drip in or out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import BadRequest, RequestTimeout
 
 LATE = "the request did not arrive in time: send it faster, or make the picture smaller"
+SLOWEST = 256 << 10  # bytes a second that a large request must arrive with, in addition to the usual time
 
 
 class RequestDeadline:
-    """One request on its way in. A socket's own time-out starts anew with each byte; this one does not.
+    """The time of one request in a thread. A socket's own time-out starts anew with each byte; this one does not.
 
-    `seconds` after its beginning no more is read; `whole` seconds after it the connection ends.
+    `seconds` after its beginning no more is read; `whole` seconds after it the connection ends. Both wait longer
+    for a request that is large and comes in fast enough.
     """
 
     def __init__(self, connection: socket.socket, seconds: float, whole: float) -> None:
@@ -34,6 +36,11 @@ class RequestDeadline:
         if now > self._end:
             self._shut(socket.SHUT_RDWR)
 
+    def extend(self, received: int) -> None:
+        """Allow for bytes that have arrived."""
+        self._end_of_reading += received / SLOWEST
+        self._end += received / SLOWEST
+
     def _shut(self, how: int) -> None:
         with suppress(OSError):  # the other side may have closed it already
             self._connection.shutdown(how)
@@ -44,23 +51,24 @@ class TimedReader:
 
     def __init__(self, reader: Any, deadline: RequestDeadline) -> None:
         self._reader = reader
-        self._arrival = deadline
+        self._deadline = deadline
 
     def read(self, size: int) -> bytes:
         """Read at most `size` bytes.
 
         Raises:
             RequestTimeout: the body did not come in time.
-            BadRequest: it is cut short, or its chunks are none.
+            BadRequest: it is cut short, or its chunks are invalid.
         """
         try:
             data: bytes = self._reader.read(size)
         except NoMoreData as error:
-            if self._arrival.late:
+            if self._deadline.late:
                 raise RequestTimeout(LATE) from error
             raise BadRequest("the body is cut short") from error
         except ParseException as error:
             raise BadRequest("the body's chunks are not HTTP") from error
-        if self._arrival.late and size:
+        if self._deadline.late and size:
             raise RequestTimeout(LATE)
+        self._deadline.extend(len(data))
         return data

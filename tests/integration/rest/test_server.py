@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import time
@@ -22,6 +23,7 @@ from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from tests.conftest import environ
 from tests.support.drawing import drawing
+from tests.support.slow_clients import slow_clients, stalled_host
 
 SECONDS = 1.5  # for a request to arrive
 
@@ -243,3 +245,54 @@ def test_beyond_loopback_a_key_is_needed_and_the_first_one_is_printed(
         assert ask(ours.rest_port, b"GET /match/a HTTP/1.1\r\nConnection: close\r\n\r\n").status == 401
         shown = f"GET /match/a HTTP/1.1\r\nX-API-Key: {token}\r\nConnection: close\r\n\r\n".encode()
         assert ask(ours.rest_port, shown).status == 200
+
+
+def test_short_requests_are_answered_while_fetches_uploads_and_silent_connections_hang(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Ten times as many of each as the server has threads for."""
+    ours = replace(settings, rest_port=free_port())
+    plain = f"GET /match/{'0' * 64} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    with (
+        running(ours, tmp_path, FETCH_ALLOW="127.0.0.1", FETCH_TIMEOUT="60", REST_THREADS="2"),
+        stalled_host() as url,
+        slow_clients(ours.rest_port, 20, url),
+    ):
+        time.sleep(0.5)
+        answers = [ask(ours.rest_port, plain) for _ in range(20)]
+        assert [(answer.status, answer.body) for answer in answers] == [(200, b"[]\n")] * 20
+        more = json.dumps({"url": url}).encode()
+        refused = ask(ours.rest_port, head(len(more), "/scan/url") + more)
+        assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "busy", "5")
+        data = drawing()
+        assert ask(ours.rest_port, head(len(data)) + data).status == 202
+
+
+def test_uploads_too_large_to_be_gathered_have_a_bound_of_their_own(port: int) -> None:
+    with ThreadPoolExecutor(4) as others:
+        dripping = [others.submit(ask, port, head(200_000, "/scan/url"), b".", pause=0.1) for _ in range(4)]
+        time.sleep(0.3)
+        statuses = sorted(job.result().status for job in dripping)
+    assert set(statuses) <= {408, 413, 503}
+
+
+def test_who_waits_to_be_asked_for_a_body_is_asked_before_a_thread_is_taken(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head(10, "/scan/url", "Expect: 100-continue"))
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"[" * 10)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_requests_sent_at_once_are_answered_one_after_the_other(port: int) -> None:
+    """Pipelined, the last one in two pieces."""
+    first = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(2 * first + last[:9])
+        time.sleep(0.2)
+        connection.sendall(last[9:])
+        raw = b""
+        while more := connection.recv(65536):
+            raw += more
+    assert re.findall(rb"HTTP/1.1 (\d+)", raw) == [b"200", b"200", b"404"]

@@ -1,0 +1,50 @@
+"""How many requests of a kind that takes long may be under way at once, so that short ones always get through."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from faces.config import Settings
+from rest.problems import ProblemError
+
+
+class Bound:
+    """Admits so many at once, and refuses the others at once."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self.most = most
+        self._what = what
+        self._free = threading.Semaphore(most)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be one of those admitted.
+
+        Raises:
+            ProblemError: `busy`, for there are as many as may be.
+        """
+        if not self._free.acquire(blocking=False):
+            raise ProblemError("busy", f"{self.most} {self._what} are under way, as many as allowed at once")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The server's bounds. `REST_THREADS` threads are left for short requests when all are reached."""
+
+    threads: int
+    fetches: int
+    waits: int
+    large_uploads: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Bounds:
+        """The bounds that follow from `REST_THREADS`."""
+        threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
+        return cls(threads + threads + half + half, fetches=threads, waits=half, large_uploads=half)

@@ -1,0 +1,55 @@
+"""Answers to requests that never reach Flask, as `rest.problems` answers all others."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from werkzeug.exceptions import RequestTimeout
+
+from faces.documents import to_json
+from rest.server.headers import HEADERS
+from rest.server.request_deadline import LATE
+
+RETRY_AFTER = 5  # seconds
+
+DETAILS = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: "the request line is too long: use a shorter name",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the request has too many headers, or too long ones",
+    HTTPStatus.BAD_REQUEST: "the request is not HTTP as this server understands it",
+    HTTPStatus.REQUEST_TIMEOUT: LATE,
+    HTTPStatus.SERVICE_UNAVAILABLE: f"too many large uploads at once: try again in {RETRY_AFTER} s",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "the server failed on this request",
+}
+
+
+def status_of(error: BaseException) -> HTTPStatus:
+    """The status to answer an error with."""
+    if isinstance(error, LimitRequestLine):
+        return HTTPStatus.REQUEST_URI_TOO_LONG
+    if isinstance(error, LimitRequestHeaders):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if isinstance(error, RequestTimeout):
+        return HTTPStatus.REQUEST_TIMEOUT
+    return HTTPStatus.BAD_REQUEST if isinstance(error, ParseException) else HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def refusal(status: HTTPStatus) -> bytes:
+    """A whole answer, as it goes over the wire; the connection ends after it."""
+    busy = status == HTTPStatus.SERVICE_UNAVAILABLE
+    document = {
+        "title": status.phrase,
+        "status": int(status),
+        "code": "busy" if busy else status.name.lower(),
+        "detail": DETAILS[status],
+    }
+    body = to_json(document) + "\n"
+    headers = {
+        "Connection": "close",
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(len(body)),
+        **({"Retry-After": str(RETRY_AFTER)} if busy else {}),
+        **HEADERS,
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {int(status)} {status.phrase}\r\n{lines}\r\n{body}".encode()
