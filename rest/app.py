@@ -23,6 +23,7 @@ from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
 from rest.events.follower import Follower
+from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
 from rest.health import health
@@ -71,6 +72,7 @@ def build(settings: Settings) -> Flask:
             waiting,
             Rates(redis).start(),
             follower,
+            Hub(redis, follower).start(),
         ),
         max_bytes=settings.largest_picture,
         authenticator=authenticator,

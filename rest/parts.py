@@ -14,6 +14,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
 from rest.events.follower import Follower
+from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
@@ -39,6 +40,7 @@ class Parts:
     waiting: Waiting
     rates: Rates
     follower: Follower
+    hub: Hub
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -47,6 +49,7 @@ class Parts:
     def close(self) -> None:
         """Close the connections to Redis and RabbitMQ."""
         self.rates.close()
+        self.hub.close()
         self.follower.close()
         self.publishers.close()
         self.event_log.close()

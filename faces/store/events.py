@@ -2,7 +2,7 @@
 
 An event is written in the transaction that it tells of, so it exists exactly if that took place. The stream holds
 hashes and figures, never names: those are read when the event is, so that erasing a picture leaves none behind.
-About the last `KEPT` events are kept; a reader that falls further behind is told so (`lost_after`).
+About the last `KEPT` events are kept; a reader that falls further behind is told so (`resume`).
 
 | kind | written when | fields besides `hash` |
 |------|--------------|------------------------|
@@ -17,6 +17,7 @@ About the last `KEPT` events are kept; a reader that falls further behind is tol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -31,6 +32,8 @@ FINAL = frozenset({"done", "no_face", "failed", "erased"})
 
 KEPT = 100_000  # events, about 20 MB
 BEGINNING = "0-0"
+LARGEST = (1 << 64) - 1  # of either half of an id
+_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 MATCHING_TOLD = 20  # hashes in a `match` event
 
 
@@ -96,20 +99,30 @@ def latest(redis: RedisClient) -> str:
     return str(found[0][0].decode()) if found else BEGINNING
 
 
-def lost_after(redis: RedisClient, after: str) -> bool:
-    """Tell whether events after an id are no longer there: trimmed, or lost with Redis's data."""
-    if after == BEGINNING:
-        return False
+def resume(redis: RedisClient, after: str) -> tuple[str, bool]:
+    """Find where to read on after an id that may be old.
+
+    Returns:
+        The id after which to read, and whether events between the two are lost: trimmed, or gone with Redis's data.
+
+    Raises:
+        ValueError: it is not the id of an event.
+    """
+    if order(after) == order(BEGINNING):
+        return BEGINNING, False
     itself, first, last = redis.ask(
         (HOME, "XRANGE", EVENTS, after, after),
         (HOME, "XRANGE", EVENTS, "-", "+", "COUNT", 1),
         (HOME, "XREVRANGE", EVENTS, "+", "-", "COUNT", 1),
     )
     if itself:
-        return False
+        return after, False
     if not first:
-        return True
-    return not order(first[0][0].decode()) <= order(after) <= order(last[0][0].decode())
+        return BEGINNING, True
+    oldest, newest = first[0][0].decode(), last[0][0].decode()
+    if order(after) < order(oldest):
+        return _before(oldest), True
+    return (newest, True) if order(after) > order(newest) else (after, False)
 
 
 def order(number: str) -> tuple[int, int]:
@@ -119,11 +132,17 @@ def order(number: str) -> tuple[int, int]:
         ValueError: it is not the id of an event.
     """
     time, _, sequence = number.partition("-")
-    if not (time.isdecimal() and time.isascii() and sequence.isdecimal() and sequence.isascii()):
+    if not _ID.fullmatch(number):
         raise ValueError(f"{number[:40]!r} is not the id of an event, such as 1790000000000-0")
-    if max(len(time), len(sequence)) > 19:
-        raise ValueError(f"{number[:40]!r} is not the id of an event: too many digits")
+    if max(int(time), int(sequence)) > LARGEST:
+        raise ValueError(f"{number[:40]!r} is not the id of an event: too large")
     return int(time), int(sequence)
+
+
+def _before(number: str) -> str:
+    """The greatest id below one."""
+    time, sequence = order(number)
+    return f"{time}-{sequence - 1}" if sequence else f"{time - 1}-{LARGEST}"
 
 
 def _event(number: bytes, flat: Sequence[bytes]) -> Event:

@@ -46,6 +46,17 @@ class Follower:
         self._thread.start()
         return self
 
+    @property
+    def position(self) -> str:
+        """The id of the last event that was handed out.
+
+        Raises:
+            StoreError: Redis has not been available yet.
+        """
+        if self._position is None:
+            raise StoreError("Redis is not reachable or not ready: no event has been read yet")
+        return self._position
+
     def close(self) -> None:
         """Stop, within the time that Redis is asked to wait."""
         self._closing.set()
@@ -76,9 +87,10 @@ class Follower:
     def _follow(self, interrupted: bool) -> None:
         if self._position is None:
             self._position = events.latest(self._redis)
-        elif interrupted and events.lost_after(self._redis, self._position):
-            # perhaps another Redis, in which the position means nothing
-            self._hand_out(Batch(self._position, events.latest(self._redis), (), gap=True))
+        elif interrupted:
+            position, lost = events.resume(self._redis, self._position)
+            if lost:
+                self._hand_out(Batch(self._position, position, (), gap=True))
         found = events.read(self._redis, self._position, wait=WAIT)
         if found:
             self._hand_out(Batch(self._position, found[-1].id, detailed(self._redis, found)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest.openapi import Routes
 from rest.v1.compare import compare
 from rest.v1.encodings import encodings
+from rest.v1.events import events
 from rest.v1.failures import failures
 from rest.v1.images import images
 from rest.v1.matches import matches
@@ -12,5 +13,18 @@ from rest.v1.names import names
 from rest.v1.pictures import pictures
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
+from rest.v1.watches import watches
 
-NOUNS: tuple[Routes, ...] = (images, pictures, matches, compare, encodings, names, statuses, failures, stats)
+NOUNS: tuple[Routes, ...] = (
+    images,
+    pictures,
+    matches,
+    compare,
+    encodings,
+    names,
+    statuses,
+    failures,
+    stats,
+    events,
+    watches,
+)

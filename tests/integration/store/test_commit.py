@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_a_commit_between_watch_and_exec_makes_it_try_again(redis: RedisClient) 
     comparison = slow.known.compare(ours)
     rivals = [found(1, 1)]
 
-    def catch_up(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Iterable[str]]:
+    def catch_up(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Collection[str]]:
         edges = comparison.catch_up(tail, ours)
         if rivals:
             quick.commit(rivals.pop())

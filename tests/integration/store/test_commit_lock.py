@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Any
 
@@ -52,7 +52,7 @@ def quick(settings: Settings, first: int, stop: Any) -> None:
 def slowed(catch_up: CatchUp) -> CatchUp:
     tries = count()
 
-    def slowly(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Iterable[str]]:
+    def slowly(tail: Sequence[Entry], ours: Collection[str]) -> Sequence[Collection[str]]:
         assert next(tries) < 10
         time.sleep(0.05)
         return catch_up(tail, ours)

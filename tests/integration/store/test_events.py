@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from faces.store import events, watches
 from faces.store.accept import accept, withdraw
 from faces.store.client import RedisClient
@@ -119,12 +121,21 @@ def test_a_reader_learns_whether_events_after_its_position_are_lost(redis: Redis
     for number in range(5):
         accept(redis, picture(number), str(number))
     first, second, *_, last = [event.id for event in told(redis)]
-    assert [events.lost_after(redis, at) for at in (BEGINNING, first, last)] == [False] * 3
+    assert [events.resume(redis, at) for at in (BEGINNING, first, last)] == [
+        (BEGINNING, False),
+        (first, False),
+        (last, False),
+    ]
     redis.ask((HOME, "XTRIM", EVENTS, "MAXLEN", 3))
-    assert [events.lost_after(redis, at) for at in (first, second, last)] == [True, True, False]
-    assert events.lost_after(redis, "99999999999999-0"), "of a Redis that has lost its data since"
+    left = told(redis)
+    for at in (first, second):
+        position, lost = events.resume(redis, at)
+        assert lost
+        assert events.read(redis, position) == left
+    assert events.resume(redis, last) == (last, False)
+    assert events.resume(redis, "99999999999999-0") == (last, True), "of a Redis that has lost its data since"
     redis.ask((HOME, "DEL", EVENTS))
-    assert events.lost_after(redis, last)
+    assert events.resume(redis, last) == (BEGINNING, True)
     assert events.latest(redis) == BEGINNING
 
 
@@ -142,3 +153,11 @@ def test_what_cannot_be_read_does_not_end_anybodys_events(redis: RedisClient) ->
     redis.ask((HOME, "SET", f"status:{picture(1)}", "{"))
     (document,) = detailed(redis, told(redis))
     assert (document["kind"], document["faces"], document["names"]) == ("done", 0, [])
+
+
+@pytest.mark.parametrize(
+    "number", ["", "1", "1-", "-1", "1-1-1", "a-0", "$", "1" * 21 + "-0", f"{1 << 64}-0", "\u0661-0"]
+)
+def test_what_is_no_id_is_refused(redis: RedisClient, number: str) -> None:
+    with pytest.raises(ValueError, match="is not the id of an event"):
+        events.resume(redis, number)

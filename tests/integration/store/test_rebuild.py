@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ class Memory:
     def advance(self, entries: Sequence[Entry]) -> None:
         self.known.advance(entries)
 
-    def matching(self, entries: Sequence[Entry]) -> Sequence[Iterable[str]]:
+    def matching(self, entries: Sequence[Entry]) -> Sequence[Collection[str]]:
         return [
             {d.hex() for found in self.known.matches(vectors(e.encodings)) for d in found} - {e.digest.hex()}
             for e in entries
@@ -119,7 +119,7 @@ def test_a_worker_caught_between_watch_and_exec_by_the_swap_writes_nothing(redis
     ours = [found(5, 1)]
     comparison = worker.known.compare(ours)
 
-    def swap_first(tail: Sequence[Entry], who: Any) -> Sequence[Iterable[str]]:
+    def swap_first(tail: Sequence[Entry], who: Any) -> Sequence[Collection[str]]:
         run(redis, STRICT)
         return comparison.catch_up(tail, who)
 
