@@ -22,6 +22,7 @@ from rest.auth.scopes import is_public
 from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
+from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
@@ -58,6 +59,7 @@ def build(settings: Settings) -> Flask:
     authenticator = Authenticator.of(settings, redis)
     follower = Follower(redis).start()
     waiting = Waiting(redis, follower, Bound(bounds.waits, "waiting requests"))
+    hook_sender = Fetcher(max_bytes=0, total_timeout=TIMEOUT, allow=settings.fetch_allow)
     return create_app(
         Parts(
             settings,
@@ -73,6 +75,8 @@ def build(settings: Settings) -> Flask:
             Rates(redis).start(),
             follower,
             Hub(redis, follower).start(),
+            hook_sender,
+            Deliverer(redis, follower, hook_sender.post).start(),
         ),
         max_bytes=settings.largest_picture,
         authenticator=authenticator,

@@ -13,6 +13,7 @@ from faces.image_store import ImageStore
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
+from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
@@ -41,6 +42,8 @@ class Parts:
     rates: Rates
     follower: Follower
     hub: Hub
+    hook_sender: Fetcher
+    deliverer: Deliverer
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -49,6 +52,7 @@ class Parts:
     def close(self) -> None:
         """Close the connections to Redis and RabbitMQ."""
         self.rates.close()
+        self.deliverer.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()

@@ -29,6 +29,9 @@
 | 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events`), without names |
 | 0 | `erased:<hash>` | JSON list of the names of an erased picture, for readers of events; expires after a minute |
 | 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.watches`) |
+| 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.webhooks`), its secret included |
+| 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
+| 0 | `webhooks:lease` | token of the server that posts to webhooks; expires |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -56,6 +59,9 @@ AUDIT_LOG = "trail"
 LIMIT = "limit"
 EVENTS = "events"
 WATCHES = "watches"
+WEBHOOKS = "webhooks"
+WEBHOOK_PROGRESS = "webhooks:progress"
+WEBHOOK_LEASE = "webhooks:lease"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"

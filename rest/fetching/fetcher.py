@@ -6,8 +6,8 @@ those; TLS still proves the name. Nothing that the server claims is relied on: n
 
 import functools
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +25,7 @@ MAX_REDIRECTS = 5
 _CHUNK = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "facefleet", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
+_POST_HEADERS = {"User-Agent": "facefleet", "Content-Type": "application/json"}
 _ADDRESSES_TRIED = 3
 _PORTS = {"http": 80, "https": 443}
 
@@ -98,8 +99,39 @@ class Fetcher:
             code="too_many_redirects",
         )
 
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Make a POST and return the status of the answer; no redirect is followed, no body read.
+
+        Raises:
+            FetchError: as for `fetch`.
+        """
+        target = _target(url, headers={**_POST_HEADERS, **headers}, body=body)
+        with (
+            self._admitted(),
+            Deadline(self._total_timeout) as deadline,
+            self._opened(target, deadline) as response,
+        ):
+            return int(response.status_code)
+
+    def check(self, url: str) -> None:
+        """See that a URL can be read and leads to addresses that may be reached now.
+
+        Raises:
+            FetchError: `bad_url`, `address_not_allowed`, `unreachable` or `timeout`.
+        """
+        with Deadline(self._total_timeout) as deadline:
+            self._resolve(_target(url), deadline)
+
     def _get(self, target: _Target, deadline: Deadline) -> bytes | _Target:
         """Make one request; return the body, or where it redirects to."""
+        with self._opened(target, deadline) as response:
+            if response.status_code in _REDIRECTS and "location" in response.headers:
+                return _target(response.headers["location"], base=target.url)
+            return self._body(response, target.host, deadline)
+
+    @contextmanager
+    def _opened(self, target: _Target, deadline: Deadline) -> Iterator[requests.Response]:
+        """Make one request, for the head of its answer."""
         found = self._resolve(target, deadline)
         adapter = PinnedAdapter(
             functools.partial(self._connect, target.host, found, deadline), deadline.watch
@@ -112,9 +144,7 @@ class Fetcher:
                 verify=self._ca_file or True,
                 proxies={},
             ) as response:
-                if response.status_code in _REDIRECTS and "location" in response.headers:
-                    return _target(response.headers["location"], base=target.url)
-                return self._body(response, target.host, deadline)
+                yield response
         except (requests.RequestException, HTTPError) as error:
             raise _failure(
                 target.host, error, deadline
@@ -178,9 +208,14 @@ class Fetcher:
         return bytes(body)
 
 
-def _target(url: str, base: str = "") -> _Target:
+def _target(
+    url: str, base: str = "", headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> _Target:
+    method = "GET" if body is None else "POST"
     try:
-        request = requests.Request("GET", urljoin(base, url), headers=_HEADERS).prepare()
+        request = requests.Request(
+            method, urljoin(base, url), headers=headers or _HEADERS, data=body
+        ).prepare()
         parts = urlsplit(request.url or "")
         host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme, 0)
     except (requests.RequestException, ValueError):

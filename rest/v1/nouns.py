@@ -14,6 +14,7 @@ from rest.v1.pictures import pictures
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
 from rest.v1.watches import watches
+from rest.v1.webhooks import webhooks
 
 NOUNS: tuple[Routes, ...] = (
     images,
@@ -27,4 +28,5 @@ NOUNS: tuple[Routes, ...] = (
     stats,
     events,
     watches,
+    webhooks,
 )

@@ -152,11 +152,12 @@ def test_many_listeners_occupy_no_thread_and_one_that_does_not_read_is_dropped(
             idle = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
             idle.sendall(request % kind)
         assert requests.get(f"http://127.0.0.1:{port}/match/{picture(1)}", timeout=10).json() == []
-        long = "n" * 60_000  # of a name, read with each event
-        redis.ask((0, "HSET", f"pending:{picture(1)}", 1, long))
-        _note(redis, 200)
-        assert listener.has(lambda heard: len(heard) == 200)
+        redis.ask((0, "HSET", f"pending:{picture(1)}", 1, "n" * 10_000))  # a name, read with each event
+        for round_ in range(1, 25):  # 12 MB, of which the kernel holds some
+            _note(redis, 50)
+            assert listener.has(lambda heard, count=50 * round_: len(heard) == count)  # type: ignore[misc]
         assert until(lambda: _dropped(idle), 30)
+    assert listener.connections == 1
 
 
 def _note(redis: RedisClient, count: int) -> None:
