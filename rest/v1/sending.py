@@ -153,7 +153,10 @@ def _await(items: Sequence[Item], seconds: float) -> None:
     for item in items:
         if item.hash is None:
             continue
-        status = parts().waiting.wait_for(item.hash, max(0.0, deadline - time.monotonic()))
+        try:
+            status = parts().waiting.wait_for(item.hash, max(0.0, deadline - time.monotonic()))
+        except ProblemError:  # as many requests wait as may: what was sent is accepted all the same
+            return
         if status is not None:
             item.state = status.state
             item.faces = len(status.faces) if status.state == "done" else None
