@@ -34,6 +34,7 @@ RETIRED = {
     "ENGINE_THREADS": "run one worker per core instead",
     "FETCH_CONNECT_TIMEOUT": "it is always 5 seconds; unset it",
     "FETCH_REDIRECTS": "up to 5 are followed; unset it",
+    "HEALTH_FILE": "set METRICS_PORT and probe /healthz and /readyz there, or run python -m faces.probe; unset it",
     "LEAST_SCORE": "every detected face is indexed; unset it",
     "LEAST_SHARPNESS": "every detected face is indexed; unset it",
     "LEAST_SIZE": "use MIN_INDEXED_SIZE",
@@ -170,8 +171,9 @@ class Settings:
     worker_memory: int = setting(
         whole, 3 << 30, "memory of a worker, in bytes; above 75% it restarts between pictures; 0: no limit"
     )
-    metrics_port: int = setting(whole, 0, "port of a server's or worker's Prometheus endpoint; 0: none")
-    health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
+    metrics_port: int = setting(
+        whole, 0, "port of a server's or worker's /metrics, /healthz and /readyz; 0: none"
+    )
     log_level: str = setting(
         choice("debug", "info", "warning", "error"), "info", "minimum level of a process's own log"
     )

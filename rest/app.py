@@ -10,8 +10,8 @@ from flask import Flask, Response, g, request
 from faces.config import Settings
 from faces.event_log import EventLog
 from faces.formats.limits import Limits
+from faces.health import serve
 from faces.image_store import open_image_store
-from faces.metrics import serve
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
@@ -20,7 +20,7 @@ from rest.auth.authenticator import PUBLIC, Authenticator
 from rest.auth.origins import Origins
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
-from rest.health import health
+from rest.health import accepting, health, probed
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
 from rest.server import headers
@@ -31,7 +31,6 @@ def build(settings: Settings) -> Flask:
     """Build the application with everything it works with, from the settings."""
     redis, metrics = RedisClient(settings), Metrics()
     metrics.registry.register(Fleet(redis))
-    serve(metrics.registry, settings.metrics_port)
     image_store = open_image_store(settings.image_store_url)
     limits = Limits.of(settings)
     audit_log = AuditLog(redis, settings.audit_length)
@@ -44,8 +43,15 @@ def build(settings: Settings) -> Flask:
     )
     event_log = EventLog(settings, "rest").start()
     authenticator = Authenticator.of(settings, redis)
+    parts = Parts(redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics)
+    serve(
+        metrics.registry,
+        settings.metrics_port,
+        healthz=lambda: accepting(settings.rest_host, settings.rest_port),
+        readyz=lambda: probed(parts),
+    )
     return create_app(
-        Parts(redis, ingest, publishers, fetcher, event_log, audit_log, image_store, metrics),
+        parts,
         max_bytes=settings.max_picture_bytes,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),

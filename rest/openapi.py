@@ -133,11 +133,16 @@ PATHS: Object = {
     },
     "/readyz": {
         "get": _open(
-            "Pictures can be taken",
+            "Redis answers; says whether RabbitMQ and its queue accept pictures",
             {
                 "200": _json(
-                    "They can, or could if the queue were not full",
-                    _object(state={"const": "ready"}, queue={"enum": ["open", "full"]}),
+                    "Server is ready",
+                    _object(
+                        state={"const": "ready"},
+                        redis={"const": "ready"},
+                        rabbitmq={"enum": ["ready", "away"]},
+                        queue={"enum": ["open", "full"]},
+                    ),
                 )
             }
             | _problems(503),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -47,10 +46,6 @@ class Parts:
     audit_log: AuditLog
     image_store: ImageStore | None
     metrics: Metrics
-
-    def checks(self) -> dict[str, Callable[[], None]]:
-        """What has to be there for pictures to be taken: each raises Transient where it is not."""
-        return {"Redis": self.redis.check, "RabbitMQ": self.publishers.check}
 
     def close(self) -> None:
         """Let go of Redis and RabbitMQ."""

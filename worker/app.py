@@ -15,8 +15,8 @@ from faces.config import Settings
 from faces.errors import SettingError
 from faces.event_log import EventLog
 from faces.formats.limits import Limits
+from faces.health import serve
 from faces.image_store import open_image_store
-from faces.metrics import serve
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
@@ -26,8 +26,8 @@ from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
 from worker.engine.engine import load
 from worker.engine.types import Engine
-from worker.health.heartbeat import Heartbeat
 from worker.health.memory import OUTGROWN, Memory
+from worker.health.vitals import Vitals
 from worker.health.watchdog import Watchdog
 from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
@@ -55,7 +55,7 @@ class Worker:
     outbox: Outbox
     memory: Memory
     metrics: Metrics
-    heartbeat: Heartbeat
+    vitals: Vitals
     retrier: Retrier
     stopping: threading.Event
 
@@ -74,11 +74,11 @@ class Worker:
         self.outbox.start()
         self.memory.limit()
         self.metrics.about(self.data_version.model)
-        self.heartbeat.ready()
-        log.info("ready: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
+        self.vitals.started()
+        log.info("started: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
-        self.consumer.run(computing, self.heartbeat.beat)
+        self.consumer.run(computing, self.vitals.beat)
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
@@ -110,9 +110,8 @@ def build(
         SettingError: a setting cannot be used.
         MismatchError: the engine failed its self-test.
     """
-    heartbeat, metrics = Heartbeat(settings.health_file), Metrics()
-    heartbeat.beat()
-    serve(metrics.registry, settings.metrics_port)
+    vitals, metrics = Vitals(), Metrics()
+    serve(metrics.registry, settings.metrics_port, healthz=vitals.healthz, readyz=vitals.readyz)
     threadpool_limits(1)  # NumPy's; workers share a machine by cores
     redis = redis or RedisClient(settings)
     event_log = event_log or EventLog(settings, "worker")
@@ -164,6 +163,7 @@ def build(
             deliveries,
             stopping,
             lost=attempts.excuse,
+            consuming=vitals.consuming,
             outbox=outbox.__len__,
             reconnect_pause=reconnect_pause,
         ),
@@ -171,8 +171,8 @@ def build(
         outbox=outbox,
         memory=memory,
         metrics=metrics,
-        heartbeat=heartbeat,
-        retrier=Retrier(stopping, heartbeat.beat),
+        vitals=vitals,
+        retrier=Retrier(stopping, vitals.beat),
         stopping=stopping,
     )
 

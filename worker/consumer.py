@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 class Consumer:
     """Fills a queue with deliveries for the computing thread.
 
-    `lost` is called when a connection was lost. `outbox` gives the number of deliveries that only wait to be
-    published elsewhere; others are consumed in their place. `reconnect_pause` is in seconds.
+    `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `outbox` gives the
+    number of deliveries that only wait to be published elsewhere; others are consumed in their place.
+    `reconnect_pause` is in seconds.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Consumer:
         stopping: threading.Event,
         *,
         lost: Callable[[], None] = lambda: None,
+        consuming: Callable[[bool], None] = lambda _: None,
         outbox: Callable[[], int] = lambda: 0,
         reconnect_pause: float = RECONNECT_PAUSE,
     ) -> None:
@@ -48,10 +50,10 @@ class Consumer:
         self._deliveries = deliveries
         self._stopping = stopping
         self._lost = lost
+        self._consuming = consuming
         self._outbox = outbox
         self._reconnect_pause = reconnect_pause
         self._careful_until = 0.0
-        self.consuming = False
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
         """Consume until the worker is stopping and the computing thread has ended; reconnect when cut off.
@@ -78,7 +80,7 @@ class Consumer:
             with translated():
                 self._serve_on(connection, computing, tick)
         finally:
-            self.consuming = False
+            self._consuming(False)
             with suppress(Exception):  # a broken connection need not close well
                 connection.close()  # unacknowledged messages return now, not after missed heartbeats
 
@@ -92,7 +94,7 @@ class Consumer:
             wanted = self._prefetch()
             if wanted != prefetch:
                 prefetch = self._consume(channel, acknowledgements, wanted)
-                self.consuming = prefetch > 0
+                self._consuming(prefetch > 0)
             connection.process_data_events(POLL)
         connection.process_data_events(0)  # the last acknowledgements
 

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from faces.errors import BrokerError, SettingError, StoreError
-from faces.metrics import serve
+from faces.health import serve
 from faces.store.client import RedisClient
 from local.process import free_port
 from rest.fleet_metrics import Fleet

@@ -1,1 +1,1 @@
-"""Heartbeat, memory limit and watchdog of a worker."""
+"""Probes, memory limit and watchdog of a worker."""
