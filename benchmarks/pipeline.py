@@ -36,7 +36,7 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from worker.engine.engine import load
 from worker.engine.types import Engine
-from worker.job import open_for
+from worker.isolation.view import open_for
 
 SENDERS = 4
 

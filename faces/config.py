@@ -10,7 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from faces.errors import SettingError
@@ -199,6 +199,11 @@ class Settings:
             _check_tls(server, settings)
         return settings
 
+    def without_secrets(self) -> Settings:
+        """Return the same settings, secrets at their defaults, for a process that needs none."""
+        secrets: dict[str, Any] = {f.name: f.default for f in fields(self) if f.metadata["secret"]}
+        return replace(self, **secrets)
+
     @property
     def server(self) -> str:
         """The server's URL, as a client sees it."""
@@ -226,6 +231,12 @@ def table() -> list[Row]:
 def no_color() -> bool:
     """Tell whether the person at the terminal wants no colours (https://no-color.org)."""
     return bool(os.environ.get("NO_COLOR"))
+
+
+def environment_without_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment for a process that needs no secret of ours."""
+    secrets = {_variable(f) for f in fields(Settings) if f.metadata["secret"]}
+    return {name: value for name, value in environ.items() if name not in secrets}
 
 
 def hostname() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
@@ -14,7 +13,6 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.event_log import EventLog
-from faces.formats.limits import Limits
 from faces.health import serve
 from faces.image_store import open_image_store
 from faces.store.client import RedisClient
@@ -24,20 +22,22 @@ from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
-from worker.engine.engine import load
-from worker.engine.types import Engine
+from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
 from worker.health.vitals import Vitals
-from worker.health.watchdog import Watchdog
 from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
+from worker.index.warm import warm_index
+from worker.isolation.engine_process import EngineProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
 from worker.retrier import Retrier
 from worker.settlement import Settlement
-from worker.warm import warm_up
+
+ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
 
 log = logging.getLogger("worker")
 
@@ -48,6 +48,7 @@ class Worker:
 
     redis: RedisClient
     event_log: EventLog
+    engine: EngineProcess
     face_index: FaceIndex
     data_version: DataVersion
     consumer: Consumer
@@ -67,12 +68,13 @@ class Worker:
 
         Raises:
             MismatchError: the stored data was made with another model or tolerance.
+            SettingError: the index leaves too little memory for pictures.
             Transient: told to stop while waiting for Redis.
         """
         self._read_index()
+        self.memory.reserve(self.engine.loaded.data, len(self.face_index))
         self.event_log.start()
         self.outbox.start()
-        self.memory.limit()
         self.metrics.about(self.data_version.model)
         self.vitals.started()
         log.info("started: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
@@ -82,6 +84,7 @@ class Worker:
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
+        self.engine.close()
         self.redis.close()
         return 0 if self.stopping.is_set() else OUTGROWN
 
@@ -99,12 +102,12 @@ def build(
     settings: Settings,
     stopping: threading.Event,
     *,
-    load_engine: Callable[[Settings], Engine] = load,
+    engine: str = ENGINE,
     redis: RedisClient | None = None,
     event_log: EventLog | None = None,
     reconnect_pause: float = RECONNECT_PAUSE,
 ) -> Worker:
-    """Build a worker from the settings, with other parts than its own where given.
+    """Build a worker from the settings, with other parts than its own where given; `engine` is module:function.
 
     Raises:
         SettingError: a setting cannot be used.
@@ -115,9 +118,11 @@ def build(
     threadpool_limits(1)  # NumPy's; workers share a machine by cores
     redis = redis or RedisClient(settings)
     event_log = event_log or EventLog(settings, "worker")
-    engine, memory = load_engine(settings), Memory(settings.worker_memory)
-    warm_up(engine, settings.match_tolerance)
-    data_version = DataVersion(engine.model, settings.match_tolerance)
+    engine_process = EngineProcess(settings, engine, settings.picture_timeout)
+    warm_index(settings.match_tolerance)
+    engine_process.start()
+    memory = Memory(settings.worker_memory)
+    data_version = DataVersion(engine_process.loaded.model, settings.match_tolerance)
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
     retrier = Retrier(stopping)
@@ -126,14 +131,12 @@ def build(
     dead_letters = DeadLetters(outbox, event_log, metrics)
     jobs = Jobs(
         redis=redis,
-        image_store=open_image_store(settings.image_store_url),
-        engine=engine,
+        originals=Originals(open_image_store(settings.image_store_url)),
+        finder=Finder(engine_process, memory, metrics),
         face_index=face_index,
         data_version=data_version,
-        limits=Limits.of(settings),
         retrier=retrier,
         metrics=metrics,
-        watchdog=Watchdog(settings.picture_timeout),
     )
     settlement = Settlement(
         redis=redis,
@@ -156,6 +159,7 @@ def build(
     return Worker(
         redis=redis,
         event_log=event_log,
+        engine=engine_process,
         face_index=face_index,
         data_version=data_version,
         consumer=Consumer(

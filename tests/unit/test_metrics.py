@@ -83,6 +83,7 @@ def moved_worker() -> CollectorRegistry:
     metrics.batch(pictures=3, redelivered=1)
     metrics.committed(retries=1, lag=4, known=7)
     metrics.dead_letter()
+    metrics.engine_fault("crash")
     with metrics.stage("decode"):
         pass
     return metrics.registry

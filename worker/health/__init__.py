@@ -1,1 +1,1 @@
-"""Probes, memory limit and watchdog of a worker."""
+"""Probes and memory of a worker."""

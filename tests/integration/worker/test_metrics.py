@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from faces.config import Settings
-from faces.formats.limits import Limits
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.store.accept import accept
@@ -19,11 +20,14 @@ from faces.store.journal import Entry
 from tests.integration.store.test_commit import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
-from tests.support.quick_worker import MODEL, QuickEngine
-from worker.health.watchdog import Watchdog
+from tests.support.quick_worker import ENGINE, MODEL
+from worker.finder import Finder
+from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
+from worker.isolation.engine_process import EngineProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.originals import Originals
 from worker.retrier import Retrier
 
 PICTURE = drawing()
@@ -59,24 +63,31 @@ class DisturbedComparison(MatchSet):
         return super().catch_up(tail, ours)
 
 
-def jobs(redis: RedisClient) -> Jobs:
+@pytest.fixture
+def engine() -> Iterator[EngineProcess]:
+    settings = replace(Settings(), worker_memory=0)
+    with closing(EngineProcess(settings, ENGINE, timeout=60)) as process:
+        process.start()
+        yield process
+
+
+def jobs(redis: RedisClient, engine: EngineProcess) -> Jobs:
+    metrics = Metrics()
     return Jobs(
         redis=redis,
-        image_store=None,
-        engine=QuickEngine(),
+        originals=Originals(None),
+        finder=Finder(engine, Memory(0), metrics),
         face_index=Disturbed(redis),
         data_version=DataVersion(MODEL, 0.6),
-        limits=Limits.of(Settings()),
         retrier=Retrier(threading.Event()),
-        metrics=Metrics(),
-        watchdog=Watchdog(60),
+        metrics=metrics,
     )
 
 
 @pytest.fixture
-def bench(redis: RedisClient) -> Bench:
+def bench(redis: RedisClient, engine: EngineProcess) -> Bench:
     agree(redis, DataVersion(MODEL, 0.6))
-    done = jobs(redis)
+    done = jobs(redis, engine)
     return Bench(redis, done, metrics=done.metrics)
 
 
