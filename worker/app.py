@@ -28,7 +28,8 @@ from worker.health.vitals import Vitals
 from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
 from worker.index.warm import warm_index
-from worker.isolation.engine_process import EngineProcess
+from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
@@ -36,6 +37,7 @@ from worker.outbox import Outbox
 from worker.processor import BatchProcessor
 from worker.retrier import Retrier
 from worker.settlement import Settlement
+from worker.slow_lane import NICE, SlowLane
 
 ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
 
@@ -48,7 +50,8 @@ class Worker:
 
     redis: RedisClient
     event_log: EventLog
-    engine: EngineProcess
+    template: TemplateProcess
+    loaded: Loaded
     face_index: FaceIndex
     data_version: DataVersion
     consumer: Consumer
@@ -72,7 +75,7 @@ class Worker:
             Transient: told to stop while waiting for Redis.
         """
         self._read_index()
-        self.memory.reserve(self.engine.loaded.data, len(self.face_index))
+        self.memory.reserve(self.loaded.data, len(self.face_index))
         self.event_log.start()
         self.outbox.start()
         self.metrics.about(self.data_version.model)
@@ -84,7 +87,7 @@ class Worker:
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
-        self.engine.close()
+        self.template.close()
         self.redis.close()
         return 0 if self.stopping.is_set() else OUTGROWN
 
@@ -118,11 +121,13 @@ def build(
     threadpool_limits(1)  # NumPy's; workers share a machine by cores
     redis = redis or RedisClient(settings)
     event_log = event_log or EventLog(settings, "worker")
-    engine_process = EngineProcess(settings, engine, settings.picture_timeout)
+    template = TemplateProcess(settings, engine)
     warm_index(settings.match_tolerance)
-    engine_process.start()
+    loaded = start(template)
     memory = Memory(settings.worker_memory)
-    data_version = DataVersion(engine_process.loaded.model, settings.match_tolerance)
+    data_version = DataVersion(loaded.model, settings.match_tolerance)
+    timeout = settings.picture_timeout
+    slow_lane = SlowLane(EngineProcess(template, NICE), memory, timeout) if template.forks else None
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
     retrier = Retrier(stopping)
@@ -132,7 +137,8 @@ def build(
     jobs = Jobs(
         redis=redis,
         originals=Originals(open_image_store(settings.image_store_url)),
-        finder=Finder(engine_process, memory, metrics),
+        finder=Finder(EngineProcess(template), slow_lane, memory, metrics, timeout),
+        slow_lane=slow_lane,
         face_index=face_index,
         data_version=data_version,
         retrier=retrier,
@@ -159,7 +165,8 @@ def build(
     return Worker(
         redis=redis,
         event_log=event_log,
-        engine=engine_process,
+        template=template,
+        loaded=loaded,
         face_index=face_index,
         data_version=data_version,
         consumer=Consumer(
@@ -168,7 +175,7 @@ def build(
             stopping,
             lost=attempts.excuse,
             consuming=vitals.consuming,
-            outbox=outbox.__len__,
+            elsewhere=lambda: len(outbox) + (0 if slow_lane is None else len(slow_lane)),
             reconnect_pause=reconnect_pause,
         ),
         processor=processor,

@@ -22,7 +22,7 @@ from worker.retrier import Retrier
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again
 CAREFUL = 10.0  # seconds of one message at a time after that
-MAX_OUTBOX = 64  # unpublished retries and dead letters beyond which no further messages are consumed
+MAX_ELSEWHERE = 64  # deliveries in outbox and slow lane beyond which no others are consumed in their place
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 class Consumer:
     """Fills a queue with deliveries for the computing thread.
 
-    `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `outbox` gives the
-    number of deliveries that only wait to be published elsewhere; others are consumed in their place.
+    `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `elsewhere`
+    gives the number of deliveries that wait in the outbox or the slow lane; others are consumed in their place.
     `reconnect_pause` is in seconds.
     """
 
@@ -43,7 +43,7 @@ class Consumer:
         *,
         lost: Callable[[], None] = lambda: None,
         consuming: Callable[[bool], None] = lambda _: None,
-        outbox: Callable[[], int] = lambda: 0,
+        elsewhere: Callable[[], int] = lambda: 0,
         reconnect_pause: float = RECONNECT_PAUSE,
     ) -> None:
         self._settings = settings
@@ -51,7 +51,7 @@ class Consumer:
         self._stopping = stopping
         self._lost = lost
         self._consuming = consuming
-        self._outbox = outbox
+        self._elsewhere = elsewhere
         self._reconnect_pause = reconnect_pause
         self._careful_until = 0.0
 
@@ -109,8 +109,8 @@ class Consumer:
         if time.monotonic() < self._careful_until:
             return 1
         size = self._settings.batch_size
-        unpublished = min(self._outbox(), MAX_OUTBOX)
-        return 2 * size + -(-unpublished // size) * size
+        waiting = min(self._elsewhere(), MAX_ELSEWHERE)
+        return 2 * size + -(-waiting // size) * size
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which applies to new consumers only; 0: not at all."""

@@ -6,23 +6,23 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from faces.errors import FacefleetError, PictureError, PoisonError, ShortageError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault
-from worker.isolation.wire import Answer, FoundFaces
+from worker.isolation.wire import Answer
 from worker.metrics import Metrics
+from worker.slow_lane import Found, Lane
+from worker.verdict import verdict
 
-KILLED = "SIGKILL"  # by the kernel, which ran out of memory, or by an operator
+MIN_SLOW = 2.0  # seconds without progress, after which a picture goes to the slow lane;
+SLOW = 20  # and how many times the average picture that must be
 
 log = logging.getLogger(__name__)
-
-Found = dict[str, FoundFaces | FacefleetError]
 
 
 class IsolatedEngine(Protocol):
     """`worker.isolation.engine_process.EngineProcess`."""
 
-    def find(self, pictures: Sequence[bytes], memory: int) -> Answer:
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
         """Find the faces of pictures, or raise Fault."""
 
     def renew(self) -> str:
@@ -30,15 +30,23 @@ class IsolatedEngine(Protocol):
 
 
 class Finder:
-    """Finds faces with an engine that may die of any picture."""
+    """Finds faces with an engine that may die of any picture. Belongs to the computing thread.
 
-    def __init__(self, engine: IsolatedEngine, memory: Memory, metrics: Metrics) -> None:
+    `timeout` is how many seconds a picture may take. Without a slow lane it takes them here.
+    """
+
+    def __init__(
+        self, engine: IsolatedEngine, lane: Lane | None, memory: Memory, metrics: Metrics, timeout: float
+    ) -> None:
         self._engine = engine
+        self._lane = lane
         self._memory = memory
         self._metrics = metrics
+        self._timeout = timeout
+        self._average = 0.0
 
     def find(self, pictures: Mapping[str, bytes]) -> Found:
-        """Find the faces of each picture, or the error that is the picture's own.
+        """Find the faces of each picture, or the error that is its own; slow ones go to the slow lane instead.
 
         A picture on which the engine died is tried once more, alone; the others go on without it.
         """
@@ -53,31 +61,32 @@ class Finder:
                 log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, ", ".join(suspects))
                 for suspect in suspects:
                     data = left.pop(suspect)
-                    guilty = len(pictures) == 1 or (fault.kind == "hang" and fault.at is not None)
-                    results |= {suspect: self._verdict(fault)} if guilty else self.find({suspect: data})
+                    certain = len(pictures) == 1 or (fault.kind == "hang" and fault.at is not None)
+                    results |= self._judged(suspect, data, fault) if certain else self.find({suspect: data})
         return results
 
+    def _judged(self, picture_id: str, data: bytes, fault: Fault) -> Found:
+        if fault.kind == "hang" and self._lane is not None and not self._lane.full():
+            self._lane.put(picture_id, data)
+            return {}
+        return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+
     def _at_once(self, pictures: Mapping[str, bytes]) -> Found:
-        answer = self._engine.find(list(pictures.values()), self._memory.budget())
-        for name, seconds in answer.stages:
-            self._metrics.stage_seconds(name, seconds)
+        answer = self._engine.find(list(pictures.values()), self._memory.budget(), self._limit())
+        self._note(answer, len(pictures))
         if self._memory.engine_outgrown(answer.resident):
             log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
             self._engine.renew()
         return dict(zip(pictures, answer.results, strict=True))
 
-    def _verdict(self, fault: Fault) -> FacefleetError:
-        """What a fault on a single picture means for it."""
-        match fault.kind:
-            case "hang":
-                return PoisonError(f"the engine did not finish with it: {fault}", code="timeout")
-            case "failed":
-                return PictureError(f"the engine failed on it: {fault}", code="engine_failed")
-            case "crash" if str(fault) != KILLED:
-                return PoisonError(f"the engine crashed on it ({fault})")
-            case "memory" if not self._memory.crowded():
-                return PictureError(
-                    "it needs more memory than a worker has; send a smaller one", code="out_of_memory"
-                )
-            case _:
-                return ShortageError("this worker has too little memory left for it")
+    def _limit(self) -> float:
+        """Seconds without progress that are too many here."""
+        if self._lane is None or self._lane.full():
+            return self._timeout
+        return min(self._timeout, max(MIN_SLOW, SLOW * self._average))
+
+    def _note(self, answer: Answer, pictures: int) -> None:
+        for name, seconds in answer.stages:
+            self._metrics.stage_seconds(name, seconds)
+        spent = sum(seconds for _, seconds in answer.stages) / pictures
+        self._average += (spent - self._average) / 8

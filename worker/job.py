@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faces.errors import FacefleetError
@@ -18,6 +18,7 @@ from worker.isolation.wire import FoundFaces
 from worker.metrics import Metrics
 from worker.originals import Originals
 from worker.retrier import Retrier
+from worker.slow_lane import Found, SlowLane
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Jobs:
     redis: RedisClient
     originals: Originals
     finder: Finder
+    slow_lane: SlowLane | None
     face_index: FaceIndex
     data_version: DataVersion
     retrier: Retrier
@@ -54,7 +56,8 @@ class Jobs:
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         """Process a batch and return a result for each hash in it; one bad picture fails alone.
 
-        While Redis is unavailable this waits, and keeps what was computed.
+        A picture that takes unusually long has no result yet: `finish_slow` returns it later. While Redis is
+        unavailable this waits, and keeps what was computed.
 
         Raises:
             StoreError: Redis is unavailable, and the worker is stopping.
@@ -62,12 +65,20 @@ class Jobs:
         begun = time.monotonic()
         messages = list({message.picture_id: message for message in messages}.values())
         results = self.retrier.until_done(lambda: self._already_settled(messages))
-        pictures = self._fetch(
-            [message for message in messages if message.picture_id not in results], results
-        )
-        found = self._find(pictures, results)
-        results |= self.retrier.until_done(lambda: self._commit(found, begun))
-        return results
+        left = [message for message in messages if message.picture_id not in results]
+        if self.slow_lane is not None:  # it may have come again by another connection
+            left = [message for message in left if message.picture_id not in self.slow_lane]
+        pictures = self._fetch(left, results)
+        return results | self._committed(self.finder.find(pictures), begun)
+
+    def finish_slow(self) -> dict[str, Result]:
+        """Commit the slow pictures that are finished, and return their results.
+
+        Raises:
+            StoreError: Redis is unavailable, and the worker is stopping.
+        """
+        found = self.slow_lane.collect() if self.slow_lane is not None else {}
+        return self._committed(found, time.monotonic()) if found else {}
 
     def _already_settled(self, messages: Sequence[Message]) -> dict[str, Result]:
         statuses = queries.statuses(self.redis, [message.picture_id for message in messages])
@@ -92,14 +103,14 @@ class Jobs:
                 pictures[picture_id] = data
         return pictures
 
-    def _find(self, pictures: Mapping[str, bytes], results: dict[str, Result]) -> list[DetectionResult]:
-        found = []
-        for picture_id, result in self.finder.find(pictures).items():
-            if isinstance(result, FoundFaces):
-                found.append(DetectionResult(picture_id, result.faces, result.encodings))
-            else:
-                results[picture_id] = Result(error=result)
-        return found
+    def _committed(self, results: Found, begun: float) -> dict[str, Result]:
+        errors = {p: Result(error=error) for p, error in results.items() if isinstance(error, FacefleetError)}
+        found = [
+            DetectionResult(picture_id, result.faces, result.encodings)
+            for picture_id, result in results.items()
+            if isinstance(result, FoundFaces)
+        ]
+        return errors | self.retrier.until_done(lambda: self._commit(found, begun))
 
     def _commit(self, found: Sequence[DetectionResult], begun: float) -> dict[str, Result]:
         if not found:

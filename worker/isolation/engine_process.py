@@ -1,4 +1,4 @@
-"""An engine in a process of its own, replaced whenever it fails."""
+"""An engine in a child process, replaced whenever it fails."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Literal
 
-from faces.config import Settings
 from worker.isolation import wire
-from worker.isolation.template_process import Loaded, TemplateLost, TemplateProcess
+from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.isolation.wire import Answer
 
 TRIAL_TIMEOUT = 60.0  # seconds for a forked child to find one drawn face
@@ -33,101 +32,75 @@ class Fault(Exception):  # noqa: N818 -- it says what happened
 
 
 class EngineProcess:
-    """An engine behind a child process. Belongs to one thread.
+    """An engine behind a child process of a template. Belongs to one thread; `nice` is the child's priority."""
 
-    `engine` is the `module:function` that makes it, and begins to load at once; `timeout` is how many seconds a
-    child may take over one picture. After `start`, `loaded` tells what was loaded.
-    """
+    def __init__(self, template: TemplateProcess, nice: int = 0) -> None:
+        self._template = template
+        self._nice = nice
+        self._child: tuple[Connection, int] | None = None
 
-    def __init__(self, settings: Settings, engine: str, timeout: float) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._timeout = timeout
-        self._template = TemplateProcess(settings, engine)
-        self._child: Connection | None = None
-        self._forks = True
-        self.loaded = Loaded("", 0)
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
+        """Find the faces of pictures; of none: a trial.
 
-    def start(self) -> None:
-        """Wait for the engine, and see that a forked child of it works.
-
-        Raises:
-            SettingError: a setting cannot be used.
-            MismatchError: the engine failed its self-test.
-            TemplateLost: the process ended without a reason, which is then in the log.
-        """
-        self.loaded = self._template.wait()
-        try:
-            self._ask([], memory=0, timeout=TRIAL_TIMEOUT)
-        except Fault as fault:
-            log.warning("this engine cannot be forked (%s): after a fault it is loaded again", fault)
-            self._forks = False
-            self._replace_template()
-
-    def find(self, pictures: Sequence[bytes], memory: int) -> Answer:
-        """Find the faces of pictures; a child may take `memory` bytes of data (0: unlimited).
+        Args:
+            pictures: the bytes of each.
+            memory: bytes of data that the child may take; 0: unlimited.
+            timeout: seconds that it may take over one picture.
 
         Raises:
             Fault: the child failed, and is replaced.
+            TemplateLost: it cannot be replaced.
         """
-        return self._ask(pictures, memory, self._timeout)
-
-    def renew(self) -> str:
-        """End the child, so that the next batch has a new one; return how it ended."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.close()
-        if not self._forks:
-            return _how(self._replace_template())
-        try:
-            return _how(self._template.end_child())
-        except TemplateLost as error:
-            log.warning("%s; loading another", error)
-            return _how(self._replace_template())
-
-    def close(self) -> None:
-        """End all processes of the engine."""
-        self._template.close()
-
-    def _replace_template(self) -> int:
-        code = self._template.close()
-        self._child = None
-        self._template = TemplateProcess(self._settings, self._engine)
-        self._template.wait()
-        return code
-
-    def _open(self) -> Connection:
-        if not self._forks:
-            return self._template.serve()
-        try:
-            return self._template.fork()
-        except TemplateLost as error:
-            log.warning("%s; loading another", error)
-            self._replace_template()
-            return self._template.fork()
-
-    def _ask(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
         if self._child is None:
-            self._child = self._open()
+            self._child = self._template.open(self._nice)
+        connection, _ = self._child
         at: int | None = 0
         try:
-            wire.send_batch(self._child, pictures, memory)
-            while self._child.poll(timeout):
-                document = wire.receive(self._child)
+            wire.send_batch(connection, pictures, memory)
+            while connection.poll(timeout):
+                document = wire.receive(connection)
                 if "at" in document:
                     at = document["at"]
                 elif "fault" in document:
                     self.renew()
                     raise Fault(document["fault"], document["reason"], at)
                 else:
-                    return wire.read_answer(document, self._child.recv_bytes())
+                    return wire.read_answer(document, connection.recv_bytes())
         except (EOFError, OSError):
             raise Fault("crash", self.renew(), at) from None
         except (ValueError, KeyError, TypeError) as error:
             self.renew()
             raise Fault("crash", f"its answer is damaged ({error})", at) from error
         self.renew()
-        raise Fault("hang", f"no progress for {timeout:g} s", at)
+        raise Fault("hang", f"no progress for {timeout:.1f} s", at)
+
+    def renew(self) -> str:
+        """End the child, so that the next batch has a new one; return how it ended."""
+        if self._child is None:
+            return ""
+        (connection, pid), self._child = self._child, None
+        connection.close()
+        return _how(self._template.end(pid))
+
+
+def start(template: TemplateProcess) -> Loaded:
+    """Wait for a template to load its engine, and see whether a forked copy of it works.
+
+    Raises:
+        SettingError: a setting cannot be used.
+        MismatchError: the engine failed its self-test.
+        TemplateLost: the process ended without a reason, which is then in the log.
+    """
+    loaded = template.wait()
+    trial = EngineProcess(template)
+    try:
+        trial.find([], memory=0, timeout=TRIAL_TIMEOUT)
+        trial.renew()
+    except Fault as fault:
+        log.warning("this engine cannot be forked (%s): after a fault it is loaded again", fault)
+        template.forks = False
+        template.replace()
+    return loaded
 
 
 def _how(code: int) -> str:

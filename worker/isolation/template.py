@@ -1,10 +1,10 @@
 """`python -m worker.isolation.template FD ENGINE`: loads the engine and forks children. Started by the worker.
 
-It has one connection to the worker, over which it is asked, with one byte each:
+It has one connection to the worker, over which it is asked (`wire.CONTROL`):
 
-- `F` and a file descriptor: fork a child that serves on it; answered with its pid.
-- `S` and a file descriptor: serve on it itself, for an engine whose forked copy does not work; likewise.
-- `E`: end the child; answered with its status as wait(2) has it.
+- `F`, with a file descriptor: fork a child that serves on it; answered with its pid.
+- `S`, with a file descriptor: serve on it itself, for an engine whose forked copy does not work; likewise.
+- `E`, with a pid: end this child; answered with its status as wait(2) has it.
 
 It never looks at a picture, except after `S`.
 """
@@ -35,43 +35,46 @@ from worker.engine.portrait import Drawing
 from worker.engine.types import Engine
 from worker.health.memory import data_size
 from worker.isolation.child import Child
+from worker.isolation.wire import CONTROL
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Template:
-    """Forks children with a loaded engine, one at a time."""
+    """Forks children with a loaded engine."""
 
     def __init__(self, engine: Engine, limits: Limits, control: socket.socket) -> None:
         self._engine = engine
         self._limits = limits
         self._control = control
-        self._child: int | None = None
+        self._children: set[int] = set()
 
     def run(self) -> None:
         """Do what the worker asks until it closes the connection."""
         while True:
-            request, descriptors, *_ = socket.recv_fds(self._control, 1, 1)
-            match request:
-                case b"F":
-                    self._fork(descriptors[0])
-                case b"S":
-                    self._control.sendall(os.getpid().to_bytes(4, "little"))
+            request, descriptors, *_ = socket.recv_fds(self._control, CONTROL.size, 1)
+            if len(request) < CONTROL.size:
+                return
+            match CONTROL.unpack(request):
+                case b"F", _:
+                    self._answer(self._fork(descriptors[0]))
+                case b"S", _:
+                    self._answer(os.getpid())
                     Child(self._engine, self._limits, Connection(descriptors[0])).serve()
                     return
-                case b"E":
-                    self._control.sendall(self._end().to_bytes(4, "little"))
-                case _:
-                    return
+                case b"E", pid:
+                    self._answer(self._end(pid))
 
-    def _fork(self, descriptor: int) -> None:
-        self._end()
+    def _answer(self, number: int) -> None:
+        self._control.sendall(CONTROL.pack(b"A", number))
+
+    def _fork(self, descriptor: int) -> int:
         pid = os.fork()
         if pid == 0:
             self._serve(descriptor)
         os.close(descriptor)
-        self._child = pid
-        self._control.sendall(pid.to_bytes(4, "little"))
+        self._children.add(pid)
+        return pid
 
     def _serve(self, descriptor: int) -> NoReturn:
         """Be the child."""
@@ -84,11 +87,11 @@ class Template:
         finally:
             os._exit(code)
 
-    def _end(self) -> int:
-        """End the child, if there is one; return its status."""
-        pid, self._child = self._child, None
-        if pid is None:
-            return 0
+    def _end(self, pid: int) -> int:
+        """End a child; return its status."""
+        if pid not in self._children:
+            return signal.SIGKILL  # it ended with the template before this one
+        self._children.remove(pid)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         return os.waitpid(pid, 0)[1]

@@ -14,6 +14,7 @@ nothing that comes from it is ever unpickled.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -22,6 +23,9 @@ from typing import Any
 from faces.documents import to_json
 from faces.errors import PictureError
 from faces.store.keys import ENCODING_BYTES
+
+CONTROL = struct.Struct("<cI")
+"""What the worker asks a template, and its answer: a letter, and a pid or a status."""
 
 MAX_DOCUMENT = 256 << 20  # bytes from a child; a picture with 1,000 faces and 68 landmarks takes 1 MB
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,8 @@ from tests.support.quick_worker import ENGINE, MODEL
 from worker.finder import Finder
 from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
-from worker.isolation.engine_process import EngineProcess
+from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.template_process import TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
@@ -64,19 +64,19 @@ class DisturbedComparison(MatchSet):
 
 
 @pytest.fixture
-def engine() -> Iterator[EngineProcess]:
-    settings = replace(Settings(), worker_memory=0)
-    with closing(EngineProcess(settings, ENGINE, timeout=60)) as process:
-        process.start()
+def template() -> Iterator[TemplateProcess]:
+    with closing(TemplateProcess(Settings(), ENGINE)) as process:
+        start(process)
         yield process
 
 
-def jobs(redis: RedisClient, engine: EngineProcess) -> Jobs:
+def jobs(redis: RedisClient, template: TemplateProcess) -> Jobs:
     metrics = Metrics()
     return Jobs(
         redis=redis,
         originals=Originals(None),
-        finder=Finder(engine, Memory(0), metrics),
+        finder=Finder(EngineProcess(template), None, Memory(0), metrics, timeout=60),
+        slow_lane=None,
         face_index=Disturbed(redis),
         data_version=DataVersion(MODEL, 0.6),
         retrier=Retrier(threading.Event()),
@@ -85,9 +85,9 @@ def jobs(redis: RedisClient, engine: EngineProcess) -> Jobs:
 
 
 @pytest.fixture
-def bench(redis: RedisClient, engine: EngineProcess) -> Bench:
+def bench(redis: RedisClient, template: TemplateProcess) -> Bench:
     agree(redis, DataVersion(MODEL, 0.6))
-    done = jobs(redis, engine)
+    done = jobs(redis, template)
     return Bench(redis, done, metrics=done.metrics)
 
 

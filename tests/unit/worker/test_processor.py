@@ -31,9 +31,14 @@ class FakeJobs:
         self.results = results
         self.batches: list[list[str]] = []
         self.followed = 0
+        self.slow: dict[str, Result] = {}
 
     def follow(self) -> None:
         self.followed += 1
+
+    def finish_slow(self) -> dict[str, Result]:
+        slow, self.slow = self.slow, {}
+        return slow
 
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         self.batches.append([message.name for message in messages])
