@@ -35,9 +35,9 @@ from worker.metrics import Metrics
 from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
+from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
 from worker.settlement import Settlement
-from worker.slow_lane import NICE, SlowLane
 
 ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
 
@@ -127,7 +127,7 @@ def build(
     memory = Memory(settings.worker_memory)
     data_version = DataVersion(loaded.model, settings.match_tolerance)
     timeout = settings.picture_timeout
-    slow_lane = SlowLane(EngineProcess(template, NICE), memory, timeout) if template.forks else None
+    quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
     retrier = Retrier(stopping)
@@ -137,8 +137,8 @@ def build(
     jobs = Jobs(
         redis=redis,
         originals=Originals(open_image_store(settings.image_store_url)),
-        finder=Finder(EngineProcess(template), slow_lane, memory, metrics, timeout),
-        slow_lane=slow_lane,
+        finder=Finder(EngineProcess(template), quarantine, memory, metrics, timeout),
+        quarantine=quarantine,
         face_index=face_index,
         data_version=data_version,
         retrier=retrier,
@@ -175,7 +175,7 @@ def build(
             stopping,
             lost=attempts.excuse,
             consuming=vitals.consuming,
-            elsewhere=lambda: len(outbox) + (0 if slow_lane is None else len(slow_lane)),
+            elsewhere=lambda: len(outbox) + (0 if quarantine is None else len(quarantine)),
             reconnect_pause=reconnect_pause,
         ),
         processor=processor,

@@ -22,7 +22,7 @@ from worker.retrier import Retrier
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again
 CAREFUL = 10.0  # seconds of one message at a time after that
-MAX_ELSEWHERE = 64  # deliveries in outbox and slow lane beyond which no others are consumed in their place
+MAX_ELSEWHERE = 64  # deliveries in outbox and quarantine beyond which no others are consumed in their place
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Consumer:
     """Fills a queue with deliveries for the computing thread.
 
     `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `elsewhere`
-    gives the number of deliveries that wait in the outbox or the slow lane; others are consumed in their place.
+    gives the number of deliveries that wait in the outbox or quarantine; others are consumed in their place.
     `reconnect_pause` is in seconds.
     """
 

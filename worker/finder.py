@@ -1,4 +1,4 @@
-"""Finds the faces of a batch; where the engine fails, finds out which picture it was."""
+"""Finds the faces of a batch; a picture on which the engine fails goes to quarantine, and the others go on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault
 from worker.isolation.wire import Answer
 from worker.metrics import Metrics
-from worker.slow_lane import Found, Lane
+from worker.quarantine import Found
 from worker.verdict import verdict
 
-MIN_SLOW = 2.0  # seconds without progress, after which a picture goes to the slow lane;
+MIN_SLOW = 1.0  # seconds without progress, after which a picture goes to quarantine;
 SLOW = 20  # and how many times the average picture that must be
 
 log = logging.getLogger(__name__)
@@ -29,27 +29,40 @@ class IsolatedEngine(Protocol):
         """Have the next batch done by a new child."""
 
 
+class Suspects(Protocol):
+    """`worker.quarantine.Quarantine`."""
+
+    def full(self) -> bool:
+        """Tell whether it takes no more."""
+
+    def put(self, picture_id: str, data: bytes) -> None:
+        """Take a picture."""
+
+
 class Finder:
     """Finds faces with an engine that may die of any picture. Belongs to the computing thread.
 
-    `timeout` is how many seconds a picture may take. Without a slow lane it takes them here.
+    `timeout` is how many seconds a picture may take. Without a quarantine, or while it is full, a picture on which
+    the engine failed is tried alone here.
     """
 
     def __init__(
-        self, engine: IsolatedEngine, lane: Lane | None, memory: Memory, metrics: Metrics, timeout: float
+        self,
+        engine: IsolatedEngine,
+        quarantine: Suspects | None,
+        memory: Memory,
+        metrics: Metrics,
+        timeout: float,
     ) -> None:
         self._engine = engine
-        self._lane = lane
+        self._quarantine = quarantine
         self._memory = memory
         self._metrics = metrics
         self._timeout = timeout
         self._average = 0.0
 
     def find(self, pictures: Mapping[str, bytes]) -> Found:
-        """Find the faces of each picture, or the error that is its own; slow ones go to the slow lane instead.
-
-        A picture on which the engine died is tried once more, alone; the others go on without it.
-        """
+        """Find the faces of each picture, or the error that is its own; those in quarantine are left out."""
         results: Found = {}
         left = dict(pictures)
         while left:
@@ -60,16 +73,16 @@ class Finder:
                 suspects = list(left) if fault.at is None else [list(left)[fault.at]]
                 log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, ", ".join(suspects))
                 for suspect in suspects:
-                    data = left.pop(suspect)
-                    certain = len(pictures) == 1 or (fault.kind == "hang" and fault.at is not None)
-                    results |= self._judged(suspect, data, fault) if certain else self.find({suspect: data})
+                    results |= self._try_alone(suspect, left.pop(suspect), fault, alone=len(pictures) == 1)
         return results
 
-    def _judged(self, picture_id: str, data: bytes, fault: Fault) -> Found:
-        if fault.kind == "hang" and self._lane is not None and not self._lane.full():
-            self._lane.put(picture_id, data)
+    def _try_alone(self, picture_id: str, data: bytes, fault: Fault, *, alone: bool) -> Found:
+        if self._quarantine is not None and not self._quarantine.full():
+            self._quarantine.put(picture_id, data)
             return {}
-        return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+        if alone or (fault.kind == "hang" and fault.at is not None):
+            return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+        return self.find({picture_id: data})
 
     def _at_once(self, pictures: Mapping[str, bytes]) -> Found:
         answer = self._engine.find(list(pictures.values()), self._memory.budget(), self._limit())
@@ -81,7 +94,7 @@ class Finder:
 
     def _limit(self) -> float:
         """Seconds without progress that are too many here."""
-        if self._lane is None or self._lane.full():
+        if self._quarantine is None or self._quarantine.full():
             return self._timeout
         return min(self._timeout, max(MIN_SLOW, SLOW * self._average))
 

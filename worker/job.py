@@ -17,8 +17,8 @@ from worker.index.face_index import FaceIndex
 from worker.isolation.wire import FoundFaces
 from worker.metrics import Metrics
 from worker.originals import Originals
+from worker.quarantine import Found, Quarantine
 from worker.retrier import Retrier
-from worker.slow_lane import Found, SlowLane
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Jobs:
     redis: RedisClient
     originals: Originals
     finder: Finder
-    slow_lane: SlowLane | None
+    quarantine: Quarantine | None
     face_index: FaceIndex
     data_version: DataVersion
     retrier: Retrier
@@ -56,8 +56,8 @@ class Jobs:
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         """Process a batch and return a result for each hash in it; one bad picture fails alone.
 
-        A picture that takes unusually long has no result yet: `finish_slow` returns it later. While Redis is
-        unavailable this waits, and keeps what was computed.
+        A picture in quarantine has no result yet: `finish_quarantined` returns it later. While Redis is unavailable
+        this waits, and keeps what was computed.
 
         Raises:
             StoreError: Redis is unavailable, and the worker is stopping.
@@ -66,18 +66,18 @@ class Jobs:
         messages = list({message.picture_id: message for message in messages}.values())
         results = self.retrier.until_done(lambda: self._already_settled(messages))
         left = [message for message in messages if message.picture_id not in results]
-        if self.slow_lane is not None:  # it may have come again by another connection
-            left = [message for message in left if message.picture_id not in self.slow_lane]
+        if self.quarantine is not None:  # it may have come again by another connection
+            left = [message for message in left if message.picture_id not in self.quarantine]
         pictures = self._fetch(left, results)
         return results | self._committed(self.finder.find(pictures), begun)
 
-    def finish_slow(self) -> dict[str, Result]:
+    def finish_quarantined(self) -> dict[str, Result]:
         """Commit the slow pictures that are finished, and return their results.
 
         Raises:
             StoreError: Redis is unavailable, and the worker is stopping.
         """
-        found = self.slow_lane.collect() if self.slow_lane is not None else {}
+        found = self.quarantine.collect() if self.quarantine is not None else {}
         return self._committed(found, time.monotonic()) if found else {}
 
     def _already_settled(self, messages: Sequence[Message]) -> dict[str, Result]:

@@ -55,7 +55,7 @@ class BatchProcessor:
                 self._process(batch)
             else:
                 self.jobs.follow()
-            self._settle(self.jobs.finish_slow())
+            self._settle(self.jobs.finish_quarantined())
         except Transient as error:  # until told to stop, such errors are waited out
             log.warning("stopping; pictures remain queued: %s", error)
 

@@ -76,7 +76,7 @@ def jobs(redis: RedisClient, template: TemplateProcess) -> Jobs:
         redis=redis,
         originals=Originals(None),
         finder=Finder(EngineProcess(template), None, Memory(0), metrics, timeout=60),
-        slow_lane=None,
+        quarantine=None,
         face_index=Disturbed(redis),
         data_version=DataVersion(MODEL, 0.6),
         retrier=Retrier(threading.Event()),

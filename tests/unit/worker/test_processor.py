@@ -36,7 +36,7 @@ class FakeJobs:
     def follow(self) -> None:
         self.followed += 1
 
-    def finish_slow(self) -> dict[str, Result]:
+    def finish_quarantined(self) -> dict[str, Result]:
         slow, self.slow = self.slow, {}
         return slow
 

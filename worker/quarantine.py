@@ -1,11 +1,10 @@
-"""The slow lane: pictures that take unusually long get their time here, while the others go on."""
+"""Quarantine: pictures on which the engine failed, or that take unusually long, tried alone while others go on."""
 
 from __future__ import annotations
 
 import logging
 import queue
 import threading
-from typing import Protocol
 
 from faces.errors import FacefleetError, ShortageError
 from worker.health.memory import Memory
@@ -21,17 +20,7 @@ log = logging.getLogger(__name__)
 Found = dict[str, FoundFaces | FacefleetError]
 
 
-class Lane(Protocol):
-    """Where a finder puts pictures that are slow."""
-
-    def full(self) -> bool:
-        """Tell whether it takes no more."""
-
-    def put(self, picture_id: str, data: bytes) -> None:
-        """Take a picture."""
-
-
-class SlowLane:
+class Quarantine:
     """One picture at a time, each for `timeout` seconds at most, on a thread and in a child of its own."""
 
     def __init__(self, engine: EngineProcess, memory: Memory, timeout: float) -> None:
@@ -57,7 +46,7 @@ class SlowLane:
     def put(self, picture_id: str, data: bytes) -> None:
         """Take a picture."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="slow lane", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="quarantine", daemon=True)
             self._thread.start()
         self._held.add(picture_id)
         self._waiting.put((picture_id, data))
@@ -80,9 +69,9 @@ class SlowLane:
         try:
             (result,) = self._engine.find([data], self._memory.budget(), self._timeout).results
         except Fault as fault:
-            log.warning("the engine failed (%s, %s) on %s in the slow lane", fault.kind, fault, picture_id)
+            log.warning("the engine failed (%s, %s) on %s in quarantine", fault.kind, fault, picture_id)
             return verdict(fault, crowded=self._memory.crowded())
         except Exception:  # the computing thread meets the same, and ends the worker
-            log.exception("the slow lane's engine cannot be replaced")
+            log.exception("quarantine's engine cannot be replaced")
             return ShortageError("the engine could not be started again")
         return result
