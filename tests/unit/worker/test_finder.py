@@ -29,7 +29,7 @@ class FakeEngine:
         self.resident = 0
         self._seconds = seconds
 
-    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:  # noqa: ARG002 -- as it is called
         self.batches.append(list(pictures))
         self.timeouts.append(timeout)
         for at, picture in enumerate(pictures):
@@ -58,7 +58,7 @@ class FakeQuarantine:
     def full(self) -> bool:
         return len(self.held) >= self._room
 
-    def put(self, picture_id: str, data: bytes) -> None:
+    def put(self, picture_id: str, data: bytes) -> None:  # noqa: ARG002 -- as it is called
         self.held.append(picture_id)
 
 
