@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.app import ENGINE
 from worker.engine.engine import load
 from worker.isolation.engine_process import EngineProcess, start

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from faces.errors import PictureError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.engine.portrait import Drawing
 from worker.engine.types import Engine, Face, View
 from worker.health.memory import resident

@@ -30,7 +30,7 @@ from faces import process_log
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import MismatchError, SettingError
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.engine.portrait import Drawing
 from worker.engine.types import Engine
 from worker.health.memory import data_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from faces.formats.header import Limits
+from faces.formats.limits import Limits
 from worker.decoding.decoder import Picture, decode
 from worker.engine.types import Engine, Face, Pixels
 
