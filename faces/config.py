@@ -166,10 +166,10 @@ class Settings:
     queue_max_bytes: int = setting(positive, 8 << 30, "bytes the queue holds; beyond that: 503")
     batch_size: int = setting(positive, 8, "most pictures a worker processes together")
     picture_timeout: float = setting(
-        seconds, 120.0, "seconds a worker may take to find the faces in a picture"
+        seconds, 120.0, "seconds the engine may take to find the faces in a picture"
     )
     worker_memory: int = setting(
-        whole, 3 << 30, "memory of a worker, in bytes; above 75% it restarts between pictures; 0: no limit"
+        whole, 3 << 30, "memory of a worker and its engine, in bytes; 0: no limit"
     )
     metrics_port: int = setting(
         whole, 0, "port of a server's or worker's /metrics, /healthz and /readyz; 0: none"

@@ -12,7 +12,7 @@ from worker.isolation.engine_process import EngineProcess, Fault
 from worker.isolation.wire import FoundFaces
 from worker.verdict import verdict
 
-NICE = 10  # the child's priority: on a busy core it gets a tenth of the time
+NICE = 5  # the child's priority: on a busy core it gets a quarter of the time
 MAX_WAITING = 32  # pictures
 
 log = logging.getLogger(__name__)
