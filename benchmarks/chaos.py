@@ -29,9 +29,9 @@ from PIL import Image
 from benchmarks.fleet import Fleet, running, signal_group
 from client.checking.faults import Faults
 from client.commands.check import check
-from faces.queues import depths
 from client.terminal import table
 from faces.picture_id import picture_id_of
+from faces.queues import depths
 from faces.store import queries
 from local.process import Process, until
 

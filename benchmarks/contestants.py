@@ -19,7 +19,7 @@ from faces.formats.limits import Limits
 from worker.engine.engine import FaceEngine, load
 from worker.engine.quality import Bar
 from worker.engine.types import Box, Face
-from worker.job import open_for
+from worker.isolation.view import open_for
 
 STAGES = ("decode", "detect", "chips", "encode")
 

@@ -36,7 +36,7 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from worker.engine.engine import load
 from worker.engine.types import Engine
-from worker.job import open_for
+from worker.isolation.view import open_for
 
 SENDERS = 4
 
@@ -47,16 +47,27 @@ class System:
 
     url: str
     redis: RedisClient
+    workers: Sequence[Process]
 
-    def take(self, pictures: Sequence[bytes]) -> float:
-        """Send pictures and wait until all are committed; give the seconds that took."""
+    def take(self, pictures: Sequence[bytes], until_settled: Sequence[str] = ()) -> float:
+        """Send pictures and wait until all are committed; give the seconds that took.
+
+        Given `until_settled`, hashes of pictures, only these are waited for.
+        """
         begun = time.monotonic()
         shares = [list(enumerate(pictures))[sender::SENDERS] for sender in range(SENDERS)]
         with ThreadPoolExecutor(SENDERS) as senders:
             list(senders.map(self._send, shares))
-        if not until(lambda: queries.counts(self.redis).in_flight == 0, 3600, pause=0.05):
+        if not until(lambda: self.settled(until_settled), 3600, pause=0.05):
             raise SystemExit("the system did not finish within an hour")
         return time.monotonic() - begun
+
+    def settled(self, picture_ids: Sequence[str]) -> bool:
+        """Tell whether these pictures, or all there are, are done or failed."""
+        if not picture_ids:
+            return queries.counts(self.redis).in_flight == 0
+        statuses = queries.statuses(self.redis, picture_ids)
+        return all(status is not None and status.state != "pending" for status in statuses)
 
     def _send(self, pictures: Sequence[tuple[int, bytes]]) -> None:
         """Send pictures one after the other on one connection; a plain client costs the cores little."""
@@ -72,8 +83,8 @@ class System:
 
 
 @contextmanager
-def running(workers: int) -> Iterator[System]:
-    """Run a system in a temporary folder."""
+def running(workers: int, worker: str = "worker", **more: str) -> Iterator[System]:
+    """Run a system in a temporary folder, its workers from the module `worker`, with more variables."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis_server = RedisServer(folder / "redis", free_port())
@@ -94,15 +105,17 @@ def running(workers: int) -> Iterator[System]:
             "REST_PORT": str(settings.rest_port),
             "LOG_LEVEL": "warning",
         }
-        for number, part in enumerate(["rest"] + ["worker"] * workers):
+        processes = []
+        for number, part in enumerate(["rest"] + [worker] * workers):
             process = Process(f"{part}{number}", folder)
-            process.start([sys.executable, "-m", part], {**os.environ, **variables})
+            process.start([sys.executable, "-m", part], {**os.environ, **variables, **more})
             stack.callback(process.stop)
+            processes.append(process)
         if not until(lambda: listening(settings.rest_port), 60):
             raise SystemExit("the server did not start")
         redis = RedisClient(settings)
         stack.callback(redis.close)
-        yield System(settings.server, redis)
+        yield System(settings.server, redis, processes[1:])
 
 
 def loop(paths: Sequence[Path]) -> int:

@@ -10,7 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from faces.errors import SettingError
@@ -37,6 +37,7 @@ RETIRED = {
     "ENGINE_THREADS": "run one worker per core instead",
     "FETCH_CONNECT_TIMEOUT": "it is always 5 seconds; unset it",
     "FETCH_REDIRECTS": "up to 5 are followed; unset it",
+    "HEALTH_FILE": "set METRICS_PORT and probe /healthz and /readyz there, or run python -m faces.probe; unset it",
     "LEAST_SCORE": "every detected face is indexed; unset it",
     "LEAST_SHARPNESS": "every detected face is indexed; unset it",
     "LEAST_SIZE": "use MIN_INDEXED_SIZE",
@@ -170,13 +171,12 @@ class Settings:
     queue_max_bytes: int = setting(positive, 8 << 30, "bytes the queue holds; beyond that: 503")
     batch_size: int = setting(positive, 8, "most pictures a worker processes together")
     picture_timeout: float = setting(
-        seconds, 120.0, "seconds a worker may take to find the faces in a picture"
+        seconds, 120.0, "seconds the engine may take to find the faces in a picture"
     )
-    worker_memory: int = setting(
-        whole, 3 << 30, "memory of a worker, in bytes; above 75% it restarts between pictures; 0: no limit"
+    worker_memory: int = setting(whole, 3 << 30, "memory of a worker and its engine, in bytes; 0: no limit")
+    metrics_port: int = setting(
+        whole, 0, "port of a server's or worker's /metrics, /healthz and /readyz; 0: none"
     )
-    metrics_port: int = setting(whole, 0, "port of a server's or worker's Prometheus endpoint; 0: none")
-    health_file: str = setting(text, "", "file that a worker's I/O loop touches; empty: none")
     log_level: str = setting(
         choice("debug", "info", "warning", "error"), "info", "minimum level of a process's own log"
     )
@@ -201,6 +201,11 @@ class Settings:
         for server in ("redis", "rabbitmq"):
             _check_tls(server, settings)
         return settings
+
+    def without_secrets(self) -> Settings:
+        """Return the same settings, secrets at their defaults, for a process that needs none."""
+        secrets: dict[str, Any] = {f.name: f.default for f in fields(self) if f.metadata["secret"]}
+        return replace(self, **secrets)
 
     @property
     def largest_picture(self) -> int:
@@ -234,6 +239,12 @@ def table() -> list[Row]:
 def no_color() -> bool:
     """Tell whether the person at the terminal wants no colours (https://no-color.org)."""
     return bool(os.environ.get("NO_COLOR"))
+
+
+def environment_without_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment for a process that needs no secret of ours."""
+    secrets = {_variable(f) for f in fields(Settings) if f.metadata["secret"]}
+    return {name: value for name, value in environ.items() if name not in secrets}
 
 
 def hostname() -> str:

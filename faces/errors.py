@@ -12,7 +12,8 @@ FacefleetError
 └── Transient               may pass: retried, or answered with 503
     ├── BrokerError         RabbitMQ is away, blocked or has refused a message
     ├── StoreError          Redis is away or has refused a transaction
-    └── ImageStoreError     the image store is away or full
+    ├── ImageStoreError     the image store is away or full
+    └── ShortageError       a worker has too little memory left for a picture
 """
 
 
@@ -82,3 +83,7 @@ class StoreError(Transient):
 
 class ImageStoreError(Transient):
     """The image store is away, full, or refuses."""
+
+
+class ShortageError(Transient):
+    """A worker has too little memory left for a picture; one with more may take it."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-import requests
+from typing import Literal
 
 from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
+from faces.probe import holds
 from faces.store.client import RedisClient
-from faces.topology import PICTURES_QUEUE
 from local.process import Process
 
 State = Literal["ready", "starting", "stopped", "away"]
@@ -41,29 +39,22 @@ class Part:
 
 
 def look(settings: Settings, servers: Mapping[str, Process], ours: Sequence[Process]) -> list[Part]:
-    """Look at every part: servers, of which those in `servers` are ours, the REST server and the workers.
-
-    A worker is ready once it consumes. RabbitMQ tells how many do, not which: all of them turn ready together.
-    """
-    consumers = _consumers(settings)
-    answers = {
-        "rabbitmq": consumers is not None,
-        "redis": _redis_answers(settings),
-        "rest": _rest_answers(settings),
-        "worker": (consumers or 0) >= len(ours) - 1,
-    }
-    addresses = {
-        "rabbitmq": f"{settings.rabbitmq_host}:{settings.rabbitmq_port}",
-        "redis": f"{settings.redis_host}:{settings.redis_port}",
-        "rest": settings.server,
-        "worker": "",
-    }
-    parts = {"rabbitmq": None, "redis": None, **servers, **{process.name: process for process in ours}}
-    return [
-        Part(name, _state(answers[kind], process), addresses[kind], process)
-        for name, process in parts.items()
-        for kind in [name.partition("-")[0]]
+    """Look at every part: servers, of which those in `servers` are ours, the REST server and the workers."""
+    found = [
+        _server(
+            "rabbitmq", servers, f"{settings.rabbitmq_host}:{settings.rabbitmq_port}", _rabbitmq(settings)
+        ),
+        _server("redis", servers, f"{settings.redis_host}:{settings.redis_port}", _redis(settings)),
     ]
+    return found + [
+        Part(one.name, _state(_ready(one), one), settings.server if one.name == "rest" else "", one)
+        for one in ours
+    ]
+
+
+def _server(name: str, servers: Mapping[str, Process], address: str, answers: bool) -> Part:
+    process = servers.get(name)
+    return Part(name, _state(answers, process), address, process)
 
 
 def _state(answers: bool, process: Process | None) -> State:
@@ -74,25 +65,15 @@ def _state(answers: bool, process: Process | None) -> State:
     return "ready" if answers else "starting"
 
 
-def _consumers(settings: Settings) -> int | None:
-    """How many workers consume; None if RabbitMQ does not answer."""
+def _rabbitmq(settings: Settings) -> bool:
     try:
-        with translated(), closing(connect(replace(settings, publish_timeout=QUICK))) as connection:
-            return _consumers_of_queue(connection.channel())
+        with translated(), closing(connect(replace(settings, publish_timeout=QUICK))):
+            return True
     except BrokerError:
-        return None
+        return False
 
 
-def _consumers_of_queue(channel: Any) -> int:
-    try:
-        with translated():
-            found = channel.queue_declare(PICTURES_QUEUE, passive=True)
-    except BrokerError:
-        return 0  # nobody has declared it yet
-    return int(found.method.consumer_count)
-
-
-def _redis_answers(settings: Settings) -> bool:
+def _redis(settings: Settings) -> bool:
     redis = RedisClient(settings)
     try:
         redis.check()
@@ -103,10 +84,6 @@ def _redis_answers(settings: Settings) -> bool:
     return True
 
 
-def _rest_answers(settings: Settings) -> bool:
-    try:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy knows this machine
-            return session.get(settings.server, timeout=QUICK).ok
-    except requests.RequestException:
-        return False
+def _ready(process: Process) -> bool:
+    port = process.metrics_port
+    return port is not None and holds(port, "readyz")

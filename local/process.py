@@ -30,6 +30,7 @@ class Process:
         self.name = name
         self.log = folder / f"{name}.log"
         self._pid_file = folder / f"{name}.pid"
+        self._port_file = folder / f"{name}.port"
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -60,6 +61,17 @@ class Process:
         return None
 
     @property
+    def metrics_port(self) -> int | None:
+        """The port of its probes, as its starter has noted it; None if there is none."""
+        with suppress(OSError, ValueError):
+            return int(self._port_file.read_text())
+        return None
+
+    def note_metrics_port(self, port: int) -> None:
+        """Note the port of its probes, for whoever asks how it is."""
+        self._port_file.write_text(str(port))
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code, negative for a signal; None while it runs, or if another process started it."""
         return self._child.poll() if self._child else None
@@ -84,6 +96,7 @@ class Process:
     def forget(self) -> None:
         """Remove the pid file."""
         self._pid_file.unlink(missing_ok=True)
+        self._port_file.unlink(missing_ok=True)
 
     def last_lines(self, count: int = 5) -> str:
         """Return the end of the log."""

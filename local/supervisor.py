@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local.process import Process, stop_all
+from local.process import Process, free_port, stop_all
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a process that failed is started again
 STEADY = 60.0  # seconds after which a failure counts as the first
@@ -45,8 +45,13 @@ class Keeper:
         elif self._began is not None:
             self._judge(now, lasted=now - self._began)
         elif now >= self._due:
-            self.process.start(self._command, self._environ)
+            self._start()
             self._began = now
+
+    def _start(self) -> None:
+        port = free_port()  # one that another program takes first makes the process end, and is chosen anew
+        self.process.start(self._command, {**self._environ, "METRICS_PORT": str(port)})
+        self.process.note_metrics_port(port)
 
     def _judge(self, now: float, lasted: float) -> None:
         self._began = None

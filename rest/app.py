@@ -10,8 +10,8 @@ from flask import Flask, Response, g, request
 from faces.config import Settings
 from faces.event_log import EventLog
 from faces.formats.limits import Limits
+from faces.health import serve
 from faces.image_store import open_image_store
-from faces.metrics import serve
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
@@ -27,7 +27,7 @@ from rest.events.follower import Follower
 from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
 from rest.fleet_metrics import Fleet
-from rest.health import health
+from rest.health import accepting, health, probed
 from rest.metrics import Metrics
 from rest.openapi import Api
 from rest.parts import EXTENSION, Parts
@@ -42,7 +42,6 @@ def build(settings: Settings) -> Flask:
     """Build the application and its parts from the settings."""
     redis, metrics = RedisClient(settings), Metrics()
     metrics.registry.register(Fleet(redis))
-    serve(metrics.registry, settings.metrics_port)
     image_store = open_image_store(settings.image_store_url)
     limits = Limits.of(settings)
     audit_log = AuditLog(redis, settings.audit_length)
@@ -60,24 +59,31 @@ def build(settings: Settings) -> Flask:
     follower = Follower(redis).start()
     waiting = Waiting(redis, follower, Bound(bounds.waits, "waiting requests"))
     hook_sender = Fetcher(max_bytes=0, total_timeout=TIMEOUT, allow=settings.fetch_allow)
+    parts = Parts(
+        settings,
+        redis,
+        ingest,
+        publishers,
+        fetcher,
+        event_log,
+        audit_log,
+        image_store,
+        metrics,
+        waiting,
+        Rates(redis).start(),
+        follower,
+        Hub(redis, follower).start(),
+        hook_sender,
+        Deliverer(redis, follower, hook_sender.post).start(),
+    )
+    serve(
+        metrics.registry,
+        settings.metrics_port,
+        healthz=lambda: accepting(settings.rest_host, settings.rest_port),
+        readyz=lambda: probed(parts),
+    )
     return create_app(
-        Parts(
-            settings,
-            redis,
-            ingest,
-            publishers,
-            fetcher,
-            event_log,
-            audit_log,
-            image_store,
-            metrics,
-            waiting,
-            Rates(redis).start(),
-            follower,
-            Hub(redis, follower).start(),
-            hook_sender,
-            Deliverer(redis, follower, hook_sender.post).start(),
-        ),
+        parts,
         max_bytes=settings.largest_picture,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),

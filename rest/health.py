@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,11 +11,15 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, RootModel
 
 from faces.errors import Transient
+from faces.health import Health
 from rest.answers import answer
 from rest.auth.scopes import PUBLIC
 from rest.openapi import Routes
-from rest.parts import parts
+from rest.parts import Parts, parts
 from rest.problems import unavailable
+
+CONNECT_TIMEOUT = 2.0  # seconds
+LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- how a server that listens on all is reached
 
 health = Routes("health")
 
@@ -29,6 +34,8 @@ class Ready(BaseModel):
     """Pictures can be accepted, or could if the queue were not full."""
 
     state: Literal["ready"]
+    redis: Literal["ready"]
+    rabbitmq: Literal["ready", "away"]
     queue: Literal["open", "full"]
 
 
@@ -60,14 +67,12 @@ def healthcheck() -> Response:
 
 @health.operation("GET", "/readyz", scope=PUBLIC, answers={200: Ready}, problems=(503,))
 def readyz() -> Response:
-    """Tell whether Redis and RabbitMQ answer.
+    """Tell whether Redis answers, and in the body whether pictures are accepted.
 
-    A full queue does not make the server unready: searching and erasing go on, and every other server is as full.
+    Without RabbitMQ, or with a full queue, the server stays ready: searching and erasing go on.
     """
-    away = [name for name, check in parts().checks().items() if not _holds(check)]
-    if not away:
-        return answer({"state": "ready", "queue": "full" if parts().publishers.full else "open"})
-    return unavailable("not_ready", f"no picture can be accepted: {' and '.join(away)} unavailable")
+    found = readiness(parts())
+    return answer(found.fields) if found.ok else unavailable("not_ready", "Redis is unavailable")
 
 
 @health.operation("GET", "/openapi.json", scope=PUBLIC, answers={200: Document})
@@ -76,6 +81,37 @@ def openapi() -> Response:
     app = current_app
     assert isinstance(app, OpenAPI)  # noqa: S101 -- for the type checker: `create_app` makes it
     return answer(app.api_doc)
+
+
+def readiness(parts: Parts) -> Health:
+    """Ask Redis and RabbitMQ."""
+    redis, rabbitmq = _holds(parts.redis.check), _holds(parts.publishers.check)
+    return Health(
+        redis,
+        {
+            "state": "ready" if redis else "not ready",
+            "redis": "ready" if redis else "away",
+            "rabbitmq": "ready" if rabbitmq else "away",
+            "queue": "full" if parts.publishers.full else "open",
+        },
+    )
+
+
+def probed(parts: Parts) -> Health:
+    """Ask Redis and RabbitMQ from a thread that ends with the answer."""
+    try:
+        return readiness(parts)
+    finally:
+        parts.publishers.close()
+
+
+def accepting(host: str, port: int) -> Health:
+    """Tell whether the server accepts connections."""
+    try:
+        socket.create_connection((LOOPBACK.get(host, host), port), CONNECT_TIMEOUT).close()
+    except OSError:
+        return Health(False, {"state": "not accepting connections"})
+    return Health(True, {"state": "alive"})
 
 
 def _holds(check: Callable[[], None]) -> bool:

@@ -20,8 +20,8 @@ def main(build: Callable[[Settings, threading.Event], Worker] = build) -> int:
     """Run until SIGTERM or SIGINT; then finish the current batch and leave the rest queued.
 
     Returns:
-        The exit code: 0 after a stop; 2 if a setting or the stored data forbids a start; `memory.OUTGROWN` and
-        `watchdog.OVERRUN` ask for a restart.
+        The exit code: 0 after a stop; 2 if a setting or the stored data forbids a start; `memory.OUTGROWN` asks
+        for a restart.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

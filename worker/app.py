@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
@@ -14,9 +13,8 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.event_log import EventLog
-from faces.formats.limits import Limits
+from faces.health import serve
 from faces.image_store import open_image_store
-from faces.metrics import serve
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
@@ -24,20 +22,24 @@ from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
-from worker.engine.engine import load
-from worker.engine.types import Engine
-from worker.health.heartbeat import Heartbeat
+from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
-from worker.health.watchdog import Watchdog
+from worker.health.vitals import Vitals
 from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
+from worker.index.warm import warm_index
+from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
+from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
 from worker.settlement import Settlement
-from worker.warm import warm_up
+
+ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
 
 log = logging.getLogger("worker")
 
@@ -48,6 +50,8 @@ class Worker:
 
     redis: RedisClient
     event_log: EventLog
+    template: TemplateProcess
+    loaded: Loaded
     face_index: FaceIndex
     data_version: DataVersion
     consumer: Consumer
@@ -55,7 +59,7 @@ class Worker:
     outbox: Outbox
     memory: Memory
     metrics: Metrics
-    heartbeat: Heartbeat
+    vitals: Vitals
     retrier: Retrier
     stopping: threading.Event
 
@@ -67,21 +71,23 @@ class Worker:
 
         Raises:
             MismatchError: the stored data was made with another model or tolerance.
+            SettingError: the index leaves too little memory for pictures.
             Transient: told to stop while waiting for Redis.
         """
         self._read_index()
+        self.memory.reserve(self.loaded.data, len(self.face_index))
         self.event_log.start()
         self.outbox.start()
-        self.memory.limit()
         self.metrics.about(self.data_version.model)
-        self.heartbeat.ready()
-        log.info("ready: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
+        self.vitals.started()
+        log.info("started: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
-        self.consumer.run(computing, self.heartbeat.beat)
+        self.consumer.run(computing, self.vitals.beat)
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
+        self.template.close()
         self.redis.close()
         return 0 if self.stopping.is_set() else OUTGROWN
 
@@ -99,26 +105,29 @@ def build(
     settings: Settings,
     stopping: threading.Event,
     *,
-    load_engine: Callable[[Settings], Engine] = load,
+    engine: str = ENGINE,
     redis: RedisClient | None = None,
     event_log: EventLog | None = None,
     reconnect_pause: float = RECONNECT_PAUSE,
 ) -> Worker:
-    """Build a worker from the settings, with other parts than its own where given.
+    """Build a worker from the settings, with other parts than its own where given; `engine` is module:function.
 
     Raises:
         SettingError: a setting cannot be used.
         MismatchError: the engine failed its self-test.
     """
-    heartbeat, metrics = Heartbeat(settings.health_file), Metrics()
-    heartbeat.beat()
-    serve(metrics.registry, settings.metrics_port)
+    vitals, metrics = Vitals(), Metrics()
+    serve(metrics.registry, settings.metrics_port, healthz=vitals.healthz, readyz=vitals.readyz)
     threadpool_limits(1)  # NumPy's; workers share a machine by cores
     redis = redis or RedisClient(settings)
     event_log = event_log or EventLog(settings, "worker")
-    engine, memory = load_engine(settings), Memory(settings.worker_memory)
-    warm_up(engine, settings.match_tolerance)
-    data_version = DataVersion(engine.model, settings.match_tolerance)
+    template = TemplateProcess(settings, engine)
+    warm_index(settings.match_tolerance)
+    loaded = start(template)
+    memory = Memory(settings.worker_memory)
+    data_version = DataVersion(loaded.model, settings.match_tolerance)
+    timeout = settings.picture_timeout
+    quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
     retrier = Retrier(stopping)
@@ -127,14 +136,13 @@ def build(
     dead_letters = DeadLetters(outbox, event_log, metrics)
     jobs = Jobs(
         redis=redis,
-        image_store=open_image_store(settings.image_store_url),
-        engine=engine,
+        originals=Originals(open_image_store(settings.image_store_url)),
+        finder=Finder(EngineProcess(template), quarantine, memory, metrics, timeout),
+        quarantine=quarantine,
         face_index=face_index,
         data_version=data_version,
-        limits=Limits.of(settings),
         retrier=retrier,
         metrics=metrics,
-        watchdog=Watchdog(settings.picture_timeout),
     )
     settlement = Settlement(
         redis=redis,
@@ -157,6 +165,8 @@ def build(
     return Worker(
         redis=redis,
         event_log=event_log,
+        template=template,
+        loaded=loaded,
         face_index=face_index,
         data_version=data_version,
         consumer=Consumer(
@@ -164,15 +174,16 @@ def build(
             deliveries,
             stopping,
             lost=attempts.excuse,
-            outbox=outbox.__len__,
+            consuming=vitals.consuming,
+            elsewhere=lambda: len(outbox) + (0 if quarantine is None else len(quarantine)),
             reconnect_pause=reconnect_pause,
         ),
         processor=processor,
         outbox=outbox,
         memory=memory,
         metrics=metrics,
-        heartbeat=heartbeat,
-        retrier=Retrier(stopping, heartbeat.beat),
+        vitals=vitals,
+        retrier=Retrier(stopping, vitals.beat),
         stopping=stopping,
     )
 

@@ -22,7 +22,7 @@ from worker.retrier import Retrier
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again
 CAREFUL = 10.0  # seconds of one message at a time after that
-MAX_OUTBOX = 64  # unpublished retries and dead letters beyond which no further messages are consumed
+MAX_ELSEWHERE = 64  # deliveries in outbox and quarantine beyond which no others are consumed in their place
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 class Consumer:
     """Fills a queue with deliveries for the computing thread.
 
-    `lost` is called when a connection was lost. `outbox` gives the number of deliveries that only wait to be
-    published elsewhere; others are consumed in their place. `reconnect_pause` is in seconds.
+    `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `elsewhere`
+    gives the number of deliveries that wait in the outbox or quarantine; others are consumed in their place.
+    `reconnect_pause` is in seconds.
     """
 
     def __init__(
@@ -41,17 +42,18 @@ class Consumer:
         stopping: threading.Event,
         *,
         lost: Callable[[], None] = lambda: None,
-        outbox: Callable[[], int] = lambda: 0,
+        consuming: Callable[[bool], None] = lambda _: None,
+        elsewhere: Callable[[], int] = lambda: 0,
         reconnect_pause: float = RECONNECT_PAUSE,
     ) -> None:
         self._settings = settings
         self._deliveries = deliveries
         self._stopping = stopping
         self._lost = lost
-        self._outbox = outbox
+        self._consuming = consuming
+        self._elsewhere = elsewhere
         self._reconnect_pause = reconnect_pause
         self._careful_until = 0.0
-        self.consuming = False
 
     def run(self, computing: threading.Thread, tick: Callable[[], None]) -> None:
         """Consume until the worker is stopping and the computing thread has ended; reconnect when cut off.
@@ -78,7 +80,7 @@ class Consumer:
             with translated():
                 self._serve_on(connection, computing, tick)
         finally:
-            self.consuming = False
+            self._consuming(False)
             with suppress(Exception):  # a broken connection need not close well
                 connection.close()  # unacknowledged messages return now, not after missed heartbeats
 
@@ -92,7 +94,7 @@ class Consumer:
             wanted = self._prefetch()
             if wanted != prefetch:
                 prefetch = self._consume(channel, acknowledgements, wanted)
-                self.consuming = prefetch > 0
+                self._consuming(prefetch > 0)
             connection.process_data_events(POLL)
         connection.process_data_events(0)  # the last acknowledgements
 
@@ -107,8 +109,8 @@ class Consumer:
         if time.monotonic() < self._careful_until:
             return 1
         size = self._settings.batch_size
-        unpublished = min(self._outbox(), MAX_OUTBOX)
-        return 2 * size + -(-unpublished // size) * size
+        waiting = min(self._elsewhere(), MAX_ELSEWHERE)
+        return 2 * size + -(-waiting // size) * size
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which applies to new consumers only; 0: not at all."""

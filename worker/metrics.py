@@ -22,10 +22,11 @@ class Metrics:
         self._faces = self._counter("faces", "faces found")
         self._retries = self._counter("commit_retries", "transactions tried again after others committed")
         self._redelivered = self._counter("redelivered", "messages that had been delivered before")
+        self._faults = self._counter("engine_faults", "failures of the engine's process", ("kind",))
         self._dead = self._counter("dead_letters", "messages put among the dead letters")
         self._seconds = Histogram(
             "facefleet_stage_seconds",
-            "seconds in each stage: fetch and decode of a picture, the others of a batch",
+            "seconds in each stage: decode and detect of a picture, the others of a batch",
             ("stage",),
             buckets=SECONDS,
             registry=self.registry,
@@ -62,6 +63,14 @@ class Metrics:
     def dead_letter(self) -> None:
         """Count a dead letter."""
         self._dead.inc()
+
+    def engine_fault(self, kind: str) -> None:
+        """Count a failure of the engine's process."""
+        self._faults.labels(kind).inc()
+
+    def stage_seconds(self, name: str, seconds: float) -> None:
+        """Record a stage that was timed elsewhere."""
+        self._seconds.labels(name).observe(seconds)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
@@ -35,6 +35,7 @@ class BatchProcessor:
     memory: Memory
     stopping: threading.Event
     fault: Exception | None = field(default=None, init=False)
+    _pending: dict[str, list[PendingMessage]] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Work until told to stop, or until the process has outgrown its memory."""
@@ -43,8 +44,9 @@ class BatchProcessor:
                 self._run_once()
         except Exception as error:  # noqa: BLE001 -- raised by the main thread; the pictures come again
             self.fault = error
-            if isinstance(error, MismatchError):
-                self.attempts.excuse()
+            if not isinstance(error, MismatchError):
+                return
+        self.attempts.excuse()  # of what it still holds
 
     def _run_once(self) -> None:
         try:
@@ -53,15 +55,21 @@ class BatchProcessor:
                 self._process(batch)
             else:
                 self.jobs.follow()
+            self._settle(self.jobs.finish_quarantined())
         except Transient as error:  # until told to stop, such errors are waited out
             log.warning("stopping; pictures remain queued: %s", error)
 
     def _process(self, batch: Sequence[Delivery]) -> None:
         pictures = list(self._allowed(self._readable(batch)))
         self.settlement.taken(pictures)
-        results = self.jobs.run([pending.message for pending in pictures])
         for pending in pictures:
-            self.settlement.settle(pending, results[pending.picture_id])
+            self._pending.setdefault(pending.picture_id, []).append(pending)
+        self._settle(self.jobs.run([pending.message for pending in pictures]))
+
+    def _settle(self, results: Mapping[str, Result]) -> None:
+        for picture_id, result in results.items():
+            for pending in self._pending.pop(picture_id, []):
+                self.settlement.settle(pending, result)
 
     def _readable(self, batch: Sequence[Delivery]) -> Iterator[PendingMessage]:
         for delivery in batch:

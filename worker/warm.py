@@ -17,8 +17,6 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
-
 from faces.config import Settings
 from faces.errors import FacefleetError
 from worker.engine.alignment.chips import load_chipper
@@ -26,22 +24,8 @@ from worker.engine.detection.cnn import load_detector
 from worker.engine.detection.detectors import load_hog
 from worker.engine.encoder import load_encoder
 from worker.engine.engine import load
-from worker.engine.portrait import portrait
-from worker.engine.types import Engine, Pixels
-from worker.index import Index
-
-
-class Drawing:
-    """A drawn face, as an engine looks at a picture."""
-
-    scale = 1.0
-
-    def __init__(self, side: int) -> None:
-        self.pixels = portrait(side)
-
-    def whole(self) -> Pixels:
-        """The same."""
-        return self.pixels
+from worker.engine.portrait import Drawing
+from worker.index.warm import warm_index
 
 
 def main() -> int:
@@ -54,7 +38,8 @@ def main() -> int:
     try:
         settings = Settings.read()
         _compile_at_once(settings)
-        warm_up(load(settings), settings.match_tolerance)
+        load(settings).find([Drawing(320)])
+        warm_index(settings.match_tolerance)
     except FacefleetError as error:
         sys.stderr.write(f"worker.warm: {error}\n")
         return 2
@@ -69,7 +54,7 @@ def _compile_at_once(settings: Settings) -> None:
         load_chipper,
         partial(load_encoder, Path(settings.model_cache), engine=settings.engine),
         partial(load_detector, Path(settings.model_cache), engine=settings.engine),
-        partial(_warm_index, settings.match_tolerance),
+        partial(warm_index, settings.match_tolerance),
     )
     with (
         suppress(OSError, BrokenProcessPool),  # no semaphores here, or too little memory for so many at once
@@ -82,21 +67,6 @@ def _compile_at_once(settings: Settings) -> None:
 def _try(part: Callable[[], object]) -> None:
     with suppress(FacefleetError):
         part()
-
-
-def warm_up(engine: Engine, tolerance: float) -> None:
-    """Have the engine look at a drawn face and an index compare a few, so that no picture waits for a compiler."""
-    engine.find([Drawing(320)])
-    _warm_index(tolerance)
-
-
-def _warm_index(tolerance: float) -> None:
-    index = Index(tolerance)
-    faces = np.random.default_rng(0).normal(size=(40, 128), scale=0.08).astype(np.float32)
-    for number, face in enumerate(faces):
-        index.add(bytes([number]) * 32, face[None])
-    index.matches(faces)
-    index.remove(bytes(32))
 
 
 if __name__ == "__main__":

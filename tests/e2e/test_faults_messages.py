@@ -13,11 +13,11 @@ from typing import Any
 
 import pika
 
-from faces.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
+from faces.queues import depths
 from faces.store import queries
 from faces.store.accept import accept
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE

@@ -1,9 +1,7 @@
-"""Pictures that end workers: each is found out alone, and those that shared a batch with it are done."""
+"""Pictures that end engines: each is found out, the others of its batch are done, and the worker lives."""
 
 from __future__ import annotations
 
-import re
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +11,13 @@ import pytest
 
 from faces.store import queries
 from faces.store.keys import ATTEMPTS, HOME
-from local.process import Process
+from local.process import Process, until
 from local.supervisor import Keeper, keep
 from tests.conftest import environ
-from tests.e2e.conftest import Fleet
+from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
 from tests.support.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
 from tests.support.rules import faults, read_all
-from worker.health.memory import OUTGROWN
-from worker.health.watchdog import OVERRUN
 
 LIMIT = "0.5"  # seconds a picture; those that are well take a thousandth of it
 
@@ -59,40 +55,37 @@ def ended_well(fleet: Fleet, bad: str, good: list[str], code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "death"),
-    [(CRASHES, -signal.SIGSEGV), (HANGS, OVERRUN), (RAISES, 1)],
-    ids=["crash", "hang", "unforeseen error"],
+    ("width", "code"),
+    [(CRASHES, "poison"), (HANGS, "timeout"), (RAISES, "engine_failed"), (WANTS_MEMORY, "out_of_memory")],
+    ids=["crash", "hang", "unforeseen error", "memory"],
 )
-def test_a_picture_that_ends_workers_fails_alone(
-    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture, width: int, death: int
+def test_a_picture_that_ends_engines_fails_alone_and_the_worker_lives(
+    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture, width: int, code: str
 ) -> None:
     fleet.start_all(workers=0)
     bad, good = send(fleet, width)
     with kept_worker(fleet, tmp_path, PICTURE_TIMEOUT=LIMIT):
-        ended_well(fleet, bad, good, "poison")
-    deaths = [int(code) for code in re.findall(r"ended with code (-?\d+):", caplog.text)]
-    assert deaths == [death] * 4, "once in company, and each time that it may be begun again"
-
-
-def test_a_picture_that_wants_too_much_memory_fails_alone_and_the_worker_lives(
-    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    fleet.start_all(workers=0)
-    bad, good = send(fleet, WANTS_MEMORY)
-    with kept_worker(fleet, tmp_path):
-        ended_well(fleet, bad, good, "out_of_memory")
+        ended_well(fleet, bad, good, code)
     assert "ended with code" not in caplog.text
 
 
-def test_a_worker_that_has_grown_starts_afresh_between_pictures(
+def test_an_engine_that_has_grown_is_replaced_and_the_worker_lives(
     fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet.start_all(workers=0)
     sent = [fleet.scan(drawing(seed, (LEAKS, 80)), str(seed)) for seed in range(10)]
-    with kept_worker(fleet, tmp_path, WORKER_MEMORY=str(1 << 30), BATCH_SIZE="1"):
+    with kept_worker(fleet, tmp_path, WORKER_MEMORY=str(1 << 30), BATCH_SIZE="1") as worker:
         fleet.wait()
-    ended = re.findall(r"ended with code (-?\d+):", caplog.text)
-    assert ended
-    assert set(ended) == {str(OUTGROWN)}
+        assert "replacing it" in worker.log.read_text()
+    assert "ended with code" not in caplog.text
     assert [fleet.status(picture)["state"] for picture in sent] == ["done"] * 10
     assert faults(read_all(fleet.redis)) == []
+
+
+def test_a_worker_without_memory_for_pictures_says_so_and_does_not_start(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    worker = fleet.start("tests.support.quick_worker", WORKER_MEMORY=str(300 << 20))
+    assert until(worker.ended, SECONDS)
+    assert worker.exit_code == 2
+    assert "Raise WORKER_MEMORY" in worker.last_lines()

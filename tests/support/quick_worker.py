@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import nullcontext
 
 import numpy as np
@@ -21,6 +21,7 @@ from worker.engine.types import Box, Face, Quality, Stage, View
 
 CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
 MODEL = "quick"
+ENGINE = "tests.support.quick_worker:load"
 LEAKED: list[bytes] = []
 
 
@@ -32,7 +33,7 @@ class QuickEngine:
     def useful(self, width: int, height: int) -> int:
         return max(width, height)
 
-    def find(self, pictures: Sequence[View], _stage: Stage = nullcontext) -> list[list[Face]]:
+    def find(self, pictures: Iterable[View], _stage: Stage = nullcontext) -> list[list[Face]]:
         return [[face(*picture.pixels.shape[:2])] for picture in pictures]
 
 
@@ -58,7 +59,7 @@ def load(_: Settings) -> QuickEngine:
 
 def build_quick(settings: Settings, stopping: threading.Event) -> Worker:
     """Build a worker that reconnects soon: a hundred times before RabbitMQ gives a message up."""
-    return build(settings, stopping, load_engine=load, reconnect_pause=0.02)
+    return build(settings, stopping, engine=ENGINE, reconnect_pause=0.02)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from faces.errors import BrokerError, SettingError, StoreError
-from faces.metrics import serve
+from faces.health import serve
 from faces.store.client import RedisClient
 from local.process import free_port
 from rest.fleet_metrics import Fleet
@@ -83,6 +83,7 @@ def moved_worker() -> CollectorRegistry:
     metrics.batch(pictures=3, redelivered=1)
     metrics.committed(retries=1, lag=4, known=7)
     metrics.dead_letter()
+    metrics.engine_fault("crash")
     with metrics.stage("decode"):
         pass
     return metrics.registry

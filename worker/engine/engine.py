@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,15 +73,18 @@ class FaceEngine:
         """The longer side of the picture that is searched, in pixels, for a picture of this size."""
         return self.search.useful(width, height)
 
-    def find(self, pictures: Sequence[View], stage: Stage = nullcontext) -> list[list[Face]]:
-        """Find and encode the faces of each picture, the surest first; all chips in one call of the encoder."""
-        with stage("detect"):
-            found = [self.search.find(picture.pixels, picture.scale) for picture in pictures]
-        faces = [self._cut(picture, some) for picture, some in zip(pictures, found, strict=True)]
+    def find(self, pictures: Iterable[View], stage: Stage = nullcontext) -> list[list[Face]]:
+        """Find and encode the faces of each picture, most certain first; all chips in one call of the encoder."""
+        faces = [self._search(picture, stage) for picture in pictures]
         chips = [face.chip.pixels for some in faces for face in some]
         with stage("encode"):
             encodings = iter(self.encoder.encode(np.stack(chips)) if chips else ())
         return [[self._face(face, next(encodings)) for face in some] for some in faces]
+
+    def _search(self, picture: View, stage: Stage) -> list[Sight]:
+        with stage("detect"):
+            found = self.search.find(picture.pixels, picture.scale)
+        return self._cut(picture, found)
 
     def _cut(self, picture: View, found: Sequence[Detection]) -> list[Sight]:
         pixels, scale = picture.pixels, picture.scale

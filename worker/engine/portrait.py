@@ -40,3 +40,16 @@ def portrait(side: int) -> NDArray[np.uint8]:
         cover = np.clip((1 - distance) * hardness, 0, 1)[:, :, None]
         picture += cover * (np.array(colour) - picture)
     return picture.astype(np.uint8)
+
+
+class Drawing:
+    """A drawn face, as an engine sees a picture."""
+
+    scale = 1.0
+
+    def __init__(self, side: int) -> None:
+        self.pixels = portrait(side)
+
+    def whole(self) -> NDArray[np.uint8]:
+        """The same pixels."""
+        return self.pixels

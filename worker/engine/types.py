@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -115,6 +115,9 @@ class Engine(Protocol):
         """The most pixels on the longer side of a picture of this size that the engine looks for faces in."""
         ...
 
-    def find(self, pictures: Sequence[View], stage: Stage = ...) -> list[list[Face]]:
-        """Find and encode the faces of each picture, the surest first; `stage` may time that."""
+    def find(self, pictures: Iterable[View], stage: Stage = ...) -> list[list[Face]]:
+        """Find and encode the faces of each picture, most certain first; `stage` may time that.
+
+        Each picture is searched before the next one is taken.
+        """
         ...

@@ -1,1 +1,1 @@
-"""Heartbeat, memory limit and watchdog of a worker."""
+"""Probes and memory of a worker."""

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from faces.queues import depths
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
+from faces.queues import depths
 from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from faces.queues import depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.image_store import ImageStore
 from faces.message import Message, decode, encode
 from faces.picture_id import picture_id_of
+from faces.queues import depths
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from client.__main__ import main
-from faces.queues import Depth, depths
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.message import Message, encode
+from faces.queues import Depth, depths
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail

@@ -145,12 +145,18 @@ def test_what_is_served_is_openapi(app: Flask) -> None:
         assert meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **described})
 
 
-@pytest.mark.parametrize("away", ["redis_port", "rabbitmq_port"])
-def test_without_its_servers_it_lives_but_is_not_ready(settings: Settings, away: str) -> None:
-    with serving(settings, **{away: free_port()}) as client:
+def test_without_redis_it_is_alive_but_not_ready(settings: Settings) -> None:
+    with serving(settings, redis_port=free_port()) as client:
         assert client.get("/healthz").status_code == 200
         answer = client.get("/readyz")
         assert problem(answer) == (503, "not_ready")
         assert int(answer.headers["Retry-After"]) > 0
-    with serving(settings) as client:
-        assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("rabbitmq", ["ready", "away"])
+def test_without_rabbitmq_it_is_ready_and_says_so(settings: Settings, rabbitmq: str) -> None:
+    with serving(settings, **({"rabbitmq_port": free_port()} if rabbitmq == "away" else {})) as client:
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        ready = {"state": "ready", "redis": "ready", "queue": "open"}
+        assert json.loads(answer.data) == ready | {"rabbitmq": rabbitmq}

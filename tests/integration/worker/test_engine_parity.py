@@ -19,7 +19,7 @@ from worker.engine.encoder import MODEL_MIRROR, MODEL_PLAIN
 from worker.engine.engine import FaceEngine, load
 from worker.engine.runtime.selection import has_openvino
 from worker.engine.types import Face
-from worker.job import open_for
+from worker.isolation.view import open_for
 
 PORTRAITS = (
     "obama.jpg",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 
 import pytest
 
 from faces.config import Settings
-from faces.formats.limits import Limits
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.store.accept import accept
@@ -19,11 +19,15 @@ from faces.store.journal import Entry
 from tests.integration.store.test_commit import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
-from tests.support.quick_worker import MODEL, QuickEngine
-from worker.health.watchdog import Watchdog
+from tests.support.quick_worker import ENGINE, MODEL
+from worker.finder import Finder
+from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
+from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.template_process import TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.originals import Originals
 from worker.retrier import Retrier
 
 PICTURE = drawing()
@@ -59,24 +63,31 @@ class DisturbedComparison(MatchSet):
         return super().catch_up(tail, ours)
 
 
-def jobs(redis: RedisClient) -> Jobs:
+@pytest.fixture
+def template() -> Iterator[TemplateProcess]:
+    with closing(TemplateProcess(Settings(), ENGINE)) as process:
+        start(process)
+        yield process
+
+
+def jobs(redis: RedisClient, template: TemplateProcess) -> Jobs:
+    metrics = Metrics()
     return Jobs(
         redis=redis,
-        image_store=None,
-        engine=QuickEngine(),
+        originals=Originals(None),
+        finder=Finder(EngineProcess(template), None, Memory(0), metrics, timeout=60),
+        quarantine=None,
         face_index=Disturbed(redis),
         data_version=DataVersion(MODEL, 0.6),
-        limits=Limits.of(Settings()),
         retrier=Retrier(threading.Event()),
-        metrics=Metrics(),
-        watchdog=Watchdog(60),
+        metrics=metrics,
     )
 
 
 @pytest.fixture
-def bench(redis: RedisClient) -> Bench:
+def bench(redis: RedisClient, template: TemplateProcess) -> Bench:
     agree(redis, DataVersion(MODEL, 0.6))
-    done = jobs(redis)
+    done = jobs(redis, template)
     return Bench(redis, done, metrics=done.metrics)
 
 

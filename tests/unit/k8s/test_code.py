@@ -88,7 +88,6 @@ def test_commands_are_modules(rendered: Manifests) -> None:
     commands = [c for key in ("command", "args") for c in values([c.spec for c in ours(rendered)], key)]
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
     assert "client" in modules
-    assert "worker.health.heartbeat" in modules
     assert [module for module in modules if find_spec(module) is None] == []
 
 

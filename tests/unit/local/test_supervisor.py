@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,15 @@ class FakeProcess(Process):
         self.starts = 0
         self.running = False
         self.code: int | None = None
+        self.ports: list[int] = []
 
-    def start(self, *_: object) -> None:
+    def start(self, _: Sequence[str], environ: Mapping[str, str]) -> None:
         self.starts += 1
         self.running, self.code = True, None
+        self.ports.append(int(environ["METRICS_PORT"]))
+
+    def note_metrics_port(self, port: int) -> None:
+        assert self.ports[-1] == port
 
     def ended(self) -> bool:
         return not self.running

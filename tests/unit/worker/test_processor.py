@@ -31,9 +31,14 @@ class FakeJobs:
         self.results = results
         self.batches: list[list[str]] = []
         self.followed = 0
+        self.slow: dict[str, Result] = {}
 
     def follow(self) -> None:
         self.followed += 1
+
+    def finish_quarantined(self) -> dict[str, Result]:
+        slow, self.slow = self.slow, {}
+        return slow
 
     def run(self, messages: Sequence[Message]) -> dict[str, Result]:
         self.batches.append([message.name for message in messages])
@@ -204,3 +209,32 @@ def test_headers_that_cannot_be_published_are_left_out() -> None:
         "b": 7,
     }
     assert printable({"large": "x" * MAX_HEADER_BYTES, "a": "text"}) == {}
+
+
+def test_a_picture_in_quarantine_is_acknowledged_when_it_is_finished() -> None:
+    """Its message stays unacknowledged meanwhile, and later ones are settled before it."""
+
+    class Quarantining(FakeJobs):
+        def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+            results = super().run(messages)
+            if "b" in {message.name for message in messages}:
+                self.slow = {IDS[1]: results.pop(IDS[1])}
+            return results
+
+    worker = Acknowledged(Quarantining())
+    worker.work("a", "b", "c")
+    assert worker.names == ["a", "c", "b"]
+    assert worker.event_log.said.count("done") == 3
+
+
+def test_a_worker_told_to_stop_excuses_what_is_in_quarantine() -> None:
+    class Quarantining(FakeJobs):
+        def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+            super().run(messages)
+            worker.bench.stopping.set()
+            return {}
+
+    worker = Acknowledged(Quarantining())
+    worker.work("a", redelivered=True)
+    assert worker.names == []
+    assert worker.redis.attempts(IDS[0]) == 0

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from multiprocessing import Pipe
+
+import pytest
+
+from faces.errors import PictureError
+from worker.isolation import wire
+from worker.isolation.wire import Answer, FoundFaces
+
+FACES = FoundFaces([{"box": 1}, {"box": 2}], (b"a" * 512, b"b" * 512))
+
+
+def test_an_answer_comes_back_as_it_was() -> None:
+    ours, theirs = Pipe()
+    sent = Answer([FACES, PictureError("cut", code="truncated"), FoundFaces(), FACES], [("decode", 0.5)], 7)
+    wire.send_answer(theirs, sent)
+    read = wire.read_answer(wire.receive(ours), ours.recv_bytes())
+    assert (read.stages, read.resident) == (sent.stages, sent.resident)
+    first, error, none, last = read.results
+    assert first == last == FACES
+    assert none == FoundFaces()
+    assert isinstance(error, PictureError)
+    assert (error.code, str(error)) == ("truncated", "cut")
+
+
+@pytest.mark.parametrize(
+    ("document", "encodings"),
+    [
+        ({}, b""),
+        ({"results": [{"faces": [], "encodings": 1}], "stages": [], "resident": 1}, b""),
+        ({"results": [{"faces": [], "encodings": 1}], "stages": [], "resident": 1}, b"x" * 1024),
+        ({"results": [{"faces": []}], "stages": [], "resident": 1}, b""),
+        ({"results": [None], "stages": [], "resident": 1}, b""),
+    ],
+)
+def test_a_damaged_answer_is_refused(document: dict[str, object], encodings: bytes) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        wire.read_answer(document, encodings)
+
+
+@pytest.mark.parametrize("message", [b"no JSON", b"[]", b"\xff"])
+def test_what_is_no_document_is_refused(message: bytes) -> None:
+    ours, theirs = Pipe()
+    theirs.send_bytes(message)
+    with pytest.raises(ValueError):  # noqa: PT011 -- whatever it says
+        wire.receive(ours)

@@ -1,0 +1,105 @@
+"""Finds the faces of a batch; a picture on which the engine fails goes to quarantine, and the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from worker.health.memory import Memory
+from worker.isolation.engine_process import Fault
+from worker.isolation.wire import Answer
+from worker.metrics import Metrics
+from worker.quarantine import Found
+from worker.verdict import verdict
+
+MIN_SLOW = 1.0  # seconds without progress, after which a picture goes to quarantine;
+SLOW = 20  # and how many times the average picture that must be
+
+log = logging.getLogger(__name__)
+
+
+class IsolatedEngine(Protocol):
+    """`worker.isolation.engine_process.EngineProcess`."""
+
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
+        """Find the faces of pictures, or raise Fault."""
+
+    def renew(self) -> str:
+        """Have the next batch done by a new child."""
+
+
+class Suspects(Protocol):
+    """`worker.quarantine.Quarantine`."""
+
+    def full(self) -> bool:
+        """Tell whether it takes no more."""
+
+    def put(self, picture_id: str, data: bytes) -> None:
+        """Take a picture."""
+
+
+class Finder:
+    """Finds faces with an engine that may die of any picture. Belongs to the computing thread.
+
+    `timeout` is how many seconds a picture may take. Without a quarantine, or while it is full, a picture on which
+    the engine failed is tried alone here.
+    """
+
+    def __init__(
+        self,
+        engine: IsolatedEngine,
+        quarantine: Suspects | None,
+        memory: Memory,
+        metrics: Metrics,
+        timeout: float,
+    ) -> None:
+        self._engine = engine
+        self._quarantine = quarantine
+        self._memory = memory
+        self._metrics = metrics
+        self._timeout = timeout
+        self._average = 0.0
+
+    def find(self, pictures: Mapping[str, bytes]) -> Found:
+        """Find the faces of each picture, or the error that is its own; those in quarantine are left out."""
+        results: Found = {}
+        left = dict(pictures)
+        while left:
+            try:
+                return results | self._at_once(left)
+            except Fault as fault:
+                self._metrics.engine_fault(fault.kind)
+                suspects = list(left) if fault.at is None else [list(left)[fault.at]]
+                log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, ", ".join(suspects))
+                for suspect in suspects:
+                    results |= self._try_alone(suspect, left.pop(suspect), fault, alone=len(pictures) == 1)
+        return results
+
+    def _try_alone(self, picture_id: str, data: bytes, fault: Fault, *, alone: bool) -> Found:
+        if self._quarantine is not None and not self._quarantine.full():
+            self._quarantine.put(picture_id, data)
+            return {}
+        if alone or (fault.kind == "hang" and fault.at is not None):
+            return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+        return self.find({picture_id: data})
+
+    def _at_once(self, pictures: Mapping[str, bytes]) -> Found:
+        answer = self._engine.find(list(pictures.values()), self._memory.budget(), self._limit())
+        self._note(answer, len(pictures))
+        if self._memory.engine_outgrown(answer.resident):
+            log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
+            self._engine.renew()
+        return dict(zip(pictures, answer.results, strict=True))
+
+    def _limit(self) -> float:
+        """Seconds without progress that are too many here."""
+        if self._quarantine is None or self._quarantine.full():
+            return self._timeout
+        return min(self._timeout, max(MIN_SLOW, SLOW * self._average))
+
+    def _note(self, answer: Answer, pictures: int) -> None:
+        for name, seconds in answer.stages:
+            self._metrics.stage_seconds(name, seconds)
+        spent = sum(seconds for _, seconds in answer.stages) / pictures
+        self._average += (spent - self._average) / 8

@@ -1,0 +1,113 @@
+"""What the worker and its engine's processes say to each other.
+
+JSON and raw bytes, each message framed by `multiprocessing.connection`. A child may be compromised by a picture, so
+nothing that comes from it is ever unpickled.
+
+| from | message | then |
+|---|---|---|
+| worker | `{"pictures": n, "memory": bytes}` | n messages, the bytes of each picture; of none, a trial |
+| child | `{"at": number}` | the picture now decoded and searched; null: all are being encoded |
+| child | `{"fault": kind, "reason": ...}` | the batch failed: `memory` or `failed` |
+| child | `{"results": [...], "stages": [...], "resident": bytes}` | one message, all encodings |
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from faces.documents import to_json
+from faces.errors import PictureError
+from faces.store.keys import ENCODING_BYTES
+
+CONTROL = struct.Struct("<cI")
+"""What the worker asks a template, and its answer: a letter, and a pid or a status."""
+
+MAX_DOCUMENT = 256 << 20  # bytes from a child; a picture with 1,000 faces and 68 landmarks takes 1 MB
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFaces:
+    """Faces of a picture: for the status document, and the encodings of the indexed ones."""
+
+    faces: list[dict[str, Any]] = field(default_factory=list)
+    encodings: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A batch's results, the seconds of each stage, and the memory that the child has now, in bytes."""
+
+    results: list[FoundFaces | PictureError]
+    stages: list[tuple[str, float]]
+    resident: int
+
+
+def send(connection: Connection, document: dict[str, Any]) -> None:
+    """Send a JSON document."""
+    connection.send_bytes(json.dumps(document).encode())
+
+
+def receive(connection: Connection) -> dict[str, Any]:
+    """Receive a JSON document.
+
+    Raises:
+        EOFError, OSError: the other end is gone.
+        ValueError: it is not a JSON object.
+    """
+    document = json.loads(connection.recv_bytes(MAX_DOCUMENT))
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 -- one error for whatever is not understood
+    return document
+
+
+def send_batch(connection: Connection, pictures: Sequence[bytes], memory: int) -> None:
+    """Send pictures to a child, which may take `memory` bytes of data; 0: unlimited."""
+    send(connection, {"pictures": len(pictures), "memory": memory})
+    for picture in pictures:
+        connection.send_bytes(picture)
+
+
+def receive_batch(connection: Connection) -> tuple[list[bytes], int]:
+    """Receive pictures, and how much memory they may take."""
+    request = receive(connection)
+    return [connection.recv_bytes() for _ in range(request["pictures"])], request["memory"]
+
+
+def send_answer(connection: Connection, answer: Answer) -> None:
+    """Send what was found."""
+    results = [
+        {"code": result.code, "reason": str(result)}
+        if isinstance(result, PictureError)
+        else {"faces": result.faces, "encodings": len(result.encodings)}
+        for result in answer.results
+    ]
+    document = {"results": results, "stages": answer.stages, "resident": answer.resident}
+    connection.send_bytes(to_json(document).encode())
+    found = [result for result in answer.results if isinstance(result, FoundFaces)]
+    connection.send_bytes(b"".join(encoding for result in found for encoding in result.encodings))
+
+
+def read_answer(document: dict[str, Any], encodings: bytes) -> Answer:
+    """Read what was found.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is damaged.
+    """
+    each = [encodings[start : start + ENCODING_BYTES] for start in range(0, len(encodings), ENCODING_BYTES)]
+    results: list[FoundFaces | PictureError] = []
+    first = 0
+    for result in document["results"]:
+        if "code" in result:
+            results.append(PictureError(result["reason"], code=result["code"]))
+            continue
+        end = first + result["encodings"]
+        results.append(FoundFaces(result["faces"], tuple(each[first:end])))
+        first = end
+    if first * ENCODING_BYTES != len(encodings):
+        raise ValueError("the encodings do not match the faces")
+    return Answer(results, [(name, seconds) for name, seconds in document["stages"]], document["resident"])
