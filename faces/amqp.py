@@ -73,6 +73,13 @@ def limited(connection: Any, deadline: float) -> Iterator[None]:
         implementation._adapter_remove_timeout(timer)
 
 
+def properties(headers: Mapping[str, Any], *, reply_to: str, seconds: float) -> Any:
+    """The properties of a message that is kept in memory, and for some seconds only."""
+    return pika.BasicProperties(
+        headers=dict(headers), reply_to=reply_to, expiration=str(max(1, int(seconds * 1000)))
+    )
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn whatever pika or the socket raises into a BrokerError."""

@@ -5,9 +5,12 @@
                           | after its delay     | may pass          | will not pass
                           +---- pictures.retry.N s <---- worker ----+--> pictures.dead --> pictures.dead
 
-Every queue is a quorum queue that refuses what it cannot hold (`reject-publish`), so that the publisher
-hears of it, and dead-letters at least once. `logs` is a topic exchange and not durable: existing tailers
-declare it so.
+    rest --picture to search by--> searches --> workers --answer--> amq.rabbitmq.reply-to --> rest
+
+Searches wait for nobody's pictures: workers take them between two batches. They are worth nothing after a few
+seconds, so their queue is a plain one that forgets them. Every other queue is a quorum queue that refuses what it
+cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at least once. `logs` is a topic
+exchange and not durable: existing tailers declare it so.
 """
 
 from __future__ import annotations
@@ -21,10 +24,20 @@ PICTURES_QUEUE = "pictures"
 PICTURE_KEY = "picture"
 DEAD = "pictures.dead"
 LOGS_EXCHANGE = "logs"
+SEARCHES = "searches"
+SEARCHES_WAITING = 100  # more than workers answer before their senders give up
+SEARCH_SECONDS = 5  # for a search to be answered
 
 RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
 LOOKS = 1_000_000_000  # at a dead letter: RabbitMQ 4 drops what was delivered 20 times where no limit is set
 DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
+
+_SEARCHES_ARGUMENTS = {
+    "x-queue-type": "classic",
+    "x-message-ttl": SEARCH_SECONDS * 1000,
+    "x-max-length": SEARCHES_WAITING,
+    "x-overflow": "reject-publish",
+}
 
 
 def retry_queue(delay: int) -> str:
@@ -35,6 +48,7 @@ def retry_queue(delay: int) -> str:
 def declare(channel: Any, settings: Settings) -> None:
     """Declare everything; a second declaration changes nothing."""
     declare_logs(channel)
+    channel.queue_declare(SEARCHES, durable=True, arguments=_SEARCHES_ARGUMENTS)
     channel.exchange_declare(PICTURES_EXCHANGE, exchange_type="direct", durable=True)
     channel.exchange_declare(DEAD, exchange_type="fanout", durable=True)
     _declare_queue(channel, DEAD, {"x-delivery-limit": LOOKS})

@@ -33,6 +33,7 @@ from rest.openapi import Api
 from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
 from rest.rates import Rates
+from rest.searching import Searching
 from rest.server import headers
 from rest.v1.nouns import NOUNS
 from rest.waiting import Waiting
@@ -75,6 +76,7 @@ def build(settings: Settings) -> Flask:
         Hub(redis, follower).start(),
         hook_sender,
         Deliverer(redis, follower, hook_sender.post).start(),
+        Searching(settings, Bound(bounds.searches, "searches")),
     )
     serve(
         metrics.registry,

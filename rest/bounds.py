@@ -42,9 +42,12 @@ class Bounds:
     fetches: int
     waits: int
     large_uploads: int
+    searches: int
 
     @classmethod
     def of(cls, settings: Settings) -> Bounds:
         """The bounds that follow from `REST_THREADS`."""
         threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
-        return cls(threads + threads + half + half, fetches=threads, waits=half, large_uploads=half)
+        return cls(
+            threads + threads + 3 * half, fetches=threads, waits=half, large_uploads=half, searches=half
+        )

@@ -20,6 +20,7 @@ from rest.fetching.fetcher import Fetcher
 from rest.metrics import Metrics
 from rest.publishing import PublisherPool
 from rest.rates import Rates
+from rest.searching import Searching
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
@@ -44,6 +45,7 @@ class Parts:
     hub: Hub
     hook_sender: Fetcher
     deliverer: Deliverer
+    searching: Searching
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -52,6 +54,7 @@ class Parts:
     def close(self) -> None:
         """Close the connections to Redis and RabbitMQ."""
         self.rates.close()
+        self.searching.close()
         self.deliverer.close()
         self.hub.close()
         self.follower.close()

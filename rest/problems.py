@@ -58,6 +58,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     ),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "a bug; the log has the request_id"),
     "no_image_store": (HTTPStatus.NOT_IMPLEMENTED, "this needs the originals: set IMAGE_STORE_URL"),
+    "bad_encoding": (HTTPStatus.BAD_REQUEST, "the encoding is not 128 finite numbers"),
     "http_status": (HTTPStatus.BAD_GATEWAY, "the URL answered with an error status"),
     "timeout": (HTTPStatus.BAD_GATEWAY, "the URL did not answer in time"),
     "tls": (HTTPStatus.BAD_GATEWAY, "the URL's certificate is not valid"),

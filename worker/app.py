@@ -37,6 +37,8 @@ from worker.outbox import Outbox
 from worker.processor import BatchProcessor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
+from worker.search_consumer import SearchConsumer
+from worker.searcher import Searcher
 from worker.settlement import Settlement
 
 ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
@@ -130,14 +132,16 @@ def build(
     quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
+    searches: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
     retrier = Retrier(stopping)
     outbox = Outbox(Publisher(settings), retrier)
     attempts = Attempts(redis, retrier)
     dead_letters = DeadLetters(outbox, event_log, metrics)
+    finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
     jobs = Jobs(
         redis=redis,
         originals=Originals(open_image_store(settings.image_store_url)),
-        finder=Finder(EngineProcess(template), quarantine, memory, metrics, timeout),
+        finder=finder,
         quarantine=quarantine,
         face_index=face_index,
         data_version=data_version,
@@ -161,6 +165,14 @@ def build(
         settlement=settlement,
         memory=memory,
         stopping=stopping,
+        searcher=Searcher(
+            searches=searches,
+            redis=redis,
+            face_index=face_index,
+            find=finder.find_now,
+            model=data_version.model,
+            publisher=Publisher(settings),
+        ),
     )
     return Worker(
         redis=redis,
@@ -176,6 +188,7 @@ def build(
             lost=attempts.excuse,
             consuming=vitals.consuming,
             elsewhere=lambda: len(outbox) + (0 if quarantine is None else len(quarantine)),
+            searches=SearchConsumer(searches, deliveries),
             reconnect_pause=reconnect_pause,
         ),
         processor=processor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Sequence
 
-from worker.delivery import Delivery
+from worker.delivery import WAKE, Delivery
 
 IDLE = 1.0  # seconds without a delivery after which an empty batch is returned
 
@@ -20,9 +20,9 @@ class Batcher:
         self._next: Delivery | None = None
 
     def take(self) -> Sequence[Delivery]:
-        """Wait for a delivery and return it with those already behind it; empty after `idle` seconds.
+        """Wait for a delivery and return it with those already behind it.
 
-        A redelivered message is returned alone: if its picture brings the worker down, no other suffers.
+        Empty after `idle` seconds, or when a search is waiting. A redelivered message is returned alone: if its picture brings the worker down, no other suffers.
         """
         first = self._get(wait=True)
         if first is None or first.redelivered:
@@ -40,6 +40,8 @@ class Batcher:
         try:
             while delivery is None or not delivery.valid():
                 delivery = self._deliveries.get(wait, self._idle)
+                if delivery is WAKE:
+                    return None
         except queue.Empty:
             return None
         return delivery

@@ -18,6 +18,7 @@ from faces.topology import PICTURES_QUEUE, declare
 from worker.acknowledgements import Acknowledgements
 from worker.delivery import Delivery
 from worker.retrier import Retrier
+from worker.search_consumer import SearchConsumer
 
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again
@@ -32,6 +33,7 @@ class Consumer:
 
     `lost` is called when a connection was lost, `consuming` when consuming begins or ends. `elsewhere`
     gives the number of deliveries that wait in the outbox or quarantine; others are consumed in their place.
+    `searches` consumes searches beside the pictures.
     `reconnect_pause` is in seconds.
     """
 
@@ -44,6 +46,7 @@ class Consumer:
         lost: Callable[[], None] = lambda: None,
         consuming: Callable[[bool], None] = lambda _: None,
         elsewhere: Callable[[], int] = lambda: 0,
+        searches: SearchConsumer | None = None,
         reconnect_pause: float = RECONNECT_PAUSE,
     ) -> None:
         self._settings = settings
@@ -52,6 +55,7 @@ class Consumer:
         self._lost = lost
         self._consuming = consuming
         self._elsewhere = elsewhere
+        self._searches = searches
         self._reconnect_pause = reconnect_pause
         self._careful_until = 0.0
 
@@ -88,12 +92,15 @@ class Consumer:
         channel = connection.channel()
         declare(channel, self._settings)
         acknowledgements = Acknowledgements(connection, channel)
+        searching = connection.channel()
         prefetch = 0
         while computing.is_alive():
             tick()
             wanted = self._prefetch()
             if wanted != prefetch:
                 prefetch = self._consume(channel, acknowledgements, wanted)
+                if self._searches is not None:
+                    self._searches.consume(connection, searching, wanted=prefetch > 0)
                 self._consuming(prefetch > 0)
             connection.process_data_events(POLL)
         connection.process_data_events(0)  # the last acknowledgements

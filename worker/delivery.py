@@ -23,6 +23,10 @@ class Delivery:
     valid: Callable[[], bool]
 
 
+WAKE = Delivery(None, b"", redelivered=False, acknowledge=lambda: None, valid=lambda: True)
+"""Put among the deliveries to say that a search is waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
     """A delivery and the message decoded from it."""

@@ -6,15 +6,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from faces.errors import FacefleetError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault
-from worker.isolation.wire import Answer
+from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
 from worker.quarantine import Found
 from worker.verdict import verdict
 
 MIN_SLOW = 1.0  # seconds without progress, after which a picture goes to quarantine;
 SLOW = 20  # and how many times the average picture that must be
+
+MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +78,22 @@ class Finder:
                 for suspect in suspects:
                     results |= self._try_alone(suspect, left.pop(suspect), fault, alone=len(pictures) == 1)
         return results
+
+    def find_now(self, data: bytes) -> FoundFaces:
+        """Find the faces of a picture for which somebody is waiting.
+
+        Raises:
+            FacefleetError: the picture's own error.
+        """
+        try:
+            answer = self._engine.find([data], self._memory.budget(), min(self._timeout, MAX_WAIT))
+        except Fault as fault:
+            self._metrics.engine_fault(fault.kind)
+            raise verdict(fault, crowded=self._memory.crowded()) from fault
+        (result,) = answer.results
+        if isinstance(result, FacefleetError):
+            raise result
+        return result
 
     def _try_alone(self, picture_id: str, data: bytes, fault: Fault, *, alone: bool) -> Found:
         if self._quarantine is not None and not self._quarantine.full():

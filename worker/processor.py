@@ -15,6 +15,7 @@ from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery, PendingMessage
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
+from worker.searcher import Searcher
 from worker.settlement import Settlement
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class BatchProcessor:
     settlement: Settlement
     memory: Memory
     stopping: threading.Event
+    searcher: Searcher | None = None
     fault: Exception | None = field(default=None, init=False)
     _pending: dict[str, list[PendingMessage]] = field(default_factory=dict, init=False)
 
@@ -51,6 +53,8 @@ class BatchProcessor:
     def _run_once(self) -> None:
         try:
             batch = self.batcher.take()
+            if self.searcher is not None:
+                self.searcher.answer_all()
             if batch:
                 self._process(batch)
             else:

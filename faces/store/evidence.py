@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,19 @@ def evidence(redis: RedisClient, picture: str) -> Evidence:
                 None if model is None else model.decode(),
                 None if tolerance is None else float(tolerance),
             )
+
+
+def described(redis: RedisClient, pictures: Sequence[str]) -> list[Shown]:
+    """Names and boxes of pictures, without their encodings."""
+    if not pictures:
+        return []
+    documents, *names = redis.ask(
+        (HOME, "MGET", *map(status_key, pictures)), *((HASHES, "SMEMBERS", one) for one in pictures)
+    )
+    return [
+        _shown(one, document, some, [])
+        for one, document, some in zip(pictures, documents, names, strict=True)
+    ]
 
 
 def _shown(picture: str, document: bytes | None, names: list[bytes], encodings: list[bytes]) -> Shown:

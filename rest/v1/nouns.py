@@ -11,6 +11,7 @@ from rest.v1.images import images
 from rest.v1.matches import matches
 from rest.v1.names import names
 from rest.v1.pictures import pictures
+from rest.v1.search import search
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
 from rest.v1.watches import watches
@@ -29,4 +30,5 @@ NOUNS: tuple[Routes, ...] = (
     events,
     watches,
     webhooks,
+    search,
 )

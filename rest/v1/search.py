@@ -1,0 +1,102 @@
+"""Searching by a picture that is not stored, or by an encoding."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from flask import Response, g, request
+from pydantic import BaseModel, Field, ValidationError
+
+from faces import api_key
+from faces.formats.header import check_header
+from faces.search import MOST_MATCHES, Question
+from rest.answers import answer
+from rest.openapi import BODY, Parameters, Routes
+from rest.parts import parts
+from rest.problems import ProblemError
+from rest.v1.shapes import Box
+
+search = Routes("search")
+
+
+class SearchQuery(Parameters):
+    """How much to find."""
+
+    limit: int = Field(default=10, ge=1, le=MOST_MATCHES, description="Most matches for each face")
+    max_distance: float | None = Field(
+        default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
+    )
+
+
+class SearchEncoding(BaseModel):
+    """A face to search for, as `/encodings` gives it."""
+
+    encoding: list[float] = Field(min_length=128, max_length=128)
+
+
+class SearchMatch(BaseModel):
+    """A picture that shows a matching face."""
+
+    hash: str
+    names: list[str]
+    face: int = Field(description="Number of the face in the picture, from 0")
+    box: Box | None
+    distance: float
+
+
+class SearchedFace(BaseModel):
+    """A face, with what else is known of it, and the pictures that match it, nearest first."""
+
+    box: Box | None = None
+    matches: list[SearchMatch]
+
+
+class Found(BaseModel):
+    """What was found."""
+
+    model: str
+    tolerance: float
+    faces: list[SearchedFace]
+
+
+CONTENT: dict[str, Any] = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    "application/json": {"schema": SearchEncoding.model_json_schema()},
+}
+
+
+@search.operation(
+    "POST",
+    "/v1/search",
+    scope=api_key.SEARCH,
+    answers={200: Found},
+    problems=BODY,
+    body=CONTENT,
+)
+def find(query: SearchQuery) -> Response:
+    """Who is on a picture, of those known; the picture is not stored.
+
+    The body is the picture, or JSON with an `encoding`. It goes to a worker ahead of all pictures that wait.
+    """
+    data = request.get_data(cache=False)
+    encoding = _encoding(data) if request.mimetype == "application/json" else None
+    if encoding is None:
+        check_header(data, parts().ingest.limits)
+    question = Question(
+        data=data if encoding is None else encoding,
+        encoding=encoding is not None,
+        limit=query.limit,
+        max_distance=query.max_distance or 2.0,
+    )
+    found = parts().searching.ask(question)
+    g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
+    return answer(found)
+
+
+def _encoding(body: bytes) -> bytes:
+    """An encoding of 128 numbers as it is stored."""
+    try:
+        return struct.pack("<128f", *SearchEncoding.model_validate_json(body).encoding)
+    except (ValidationError, OverflowError, struct.error) as error:
+        raise ProblemError("bad_request", 'send {"encoding": [128 numbers]}, or a picture') from error
