@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=30, help="of each kind")
     parser.add_argument("--requests", type=int, default=300)
     options = parser.parse_args()
-    with server() as port:
+    with server() as (port, _):
         alone = sorted(ask(port) for _ in range(options.requests))
         with slow_clients(port, options.clients):
             time.sleep(1)
@@ -42,8 +42,8 @@ def main() -> None:
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """A server with its Redis; it needs no RabbitMQ for this. Gives its port."""
+def server() -> Iterator[tuple[int, int]]:
+    """A server with its Redis; it needs no RabbitMQ for this. Gives their ports."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = RedisServer(folder / "redis", free_port())
@@ -62,7 +62,7 @@ def server() -> Iterator[int]:
         stack.callback(process.stop)
         if not until(lambda: listening(port), 60):
             raise SystemExit("the server did not start")
-        yield port
+        yield port, redis.port
 
 
 @contextmanager

@@ -1,0 +1,80 @@
+"""Searching by a picture that is not stored, on a real server and worker."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+
+import pytest
+import requests
+
+from local.process import Process, until
+from tests.conftest import environ
+from tests.e2e.conftest import Fleet
+from tests.support.drawing import drawing
+
+
+@pytest.fixture
+def quick_fleet(fleet: Fleet) -> Fleet:
+    """A server, and a worker whose engine takes pictures of one height for one face."""
+    fleet.start("rest")
+    worker = Process("worker", fleet._folder)
+    worker.start([sys.executable, "-m", "tests.support.quick_worker"], environ(fleet.settings, fleet._folder))
+    fleet.processes.append(worker)
+    assert until(fleet._answers, 60), fleet.processes[0].last_lines()
+    return fleet
+
+
+def search(fleet: Fleet, data: bytes, query: str = "", kind: str = "image/jpeg") -> requests.Response:
+    url = f"{fleet.url}/v1/search{query}"
+    return requests.post(url, data=data, headers={"Content-Type": kind}, timeout=30)
+
+
+def test_a_picture_finds_those_that_show_its_face_and_is_not_stored(quick_fleet: Fleet) -> None:
+    hashes = [quick_fleet.scan(drawing(1, (width, 90)), f"{width}") for width in (60, 61, 62)]
+    other = quick_fleet.scan(drawing(1, (60, 91)), "other")
+    quick_fleet.wait()
+    answer = search(quick_fleet, drawing(1, (63, 90)))
+    assert answer.status_code == 200, answer.text
+    (face,) = answer.json()["faces"]
+    assert {match["hash"] for match in face["matches"]} == set(hashes)
+    assert other not in {match["hash"] for match in face["matches"]}
+    first = face["matches"][0]
+    assert first["distance"] == pytest.approx(0)
+    assert first["names"][0] in {"60", "61", "62"}
+    assert first["box"]["right"] in {59, 60, 61}
+    assert quick_fleet.settled()
+    assert len(search(quick_fleet, drawing(1, (63, 90)), "?limit=2").json()["faces"][0]["matches"]) == 2
+
+
+def test_an_encoding_finds_the_same(quick_fleet: Fleet) -> None:
+    one = quick_fleet.scan(drawing(1, (60, 90)), "one")
+    quick_fleet.wait()
+    (stored,) = quick_fleet.redis.ask((3, "LINDEX", one, 0))
+    body = json.dumps({"encoding": struct.unpack("<128f", stored)}).encode()
+    (face,) = search(quick_fleet, body, kind="application/json").json()["faces"]
+    assert [match["hash"] for match in face["matches"]] == [one]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"no picture", "image/jpeg", 415, "not_a_picture"),
+        (b'{"encoding": [1]}', "application/json", 400, "bad_request"),
+        (b'{"encoding": [' + b"NaN," * 127 + b"NaN]}", "application/json", 400, None),
+    ],
+)
+def test_what_cannot_be_searched_for_is_refused(
+    quick_fleet: Fleet, body: bytes, kind: str, status: int, code: str | None
+) -> None:
+    answer = search(quick_fleet, body, kind=kind)
+    assert answer.status_code == status, answer.text
+    assert code is None or answer.json()["code"] == code
+
+
+def test_without_a_worker_the_search_says_so(fleet: Fleet) -> None:
+    fleet.start("rest")
+    assert until(fleet._answers, 60)
+    answer = search(fleet, drawing(1, (63, 90)))
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_worker")
