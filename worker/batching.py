@@ -22,7 +22,8 @@ class Batcher:
     def take(self) -> Sequence[Delivery]:
         """Wait for a delivery and return it with those already behind it.
 
-        Empty after `idle` seconds, or when a search is waiting. A redelivered message is returned alone: if its picture brings the worker down, no other suffers.
+        Empty after `idle` seconds, or when a search is waiting. A redelivered message is returned alone: if its
+        picture brings the worker down, no other suffers.
         """
         first = self._get(wait=True)
         if first is None or first.redelivered:

@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from faces import api_key
 from faces.formats.header import check_header
+from faces.picture_id import picture_id_of
 from faces.search import MOST_MATCHES, Question
 from rest.answers import answer
+from rest.audit import note
 from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
@@ -83,6 +85,7 @@ def find(query: SearchQuery) -> Response:
     encoding = _encoding(data) if request.mimetype == "application/json" else None
     if encoding is None:
         check_header(data, parts().ingest.limits)
+        note("search", picture_id_of(data))
     question = Question(
         data=data if encoding is None else encoding,
         encoding=encoding is not None,
