@@ -28,11 +28,14 @@ from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, fail
 from faces.store.status import Status
+from faces.search import Question
 from local.process import free_port
 from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of
+from rest.bounds import Bound
 from rest.fetching.fetcher import Fetcher
 from rest.waiting import Waiting
+from rest.searching import Searching
 from tests.integration.rest.test_routes import problem, serving
 from tests.integration.store.test_commit import Worker, face
 from tests.support.drawing import drawing
@@ -71,6 +74,13 @@ def resolve(*_: Any, **__: Any) -> Any:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 
 
+class NobodyFound(Searching):
+    """Stands for the workers: nobody is on any picture."""
+
+    def ask(self, question: Question) -> dict[str, Any]:
+        return {"model": "none", "tolerance": 0.6, "faces": []}
+
+
 @pytest.fixture
 def app(settings: Settings, redis: RedisClient, tmp_path: Path) -> Iterator[Flask]:
     """A server that has a picture in each state."""
@@ -81,7 +91,13 @@ def app(settings: Settings, redis: RedisClient, tmp_path: Path) -> Iterator[Flas
     Worker(redis).commit(DetectionResult(KNOWN[1], [FACE], (face(1),)))
     fail(redis, KNOWN[2], "truncated", "it is cut short")
     fetcher = Fetcher(max_bytes=1000, total_timeout=1, connect_timeout=1, max_redirects=1, resolver=resolve)
-    built.extensions["facefleet"] = replace(parts, fetcher=fetcher, waiting=Impatient(redis))
+    built.extensions["facefleet"] = replace(
+        parts,
+        fetcher=fetcher,
+        hook_sender=fetcher,
+        waiting=Impatient(redis, parts.follower, Bound(1, "waits")),
+        searching=NobodyFound(parts.settings, Bound(1, "searches")),
+    )
     with closing(parts):
         yield built
 
