@@ -114,4 +114,4 @@ def test_a_failed_picture_has_its_reason(redis: RedisClient, capsys: pytest.Capt
 
 def test_an_unknown_picture_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", picture(9)]) == 2
-    assert "not known" in capsys.readouterr().err
+    assert "is unknown" in capsys.readouterr().err
