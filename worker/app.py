@@ -33,6 +33,7 @@ from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.odds import OddsKeeper
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
 from worker.retrier import Retrier
@@ -78,6 +79,7 @@ class Worker:
         log.info("ready: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
+        OddsKeeper(self.redis, self.stopping).start()
         self.consumer.run(computing, self.heartbeat.beat)
         if self.processor.fault is not None:
             raise self.processor.fault

@@ -12,7 +12,7 @@ from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
-from faces.store import queries
+from faces.store import odds, queries
 from faces.store.client import RedisClient
 from faces.store.evidence import evidence
 
@@ -46,11 +46,11 @@ def run(args: Namespace, settings: Settings) -> int:
 
 def _explain(picture_id: str, settings: Settings, *, as_json: bool) -> int:
     with closing(RedisClient(settings)) as redis:
-        found = evidence(redis, picture_id)
+        found, measured = evidence(redis, picture_id), odds.read(redis)
         if not found.matches:
             (status,) = queries.statuses(redis, [picture_id])
             note(_why_none(vars(status) if status else None))
-    return explain.show(found, settings.match_tolerance, as_json=as_json)
+    return explain.show(found, settings.match_tolerance, measured, as_json=as_json)
 
 
 def _why_none(status: dict[str, Any] | None) -> str:
