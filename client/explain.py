@@ -75,7 +75,7 @@ def show(found: Evidence, tolerance: float, odds: Odds | None, *, as_json: bool)
 
 
 def edges_of(found: Evidence, tolerance: float, odds: Odds | None) -> list[Edge]:
-    """Each match with the pairs of faces that it rests on; the nearest first, ties by name, groundless ones last."""
+    """Each match with the pairs of faces that it rests on; the nearest first, groundless ones last."""
     ours = _vectors(found.picture)
     edges = [
         Edge(other.picture, other.names, _pairs(found.picture, ours, other, tolerance, odds))
@@ -88,7 +88,7 @@ def _pairs(
     picture: Shown, ours: Sequence[Vector], other: Shown, tolerance: float, odds: Odds | None
 ) -> list[Pair]:
     pairs = [
-        Pair(a, _box(picture, a), b, _box(other, b), distance, odds and odds.probability(distance))
+        Pair(a, _box(picture, a), b, _box(other, b), distance, odds.probability(distance) if odds else None)
         for b, their in enumerate(_vectors(other))
         for a, our in enumerate(ours)
         if (distance := dist(our, their)) <= tolerance

@@ -71,8 +71,8 @@ class Observed:
 class Odds:
     """What is to be expected in a collection of `pictures` with so many `faces`, encoded by `model`.
 
-    A face has `same` others of its person in it, whose distances are normal with `mean` and DEVIATION; strangers are
-    `closeness` times as many at a distance as in the reference.
+    A face has `same` others of its person in it, at distances that are normal with `mean` and DEVIATION; strangers
+    are `closeness` times as many at a distance as in the reference.
     """
 
     model: str
@@ -120,8 +120,8 @@ def _within(tolerance: float) -> float:
 def fit(observed: Observed, model: str, pictures: int, faces: float) -> Odds:
     """Fit both factors by expectation maximisation (Dempster, Laird and Rubin, 1977).
 
-    The prior is worth PRIOR_FACES faces, each with one other of its person, and PRIOR_STRANGERS strangers as close as
-    the reference's: it speaks where a collection has hardly any pairs.
+    The prior is worth PRIOR_FACES faces, each with one other of its person, and PRIOR_STRANGERS strangers as close
+    as the reference's: it speaks where a collection has hardly any pairs.
     """
     mean = MEANS.get(model, MEAN)
     own = NormalDist(mean, DEVIATION)

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class OddsKeeper:
-    """A thread that measures the odds anew whenever the collection has grown by a tenth; one worker at a time does."""
+    """A thread that measures the odds anew when the collection has grown by a tenth; one worker at a time does."""
 
     def __init__(self, redis: RedisClient, stopping: threading.Event) -> None:
         self._redis = redis

@@ -8,13 +8,14 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
+from client.calibration import advice
 from client.errors import UsageError
 from client.pictures import known_picture
 from client.queues import Depth, depths
-from client.terminal import GREEN, RED, paint, table
+from client.terminal import GREEN, RED, note, paint, table
 from faces.config import Settings
 from faces.documents import to_json
-from faces.store import inspection, queries
+from faces.store import inspection, odds, queries
 from faces.store.client import RedisClient
 from faces.store.queries import Counts
 from faces.store.status import Status
@@ -35,7 +36,11 @@ def run(args: Namespace, settings: Settings) -> int:
     with closing(RedisClient(settings)) as redis:
         if args.picture:
             return _picture(redis, known_picture(args.picture, settings), as_json=args.json)
-        return _fleet(queries.counts(redis), settings, as_json=args.json)
+        code = _fleet(queries.counts(redis), settings, as_json=args.json)
+        tolerance = inspection.tolerance(inspection.stored_version(redis))
+        if warning := advice.warning(odds.read(redis), tolerance):
+            note(warning)
+        return code
 
 
 def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:

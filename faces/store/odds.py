@@ -1,4 +1,4 @@
-"""The odds of matches in this collection: measured from a sample of its faces, and kept for whoever shows matches."""
+"""The odds of matches in this collection: measured from a sample of its faces, kept for whoever shows matches."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(redis: RedisClient) -> Odds | None:
 
 
 def refresh(redis: RedisClient) -> bool:
-    """Measure the odds anew if the collection has grown or shrunk by a tenth since they were, and nobody else is at it.
+    """Measure the odds anew if the collection has grown or shrunk by a tenth since, and no other process does.
 
     Returns:
         Whether they were measured.
