@@ -121,7 +121,9 @@ class Settings:
     )
     index_token: str = setting(text, "", "Milvus token or user:password; empty: none", secret=True)
 
-    match_tolerance: float = setting(distance, 0.6, "largest distance between two encodings that match")
+    match_tolerance: float = setting(
+        distance, 0.5, "largest distance between two encodings that match; face_recognition has 0.6"
+    )
     model: str = setting(
         choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
         "dlib-resnet-v1-mirror",

@@ -16,7 +16,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "localhost",
         5000,
     )
-    assert settings.match_tolerance == 0.6
+    assert settings.match_tolerance == 0.5
 
 
 def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> None:
@@ -72,7 +72,7 @@ def test_secrets_show_nowhere() -> None:
 
 def test_every_setting_is_a_row_with_its_help() -> None:
     rows = {row.name: row for row in table()}
-    assert rows["MATCH_TOLERANCE"].default == "0.6"
+    assert rows["MATCH_TOLERANCE"].default == "0.5"
     assert rows["PICTURE_FORMATS"].default == "JPEG,PNG,GIF,BMP,WEBP"
     assert rows["RABBITMQ_PASSWORD"].default == "set"
     assert all(row.help for row in rows.values())
