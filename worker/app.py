@@ -24,7 +24,7 @@ from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
-from worker.engine.engine import load
+from worker.engine.loading import load
 from worker.engine.types import Engine
 from worker.health.heartbeat import Heartbeat
 from worker.health.memory import OUTGROWN, Memory

@@ -25,7 +25,7 @@ from worker.engine.alignment.chips import load_chipper
 from worker.engine.detection.cnn import load_detector
 from worker.engine.detection.detectors import load_hog
 from worker.engine.encoder import load_encoder
-from worker.engine.engine import load
+from worker.engine.loading import load
 from worker.engine.portrait import portrait
 from worker.engine.types import Engine, Pixels
 from worker.index import Index

@@ -12,7 +12,7 @@ from faces.store.keys import HOME, META, SCHEMA
 
 _REMEDIES = {
     "schema": "run the version of Facefleet that made it",
-    "model": "set MODEL={theirs} to go on as before, or run facefleet rebuild --model {ours}",
+    "model": "set MODEL back to go on as before, or run facefleet rebuild --model with the new one",
     "tolerance": "set MATCH_TOLERANCE={theirs} to go on as before, or run facefleet rebuild --tolerance {ours}",
 }
 """What to do about data made with something else; until then nothing is changed, and pictures stay queued."""

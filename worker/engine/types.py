@@ -118,3 +118,7 @@ class Engine(Protocol):
     def find(self, pictures: Sequence[View], stage: Stage = ...) -> list[list[Face]]:
         """Find and encode the faces of each picture, the surest first; `stage` may time that."""
         ...
+
+    def encode(self, pixels: Pixels, boxes: Sequence[Box]) -> NDArray[np.float32]:
+        """Encode faces whose places in a picture are known; (n, 128)."""
+        ...
