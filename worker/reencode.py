@@ -1,10 +1,10 @@
 """`python -m worker.reencode`: encodes known faces by another model, beside the encodings in force.
 
-It is started by `facefleet rebuild --model`. It follows the journal: for each picture that lacks encodings by the new
-model, the original is fetched from the image store, and the faces that were found before are encoded in the same
-order. It writes lines to standard output: `model NAME`, under which the encodings are kept; `lacking ID REASON` for a
-picture that cannot be encoded; and `caught up` when it has been through the journal. Then it goes on with what comes
-in, until it is told to stop.
+It is started by `facefleet rebuild --model`. It follows the journal: for each picture that lacks encodings by the
+new model, the original is fetched from the image store, and the faces that were found before are encoded in the
+same order. It writes lines to standard output: `model NAME`, under which the encodings are kept; `lacking ID WHY`
+for a picture that cannot be encoded; and `caught up` when it has been through the journal. Then it goes on with
+what comes in, until it is told to stop.
 """
 
 from __future__ import annotations

@@ -70,6 +70,11 @@ def lacking_after(redis: RedisClient, position: int) -> tuple[int, list[str]]:
     return position + len(lines), [picture_id for picture_id, old, new in lengths if old and not new]
 
 
+def announce(redis: RedisClient, model: str) -> None:
+    """Note which model follows, also where there is no face to encode; another one noted before stays."""
+    redis.ask((HOME, "HSETNX", META, "next", model))
+
+
 def abandon(redis: RedisClient) -> None:
     """Give up going over to another model; its encodings are dropped."""
     with redis.session() as session:

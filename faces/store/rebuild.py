@@ -63,8 +63,8 @@ def rebuild(
 ) -> Iterator[tuple[int, int]]:
     """Rebuild db 4, or go on with a rebuild to the same basis; gives how far it is and the journal's length.
 
-    `faces` starts empty. The rebuild is complete when the iterator ends. While a picture lacks an encoding by the new
-    model, a `patient` one gives the same position again, so that the caller can wait for it.
+    `faces` starts empty. The rebuild is complete when the iterator ends. While a picture lacks an encoding by the
+    new model, a `patient` one gives the same position again, so that the caller can wait for it.
 
     Raises:
         MismatchError: a rebuild to something else is under way, this one was abandoned meanwhile, or a picture
