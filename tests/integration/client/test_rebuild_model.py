@@ -91,12 +91,12 @@ def test_all_faces_are_encoded_again_and_swapped(
 
 
 def commit_until_swapped(settings: Settings, url: str) -> None:
-    """A worker that keeps committing by the old model, thirty pictures a second, until it may not any more."""
+    """A worker that keeps committing by the old model, a hundred pictures a second, until it may not any more."""
     with closing(RedisClient(settings)) as redis, suppress(MismatchError):
         writer = Writer(redis)
-        for number in range(100, 2000):
+        for number in range(100, 20_000):
             add(writer, ImageStore(url), number)
-            time.sleep(0.03)
+            time.sleep(0.01)
 
 
 def test_a_busy_fleet_loses_nothing(
