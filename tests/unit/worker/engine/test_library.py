@@ -75,6 +75,8 @@ def test_a_library_that_is_missing_or_quits_is_a_sentence(monkeypatch: pytest.Mo
         with pytest.raises(SettingError, match="not installed"):
             Library(CHOSEN)
 
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+
     def quits(_: str) -> None:
         ImageFile.LOAD_TRUNCATED_IMAGES = True
         sys.exit()
