@@ -4,7 +4,7 @@
                                   [--quality]
 
 FOLDER is in the layout of Labelled Faces in the Wild, PAIRS its file of pairs. Where a picture shows several faces,
-the one nearest to its middle counts. `at 0.6`: the share of pairs told rightly at MATCH_TOLERANCE, a pair without a
+the one nearest to its middle counts. `at 0.6`: the share of pairs told rightly at 0.6, a pair without a
 face counted as wrong; `ten-fold`: at the threshold that is best on the other nine tenths, and that threshold.
 The other figures come from comparing every picture with every other, which gives many more pairs of two people:
 `false` is the share of those that match at the tolerance; `accepts` the share of true pairs that match at the
@@ -26,6 +26,7 @@ from benchmarks.contestants import Contestant, Seen, contestant
 from client.calibration.plots import roc
 from client.calibration.verification import Trial, of_all, of_pairs, read_pairs
 from faces.config import Settings
+from faces.distances import COMPARE_TOLERANCE
 from worker.engine.types import Box
 
 AT_ONCE = 8
@@ -115,7 +116,7 @@ def main() -> None:
         pairs = pairs[:: max(1, len(pairs) // options.sample)]
     pictures = sorted({name for pair in pairs for name in (pair.first, pair.second)})
     settings = Settings.read()
-    tolerance = settings.match_tolerance
+    tolerance = COMPARE_TOLERANCE
     print(f"{len(pairs)} pairs of {len(pictures)} pictures")
     print(
         f"{'':36} {f'at {tolerance:g}':>7} {'ten-fold':>17} {'true':>8} {'false':>7} {'accepts':>17} no face"

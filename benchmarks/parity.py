@@ -1,48 +1,39 @@
-"""How far boxes and encodings lie from those of dlib itself.
+"""Two engines side by side on your own pictures: boxes, encodings, and which pictures match.
 
-    python -m benchmarks.parity FOLDER [--pictures 100] [--engines kernels onnxruntime]
+    python -m benchmarks.parity FOLDER [--engines face_recognition auto/dlib-resnet-v1] [--pictures 100]
+                                [--tolerance 0.6]
 
-Boxes: the HOG detector with one upsampling, face_recognition's default, beside dlib's; the CNN detector without
-upsampling likewise, on the pictures up to a megapixel, because dlib's own takes seconds on more. Encodings: chips
-that dlib cuts at the places where its HOG finds faces, encoded by each engine and by dlib's network. `same` counts
-pictures whose boxes are identical, in the same order; `apart` is the largest distance of an edge from that of the
-nearest box, in pixels, where as many faces were found. Of encodings, the largest differences of one component and
-of all together are told.
+An engine is face_recognition (the library as its documentation shows it; face_recognition-cnn with its CNN), or
+ENGINE or ENGINE/MODEL of ours. Boxes: `the same` counts pictures whose boxes are identical, in the same order;
+`apart` is the largest distance of an edge from that of the nearest box, in pixels, where as many faces were found.
+Encodings: of faces with the same box in both, the largest difference of one component, and the length of the
+difference. Decisions: of all pairs of pictures, those that match with one engine and not with the other.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.contestants import Contestant, Seen, contestant
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
+from faces.distances import COMPARE_TOLERANCE
 from faces.errors import PictureError
-from faces.formats.limits import Limits
-from worker.decoding.decoder import decode
-from worker.engine import models
-from worker.engine.alignment.chips import DlibChipper, load_chipper
-from worker.engine.detection.cnn import load_detector
-from worker.engine.detection.detectors import Cnn, DlibHog, load_hog
-from worker.engine.detection.search import Finder
-from worker.engine.encoder import MODEL_PLAIN, load_encoder
-from worker.engine.types import Box, Pixels
+from worker.engine.types import Box
 
-LARGEST_FOR_CNN = 1_000_000  # pixels
-
-Find = Callable[[Pixels], list[Box]]
+Faces = list[Seen]
 
 
 @dataclass
 class Tally:
-    """What was seen of one detector."""
+    """What was seen of one detector beside another."""
 
     pictures: int = 0
     same: int = 0
@@ -72,77 +63,75 @@ def _apart(one: Box, other: Box) -> int:
     return int(np.abs(np.subtract(astuple(one), astuple(other))).max())
 
 
-def compared(pictures: Iterable[Pixels], reference: Find, ours: Find) -> Tally:
-    """Compare a detector with dlib's on pictures."""
-    tally = Tally()
-    for pixels in pictures:
-        tally.add(reference(pixels), ours(pixels))
-    return tally
+def seen(taking: Contestant, paths: Sequence[Path]) -> dict[Path, Faces]:
+    """What an engine finds in pictures, one by one; those that it cannot decode are left out."""
+    found = {}
+    for path in paths:
+        try:
+            (found[path],) = taking.take([path.read_bytes()])
+        except (PictureError, OSError) as error:
+            print(f"{path.name} is passed over: {error}")
+    return found
 
 
-def boxes_of(finder: Finder, upsample: int) -> Find:
-    """What a detector finds in a picture doubled so often."""
-    return lambda pixels: [found.box for found in finder.detect(pixels, upsample)]
+def same_faces(one: Faces, other: Faces) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The encodings of the faces that have the same box in both."""
+    known = {face.box: face.encoding for face in other}
+    for face in one:
+        if face.box in known:
+            yield face.encoding, known[face.box]
 
 
-def dlib_cnn() -> Find:
-    """The CNN detector in dlib itself."""
-    network: Any = dlib.cnn_face_detection_model_v1(str(models.source(models.DETECTOR.file)))
+def matches(faces: Sequence[Faces], tolerance: float) -> set[tuple[int, int]]:
+    """The pairs of pictures, by number, that show a matching face."""
+    stacked = [np.array([face.encoding for face in some], np.float64).reshape(-1, 128) for some in faces]
+    return {
+        (a, b)
+        for (a, ours), (b, theirs) in combinations(enumerate(stacked), 2)
+        if len(ours)
+        and len(theirs)
+        and np.linalg.norm(ours[:, None] - theirs[None], axis=-1).min() <= tolerance
+    }
 
-    def find(pixels: Pixels) -> list[Box]:
-        rectangles = [found.rect for found in network(pixels, 0)]
-        return [Box(r.left(), r.top(), r.right(), r.bottom()) for r in rectangles]
 
-    return find
-
-
-def report_encodings(chips: NDArray[np.uint8], engines: Sequence[str], cache: Path) -> None:
-    """Print how far each engine's encodings are from dlib's."""
-    network: Any = dlib.face_recognition_model_v1(str(models.source(models.ENCODER.file)))
-    expected = np.array([network.compute_face_descriptor(chip) for chip in chips])
-    for engine in engines:
-        encoder, _ = load_encoder(cache, model=MODEL_PLAIN, engine=engine)
-        difference = encoder.encode(chips) - expected
-        lengths = np.linalg.norm(difference, axis=1)
+def report(one: Sequence[Faces], other: Sequence[Faces], tolerance: float) -> None:
+    """Print how two engines' answers for the same pictures differ."""
+    boxes = Tally()
+    for ours, theirs in zip(one, other, strict=True):
+        boxes.add([face.box for face in ours], [face.box for face in theirs])
+    print(f"boxes: {boxes}")
+    pairs = [pair for ours, theirs in zip(one, other, strict=True) for pair in same_faces(ours, theirs)]
+    if pairs:
+        differences = np.array([np.subtract(*pair) for pair in pairs])
+        lengths = np.linalg.norm(differences, axis=1)
         print(
-            f"encodings, {engine}: {len(chips)} faces, a component differs by {np.abs(difference).max():.1e} at"
-            f" most, length of the difference {lengths.max():.1e} at most, {lengths.mean():.1e} in the mean"
+            f"encodings: {len(pairs)} faces with the same box, a component differs by"
+            f" {np.abs(differences).max():.1e} at most, length of the difference {lengths.max():.1e} at most,"
+            f" {lengths.mean():.1e} in the mean"
         )
+    first, second = matches(one, tolerance), matches(other, tolerance)
+    total = len(one) * (len(one) - 1) // 2
+    print(
+        f"decisions at {tolerance:g}: {total - len(first ^ second):,} of {total:,} pairs the same;"
+        f" {len(first & second):,} match with both, {len(first - second):,} with the first engine alone,"
+        f" {len(second - first):,} with the second"
+    )
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="differences from dlib itself")
+    """Compare and print."""
+    parser = argparse.ArgumentParser(description="two engines side by side")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--engines", nargs=2, default=["face_recognition", "auto/dlib-resnet-v1"])
     parser.add_argument("--pictures", type=int, default=100)
-    parser.add_argument("--engines", nargs="+", default=["kernels", "onnxruntime", "openvino"])
+    parser.add_argument("--tolerance", type=float, default=COMPARE_TOLERANCE)
     options = parser.parse_args()
+    paths = pictures_in(options.folder, options.pictures)
     settings = Settings.read()
-    cache = Path(settings.model_cache)
-    pictures = list(decoded(pictures_in(options.folder, options.pictures), Limits.of(settings)))
-
-    hog = load_hog()
-    print(f"HOG, {type(hog).__name__}: {compared(pictures, boxes_of(DlibHog(), 1), boxes_of(hog, 1))}")
-    small = [pixels for pixels in pictures if pixels.shape[0] * pixels.shape[1] <= LARGEST_FOR_CNN]
-    for engine in options.engines:
-        cnn = Cnn(load_detector(cache, engine=engine)[0])
-        print(f"CNN, {engine}: {compared(small, dlib_cnn(), boxes_of(cnn, 0))}")
-    chipper, dlibs = load_chipper(), DlibChipper()
-    faces = [(pixels, found.box) for pixels in pictures for found in hog.detect(pixels, 1)]
-    chips = [chipper.cut(*face).pixels for face in faces]
-    same = sum(np.array_equal(chip, dlibs.cut(*face).pixels) for chip, face in zip(chips, faces, strict=True))
-    print(f"chips, {type(chipper).__name__}: {same} of {len(faces)} are dlib's, byte for byte")
-    if chips:
-        report_encodings(np.stack(chips), options.engines, cache)
-
-
-def decoded(paths: Iterable[Path], limits: Limits) -> Iterable[Pixels]:
-    """Decode the pictures that can be."""
-    for path in paths:
-        try:
-            yield decode(path.read_bytes(), limits=limits).pixels
-        except PictureError as error:
-            print(f"{path.name} is passed over: {error}")
+    print(f"{options.engines[0]} and {options.engines[1]} on {len(paths)} pictures")
+    one, other = (seen(contestant(name, settings), paths) for name in options.engines)
+    both = [path for path in paths if path in one and path in other]
+    report([one[path] for path in both], [other[path] for path in both], options.tolerance)
 
 
 if __name__ == "__main__":

@@ -1,32 +1,36 @@
-"""Why a picture matches others: which faces, where they are, and how far apart."""
+"""Why a picture matches others: which faces, where they are, how far apart, and how likely one person's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import dist
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from client.errors import UsageError
 from client.terminal import note, table
+from faces.distances import Vector, vectors
 from faces.documents import to_json
+from faces.odds import Odds
 from faces.store.evidence import Evidence, Shown
-from faces.store.keys import ENCODING_BYTES
 
-HEADS = ("matches", "face", "its box", "by face", "its box", "distance")
+HEADS = ("matches", "face", "its box", "by face", "its box", "distance", "same person")
+NO_ODDS = "how likely a match is right is not measured yet: workers do so, or facefleet calibrate"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A face of the picture and one of another, with boxes and distance; numbers count indexed faces from 0."""
+    """A face of the picture and one of another, with boxes and distance; numbers count indexed faces from 0.
+
+    `probability` is the estimated chance that both are of one person; None where it was not measured yet.
+    """
 
     face: int
     box: dict[str, Any] | None
     other_face: int
     other_box: dict[str, Any] | None
     distance: float
+    probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,23 @@ class Edge:
     pairs: list[Pair]
 
 
-def show(found: Evidence, tolerance: float, *, as_json: bool) -> int:
-    """Print why a picture matches others; `tolerance` counts only where the data does not name its own.
+def show(found: Evidence, tolerance: float, odds: Odds | None, *, as_json: bool) -> int:
+    """Print why a picture matches others, the nearest first.
+
+    Args:
+        found: the picture, its matches and their faces.
+        tolerance: counts only where the data does not name its own.
+        odds: those of the collection, if they were measured.
+        as_json: print a JSON object, not a table.
 
     Returns:
-        1 where an edge rests on no pair of faces, else 0.
+        1 where a match rests on no pair of faces, else 0.
 
     Raises:
         UsageError: a stored encoding is damaged.
     """
     tolerance = tolerance if found.tolerance is None else found.tolerance
-    edges = list(edges_of(found, tolerance))
+    edges = edges_of(found, tolerance, odds)
     if as_json:
         picture = {"hash": found.picture.picture, "names": found.picture.names}
         data_version = {"model": found.model, "tolerance": tolerance}
@@ -56,34 +66,41 @@ def show(found: Evidence, tolerance: float, *, as_json: bool) -> int:
     elif edges:
         print(table([("model", found.model or "unknown"), ("tolerance", tolerance)]) + "\n")
         print(table([HEADS, *_rows(edges)]))
+        if odds is None:
+            note(NO_ODDS)
     groundless = [edge.hash for edge in edges if not edge.pairs]
     for one in groundless:
         note(f"no pair of faces is within the tolerance of a match with {one}: run facefleet check")
     return 1 if groundless else 0
 
 
-def edges_of(found: Evidence, tolerance: float) -> Iterator[Edge]:
-    """Each edge with the pairs of faces that it rests on."""
-    for other in found.matches:
-        yield Edge(other.picture, other.names, _pairs(found.picture, other, tolerance))
+def edges_of(found: Evidence, tolerance: float, odds: Odds | None) -> list[Edge]:
+    """Each match with the pairs of faces that it rests on; the nearest first, groundless ones last."""
+    ours = _vectors(found.picture)
+    edges = [
+        Edge(other.picture, other.names, _pairs(found.picture, ours, other, tolerance, odds))
+        for other in found.matches
+    ]
+    return sorted(edges, key=lambda e: (e.pairs[0].distance if e.pairs else float("inf"), e.names, e.hash))
 
 
-def _pairs(ours: Shown, theirs: Shown, tolerance: float) -> list[Pair]:
-    apart = _vectors(ours)[:, None] - _vectors(theirs)[None]
-    distances = np.sqrt((apart**2).sum(axis=-1))
+def _pairs(
+    picture: Shown, ours: Sequence[Vector], other: Shown, tolerance: float, odds: Odds | None
+) -> list[Pair]:
     pairs = [
-        Pair(a, _box(ours, a), b, _box(theirs, b), float(distances[a, b]))
-        for a, b in np.argwhere(distances <= tolerance).tolist()
+        Pair(a, _box(picture, a), b, _box(other, b), distance, odds.probability(distance) if odds else None)
+        for b, their in enumerate(_vectors(other))
+        for a, our in enumerate(ours)
+        if (distance := dist(our, their)) <= tolerance
     ]
     return sorted(pairs, key=lambda pair: pair.distance)
 
 
-def _vectors(shown: Shown) -> NDArray[np.float64]:
-    """The encodings of a picture, (n, 128); as the workers compare them, so in float64."""
-    if any(len(encoding) != ENCODING_BYTES for encoding in shown.encodings):
+def _vectors(shown: Shown) -> list[Vector]:
+    found = vectors(shown.encodings)
+    if len(found) < len(shown.encodings):
         raise UsageError(f"picture {shown.picture} has a damaged encoding: run facefleet check")
-    stored = np.frombuffer(b"".join(shown.encodings), dtype="<f4")
-    return stored.reshape(-1, ENCODING_BYTES // 4).astype(np.float64)
+    return found
 
 
 def _box(shown: Shown, face: int) -> dict[str, Any] | None:
@@ -96,8 +113,15 @@ def _rows(edges: Sequence[Edge]) -> Iterator[Sequence[object]]:
         shown = ", ".join(edge.names) or edge.hash
         for pair in edge.pairs:
             faces = pair.face, _place(pair.box), pair.other_face, _place(pair.other_box)
-            yield shown, *faces, f"{pair.distance:.4f}"
+            yield shown, *faces, f"{pair.distance:.4f}", _percent(pair.probability)
             shown = ""
+
+
+def _percent(probability: float | None) -> str:
+    """Whole percent; never a hundred, which no estimate is."""
+    if probability is None:
+        return "unknown"
+    return "over 99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _place(box: dict[str, Any] | None) -> str:

@@ -21,6 +21,7 @@ from faces.parsers import (
     distance,
     file,
     files,
+    model_or_file,
     port,
     positive,
     seconds,
@@ -127,16 +128,19 @@ class Settings:
     )
     index_token: str = setting(text, "", "Milvus token or user:password; empty: none", secret=True)
 
-    match_tolerance: float = setting(distance, 0.6, "largest distance between two encodings that match")
+    match_tolerance: float = setting(
+        distance, 0.5, "largest distance between two encodings that match; face_recognition has 0.6"
+    )
     model: str = setting(
-        choice("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
+        model_or_file("dlib-resnet-v1-mirror", "dlib-resnet-v1"),
         "dlib-resnet-v1-mirror",
-        "face encoder: dlib-resnet-v1 is face_recognition's; -mirror is more accurate and takes twice as long",
+        "face encoder: dlib-resnet-v1 is face_recognition's, or a .dat file of its architecture; -mirror after it: "
+        "more accurate, twice as slow",
     )
     engine: str = setting(
-        choice("auto", "kernels", "onnxruntime", "openvino", "cuda"),
+        choice("auto", "kernels", "onnxruntime", "openvino", "cuda", "face_recognition"),
         "auto",
-        "runtime of the neural networks; auto: the fastest available",
+        "runtime of the neural networks; auto: the fastest available; face_recognition: the library itself",
     )
     model_cache: str = setting(text, "var/models", "folder for converted models")
     detector: str = setting(

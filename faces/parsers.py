@@ -88,6 +88,19 @@ def certificates(value: str) -> str:
     return value
 
 
+def model_or_file(*names: str) -> Callable[[str], str]:
+    """One of a few names, or the path of a .dat file; `-mirror` may follow it."""
+
+    def parse(value: str) -> str:
+        value = value.strip()
+        path = value.removesuffix("-mirror")
+        if value not in names and not (path.endswith(".dat") and os.access(path, os.R_OK)):
+            raise ValueError(f"write one of: {', '.join(names)}, or the path of a readable .dat file")
+        return value
+
+    return parse
+
+
 def choice(*allowed: str) -> Callable[[str], str]:
     """One of a few words."""
 

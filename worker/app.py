@@ -32,6 +32,7 @@ from worker.isolation.engine_process import EngineProcess, start
 from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
+from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
@@ -41,7 +42,7 @@ from worker.search_consumer import SearchConsumer
 from worker.searcher import Searcher
 from worker.settlement import Settlement
 
-ENGINE = "worker.engine.engine:load"  # loaded in a process of its own, and nowhere in this one
+ENGINE = "worker.engine.loading:load"  # loaded in a process of its own, and nowhere in this one
 
 log = logging.getLogger("worker")
 
@@ -85,6 +86,7 @@ class Worker:
         log.info("started: %d faces indexed, model %s", len(self.face_index), self.data_version.model)
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
+        OddsKeeper(self.redis, self.stopping).start()
         self.consumer.run(computing, self.vitals.beat)
         if self.processor.fault is not None:
             raise self.processor.fault

@@ -23,7 +23,7 @@ from worker.engine.alignment.chips import load_chipper
 from worker.engine.detection.cnn import load_detector
 from worker.engine.detection.detectors import load_hog
 from worker.engine.encoder import load_encoder
-from worker.engine.engine import load
+from worker.engine.loading import load
 from worker.engine.portrait import Drawing
 from worker.index.warm import warm_index
 

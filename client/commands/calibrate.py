@@ -1,4 +1,4 @@
-"""`facefleet calibrate`: how many matches are false, from the faces in the databases themselves."""
+"""`facefleet calibrate`: how many matches are wrong, and which tolerance suits the collection."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from client.calibration import labelled, plots
+from client.calibration import advice, labelled, plots
 from client.calibration.impostors import GAMMA, NORMAL, Sample, Tail, fit, sample
 from client.calibration.verification import read_pairs
 from client.errors import UsageError
 from client.terminal import bar, note, table
 from faces.config import Settings
 from faces.documents import to_json
+from faces.odds import Odds
 from faces.store import inspection
+from faces.store import odds as store_odds
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODING_BYTES, ENCODINGS
 
-HELP = "how many matches are false at the tolerance, from the faces that are there"
+HELP = "how many matches are wrong, and which tolerance suits the collection, now and at ten times its size"
 GROWTH = (1, 10, 100, 1000)
 CAVEATS = (
-    "Nobody told who is who: what lies within the tolerance are true matches and false ones.",
-    "The false are estimated from the distances of most pairs, which are of different people, in two ways.",
-    "That holds where many people have few pictures each, and may be off by some times: --pairs measures it.",
-    "More faces are taken to be like those that are there.",
+    "Without labels nobody knows which matches are right: these are estimates from the distances themselves.",
+    "They hold where many people have few pictures each, and may be off by some times: --pairs measures them.",
+    "A larger collection is taken to be like this one, with more people in it (docs/odds.md).",
 )
 
 
@@ -68,7 +69,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--fmr", type=share, default=1e-3, metavar="SHARE", help=about)
     about = "draw the distances, or with --pairs true accepts against false matches"
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help=about)
-    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: Namespace, settings: Settings) -> int:
@@ -78,6 +79,7 @@ def run(args: Namespace, settings: Settings) -> int:
         tolerance = inspection.tolerance(inspection.stored_version(redis)) or settings.match_tolerance
         faces, owners = _read(redis)
         trial = labelled.compare(redis, pairs) if pairs is not None else None
+        odds = _measured_odds(redis, tolerance)
     drawn = sample(faces, owners)
     if not len(drawn.distances):
         raise UsageError("there are no two pictures with faces to compare: scan some first")
@@ -87,9 +89,13 @@ def run(args: Namespace, settings: Settings) -> int:
     if args.plot:
         _write(args.plot, plots.roc({"pairs": trial.trial}) if trial else _drawing(drawn, tails, tolerance))
     if args.json:
-        print(to_json({"unlabelled": asdict(found), "labelled": asdict(known) if known else None}))
+        advised = [asdict(choice) for choice in advice.choices(odds, tolerance)] if odds else []
+        documents = {"unlabelled": asdict(found), "labelled": asdict(known) if known else None}
+        print(to_json({**documents, "advice": advised}))
     else:
         _show(found)
+        if odds:
+            print("\n" + table(advice.rows(advice.choices(odds, tolerance))))
         if known:
             print("\n" + table(labelled.rows(known)))
             for text in labelled.warnings(known):
@@ -117,6 +123,14 @@ def measured(faces: int, drawn: Sample, tails: Sequence[Tail], tolerance: float,
             Search(faces * times, within * faces * times, _times(false, faces * times)) for times in GROWTH
         ],
     )
+
+
+def _measured_odds(redis: RedisClient, tolerance: float) -> Odds | None:
+    """Measure the odds of matches now, and keep them for all; None where nothing says which model encodes."""
+    model = inspection.stored_version(redis)[1]
+    odds = None if model is None else store_odds.measure(redis, model.decode(), tolerance)
+    store_odds.keep(redis, odds)
+    return odds
 
 
 def _read(redis: RedisClient) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

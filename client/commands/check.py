@@ -14,7 +14,7 @@ from client.checking.brute_force import matching, pairs
 from client.checking.edges import Codes
 from client.checking.faults import Faults
 from client.checking.snapshot import Snapshot
-from client.commands.match import picture_hash
+from client.pictures import hash_or_file
 from client.terminal import GREEN, RED, bar, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
@@ -49,7 +49,7 @@ def run(args: Namespace, settings: Settings) -> int:
     """Check; 1 on any fault."""
     with closing(RedisClient(settings)) as redis:
         if args.residue:
-            return _residue(redis, settings, picture_hash(args.residue), as_json=args.json)
+            return _residue(redis, settings, hash_or_file(args.residue), as_json=args.json)
         faults = Faults()
         bookkeeping.check_types(redis, faults)
         report = None if faults.count else check(redis, settings.match_tolerance, faults)

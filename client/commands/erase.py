@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 
 from client.errors import UsageError
+from client.pictures import named
 from client.terminal import note, table
 from faces.config import Settings
 from faces.documents import to_json
@@ -16,7 +17,6 @@ from faces.picture_id import is_picture_id
 from faces.store import inspection, queries
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.store.unfinished import unfinished
 from faces.usecases.erase import Erased, erase_picture
 
 HELP = "erase a picture and all that was made from it; exit code 1 where nothing is known of it"
@@ -33,7 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, settings: Settings) -> int:
     """Erase the picture if the person means it; 1 if they do not, or there is nothing to erase."""
     with closing(RedisClient(settings)) as redis:
-        picture_id = args.picture if is_picture_id(args.picture) else _named(redis, args.picture)
+        picture_id = args.picture if is_picture_id(args.picture) else named(redis, args.picture)
         if picture_id is None:
             note(
                 f"no picture is named {args.picture}: give the hash of one that has lost its name or has failed"
@@ -49,12 +49,6 @@ def run(args: Namespace, settings: Settings) -> int:
         return 1
     _show(erased, as_json=args.json)
     return 0
-
-
-def _named(redis: RedisClient, name: str) -> str | None:
-    """The picture that has a name, or else one that is to get it when it is done."""
-    waiting = (one.picture_id for one in unfinished(redis) if name in one.names)
-    return queries.picture_named(redis, name) or next(waiting, None)
 
 
 def _confirmed(redis: RedisClient, picture_id: str) -> bool:

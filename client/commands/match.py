@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from client import explain
-from client.errors import UsageError
+from client.pictures import known_picture
 from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
-from faces.picture_id import is_picture_id, picture_id_of
-from faces.store import queries
+from faces.store import odds, queries
 from faces.store.client import RedisClient
 from faces.store.evidence import evidence
 
-HELP = "names of the other pictures that show a matching face"
+HELP = "names of the other pictures that show a matching face, the nearest first"
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("picture", metavar="HASH|FILE", help="a picture's hash, or the picture itself")
-    about = "ask Redis which faces match, where they are in their pictures, and how far apart"
+    parser.add_argument("picture", metavar="HASH|FILE|NAME", help="a picture's hash, file or name")
+    about = "show which faces match, where they are, how far apart, and how likely they are one person's"
     parser.add_argument("--explain", action="store_true", help=about)
-    parser.add_argument("--json", action="store_true", help="write a JSON list; with --explain a document")
+    parser.add_argument("--json", action="store_true", help="print a JSON list; with --explain an object")
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Ask the server and print the names, one a line, or explain them."""
-    picture_id = picture_hash(args.picture)
+    """Print the names that the server answers with, one a line, or explain the matches."""
+    picture_id = known_picture(args.picture, settings)
     if args.explain:
         return _explain(picture_id, settings, as_json=args.json)
     server = Server(settings.server, settings.api_key)
@@ -46,35 +44,19 @@ def run(args: Namespace, settings: Settings) -> int:
     return 0
 
 
-def picture_hash(given: str) -> str:
-    """The hash that is given, or that of the file.
-
-    Raises:
-        UsageError: it is neither a hash nor a file that can be read.
-    """
-    if is_picture_id(given):
-        return given
-    try:
-        return picture_id_of(Path(given).read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f"{given} is neither a hash of 64 hex digits nor a file that can be read: {error.strerror}"
-        ) from error
-
-
 def _explain(picture_id: str, settings: Settings, *, as_json: bool) -> int:
     with closing(RedisClient(settings)) as redis:
-        found = evidence(redis, picture_id)
+        found, measured = evidence(redis, picture_id), odds.read(redis)
         if not found.matches:
             (status,) = queries.statuses(redis, [picture_id])
             note(_why_none(vars(status) if status else None))
-    return explain.show(found, settings.match_tolerance, as_json=as_json)
+    return explain.show(found, settings.match_tolerance, measured, as_json=as_json)
 
 
 def _why_none(status: dict[str, Any] | None) -> str:
     status = status or {"state": "unknown"}
     return {
-        "unknown": "this picture is not known: scan it first",
+        "unknown": "this picture is unknown: scan it first",
         "pending": "this picture is not processed yet",
         "failed": f"this picture could not be processed: {status.get('reason')}",
     }.get(status["state"], "no other picture shows a matching face")

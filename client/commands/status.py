@@ -8,35 +8,39 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
-from client.commands.match import picture_hash
+from client.calibration import advice
 from client.errors import UsageError
-from client.terminal import GREEN, RED, paint, table
+from client.pictures import known_picture
+from client.terminal import GREEN, RED, note, paint, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.queues import Depth, depths
-from faces.store import inspection, queries
+from faces.store import inspection, odds, queries
 from faces.store.client import RedisClient
 from faces.store.queries import Counts
 from faces.store.status import Status
 from faces.topology import DEAD, PICTURES_QUEUE
 
-HELP = "counts and queues of the fleet; with a hash or a file: what is known of that picture"
+HELP = "counts and queues of the fleet; with a hash, file or name: what is known of that picture"
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument(
-        "picture", metavar="HASH|FILE", nargs="?", help="a picture's hash, or the picture itself"
-    )
-    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    about = "a picture's hash, file or name"
+    parser.add_argument("picture", metavar="HASH|FILE|NAME", nargs="?", help=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: Namespace, settings: Settings) -> int:
     """Ask Redis and RabbitMQ; 1 when a picture is unaccounted for."""
     with closing(RedisClient(settings)) as redis:
         if args.picture:
-            return _picture(redis, picture_hash(args.picture), as_json=args.json)
-        return _fleet(queries.counts(redis), settings, as_json=args.json)
+            return _picture(redis, known_picture(args.picture, settings), as_json=args.json)
+        code = _fleet(queries.counts(redis), settings, as_json=args.json)
+        tolerance = inspection.tolerance(inspection.stored_version(redis))
+        if warning := advice.warning(odds.read(redis), tolerance):
+            note(warning)
+        return code
 
 
 def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:
@@ -83,7 +87,7 @@ def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
 def _picture(redis: RedisClient, picture_id: str, *, as_json: bool) -> int:
     (status,) = queries.statuses(redis, [picture_id])
     if status is None:
-        raise UsageError(f"picture {picture_id} is not known: it was never accepted, or it is erased")
+        raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or it was erased")
     names = sorted(name.decode(errors="replace") for name in inspection.names_of(redis, [picture_id])[0])
     names = names or sorted(status.names)
     if as_json:

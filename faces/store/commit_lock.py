@@ -7,6 +7,9 @@ token keeps the others waiting for `PATIENCE`; then they go ahead without, and o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from faces.store.client import Command, RedisClient
 from faces.store.keys import HOME, TURN, TURN_RENEWED
 
@@ -26,3 +29,18 @@ def take(redis: RedisClient) -> list[Command]:
     if token is None:
         (token,) = redis.ask((HOME, "SET", TURN_RENEWED, 1, "NX", "EX", RENEWAL))
     return GIVE if token else []
+
+
+@contextmanager
+def held(redis: RedisClient) -> Iterator[None]:
+    """Hold commits back; for less than PATIENCE, or others go ahead.
+
+    Raises:
+        StoreError: Redis is away.
+    """
+    give = take(redis)
+    try:
+        yield
+    finally:
+        if give:
+            redis.ask(*give)

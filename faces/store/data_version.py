@@ -10,6 +10,13 @@ from faces.store import commit_lock
 from faces.store.client import Command, RedisClient
 from faces.store.keys import HOME, META, SCHEMA
 
+_REMEDIES = {
+    "schema": "run the version of Facefleet that made it",
+    "model": "set MODEL back to go on as before, or run facefleet rebuild --model with the new one",
+    "tolerance": "set MATCH_TOLERANCE={theirs} to go on as before, or run facefleet rebuild --tolerance {ours}",
+}
+"""What to do about data made with something else; until then nothing is changed, and pictures stay queued."""
+
 READ_VERSION: Command = (HOME, "HMGET", META, "schema", "model", "tolerance")
 
 
@@ -39,8 +46,8 @@ class DataVersion:
                 )
             if theirs.decode() != ours:
                 raise MismatchError(
-                    f"the data in Redis has {key} {theirs.decode()}, this process {ours}: "
-                    f"set {key} to the same, or rebuild the data"
+                    f"the data in Redis was made with {key} {theirs.decode()}, this process runs with {ours}: "
+                    + _REMEDIES[key].format(theirs=theirs.decode(), ours=ours)
                 )
 
 

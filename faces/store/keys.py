@@ -22,6 +22,8 @@
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
 | 0 | `indexed` | hash: `collection` in Milvus (`faces.store.collection`), `rebuilt`, journal `position` reached |
 | 0 | `indexing` | there while a worker copies faces into it; expires by itself |
+| 0 | `odds` | JSON: the odds that a match is right, measured from the faces (`faces.odds.Odds`) |
+| 0 | `odds:measuring` | there while a process measures them; expires by itself |
 | 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
@@ -52,6 +54,8 @@ TURN = "turn"
 TURN_RENEWED = "turn:renewed"
 REBUILD = "rebuild"
 META = "meta"
+ODDS = "odds"
+MEASURING = "odds:measuring"
 INDEXED = "indexed"
 INDEXING = "indexing"
 API_KEYS = "api_keys"

@@ -49,24 +49,33 @@ def put(redis: RedisClient, picture_id: str, model: str, encodings: Sequence[byt
 
 def missing(redis: RedisClient) -> Iterator[list[str]]:
     """Pictures that still lack encodings by the next model, piece by piece along the journal."""
-    position = 0
-    while True:
-        (lines,) = redis.ask(journal.tail(position, PIECE))
-        if not lines:
-            return
-        position += len(lines)
-        picture_ids = list({line[1:].hex() for line in lines if line[:1] == b"+"})
-        counts = redis.ask(
-            *(
-                (database, "LLEN", picture_id)
-                for database in (ENCODINGS, NEXT_ENCODINGS)
-                for picture_id in picture_ids
-            )
-        )
-        yield [
-            picture_id
-            for picture_id, old, new in zip(
-                picture_ids, counts[: len(picture_ids)], counts[len(picture_ids) :], strict=True
-            )
-            if old and not new
-        ]
+    before, (position, lacking) = 0, lacking_after(redis, 0)
+    while position > before:
+        yield lacking
+        before, (position, lacking) = position, lacking_after(redis, position)
+
+
+def lacking_after(redis: RedisClient, position: int) -> tuple[int, list[str]]:
+    """Read a piece of the journal from a position on.
+
+    Returns:
+        The position after the piece, the same at the journal's end; and the pictures in the piece that still lack
+        encodings by the next model.
+    """
+    (lines,) = redis.ask(journal.tail(position, PIECE))
+    picture_ids = list({line[1:].hex() for line in lines if line[:1] == b"+"})
+    both = (ENCODINGS, NEXT_ENCODINGS)
+    counts = redis.ask(*((database, "LLEN", one) for one in picture_ids for database in both))
+    lengths = zip(picture_ids, counts[::2], counts[1::2], strict=True)
+    return position + len(lines), [picture_id for picture_id, old, new in lengths if old and not new]
+
+
+def announce(redis: RedisClient, model: str) -> None:
+    """Note which model follows, also where there is no face to encode; another one noted before stays."""
+    redis.ask((HOME, "HSETNX", META, "next", model))
+
+
+def abandon(redis: RedisClient) -> None:
+    """Give up going over to another model; its encodings are dropped."""
+    with redis.session() as session:
+        session.commit((HOME, "HDEL", META, "next"), (NEXT_ENCODINGS, "FLUSHDB", "ASYNC"))

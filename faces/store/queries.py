@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from faces.distances import nearest, vectors
 from faces.store.client import RedisClient
-from faces.store.keys import COUNTS, HASHES, HOME, INFLIGHT, MATCHES, NAMES, status_key
+from faces.store.keys import COUNTS, ENCODINGS, HASHES, HOME, INFLIGHT, MATCHES, NAMES, status_key
 from faces.store.status import Status
 
 
@@ -26,11 +27,47 @@ class Counts:
         return self.accepted - self.done - self.failed - self.erased - self.in_flight
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Another picture with a matching face, its names in order, and the distance of the nearest two faces."""
+
+    picture_id: str
+    names: list[str]
+    distance: float
+
+
+def matches(redis: RedisClient, picture_id: str) -> list[Match]:
+    """Give all matches of a picture at one instant, the nearest first; none for an unknown picture.
+
+    Raises:
+        StoreError: Redis is away.
+    """
+    while True:
+        with redis.session() as session:
+            _, others = session.ask((MATCHES, "WATCH", picture_id), (MATCHES, "SMEMBERS", picture_id))
+            replies = session.commit(
+                (ENCODINGS, "LRANGE", picture_id, 0, -1),
+                *((ENCODINGS, "LRANGE", other, 0, -1) for other in others),
+                *((HASHES, "SMEMBERS", other) for other in others),
+            )
+        if replies is not None:
+            break
+    ours, encodings, names = vectors(replies[0]), replies[1 : len(others) + 1], replies[len(others) + 1 :]
+    found = [
+        Match(other.decode(), sorted(name.decode() for name in some), nearest(ours, vectors(theirs)))
+        for other, theirs, some in zip(others, encodings, names, strict=True)
+    ]
+    return sorted(found, key=lambda match: (match.distance, match.names, match.picture_id))
+
+
 def matching_names(redis: RedisClient, picture_id: str) -> list[str]:
-    """Give the names of the other pictures that show a matching face, sorted; none for an unknown picture."""
-    (others,) = redis.ask((MATCHES, "SMEMBERS", picture_id))
-    names = redis.ask(*((HASHES, "SMEMBERS", other) for other in others)) if others else []
-    return sorted(name.decode() for some in names for name in some)
+    """Give the names of the other pictures that show a matching face, the nearest first, ties by name.
+
+    Raises:
+        StoreError: Redis is away.
+    """
+    named = ((match.distance, name) for match in matches(redis, picture_id) for name in match.names)
+    return [name for _, name in sorted(named)]
 
 
 def picture_named(redis: RedisClient, name: str) -> str | None:

@@ -35,6 +35,10 @@ from faces.store.keys import (
 PIECE = 500  # journal entries written in one transaction: Redis is busy with them for some milliseconds
 
 
+class LackingError(MismatchError):
+    """A picture has no encoding by the new model yet."""
+
+
 class Faces(Protocol):
     """Faces in the caller's memory, and its matching rule."""
 
@@ -54,10 +58,13 @@ class _Rebuild:
     position: int
 
 
-def rebuild(redis: RedisClient, data_version: DataVersion, faces: Faces) -> Iterator[tuple[int, int]]:
+def rebuild(
+    redis: RedisClient, data_version: DataVersion, faces: Faces, *, patient: bool = False
+) -> Iterator[tuple[int, int]]:
     """Rebuild db 4, or go on with a rebuild to the same basis; gives how far it is and the journal's length.
 
-    `faces` starts empty. The rebuild is complete when the iterator ends.
+    `faces` starts empty. The rebuild is complete when the iterator ends. While a picture lacks an encoding by the
+    new model, a `patient` one gives the same position again, so that the caller can wait for it.
 
     Raises:
         MismatchError: a rebuild to something else is under way, this one was abandoned meanwhile, or a picture
@@ -78,7 +85,10 @@ def rebuild(redis: RedisClient, data_version: DataVersion, faces: Faces) -> Iter
                     return
                 continue
             (lines,) = session.ask(journal.tail(position, end - position))
-            entries = _entries(session, lines, now.source)
+            entries = _entries_or_none(session, lines, now.source, patient=patient)
+        if entries is None:
+            yield position, max(length, position)
+            continue
         faces.advance(entries)
         if end > now.position:
             _write(redis, begun, end, entries, faces)
@@ -142,6 +152,18 @@ def _watch(session: Session, begun: _Rebuild, *more: str) -> _Rebuild | None:
     raise MismatchError("this rebuild was abandoned by another process")
 
 
+def _entries_or_none(
+    session: Session, lines: Sequence[bytes], source: int, *, patient: bool
+) -> list[Entry] | None:
+    """Read entries with their encodings; None where some are lacking and the caller waits for them."""
+    try:
+        return _entries(session, lines, source)
+    except LackingError:
+        if patient:
+            return None
+        raise
+
+
 def _entries(session: Session, lines: Sequence[bytes], source: int) -> list[Entry]:
     """Read entries with their encodings; a picture that has some only of the old model is an error."""
     entries = journal.entries(session, lines, source)
@@ -150,7 +172,7 @@ def _entries(session: Session, lines: Sequence[bytes], source: int) -> list[Entr
         lengths = session.ask(*((ENCODINGS, "LLEN", picture_id) for picture_id in bare))
         lacking = [picture_id for picture_id, length in zip(bare, lengths, strict=True) if length]
         if lacking:
-            raise MismatchError(
+            raise LackingError(
                 f"picture {lacking[0]} has no encoding of the new model: encode the pictures first"
             )
     return entries

@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faces.config import Settings
 from worker.__main__ import main
 from worker.app import Worker, build
-from worker.engine.types import Box, Face, Quality, Stage, View
+from worker.engine.types import Box, Face, Pixels, Quality, Stage, View
 
 CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
 MODEL = "quick"
@@ -36,6 +37,13 @@ class QuickEngine:
     def find(self, pictures: Iterable[View], _stage: Stage = nullcontext) -> list[list[Face]]:
         return [[face(*picture.pixels.shape[:2])] for picture in pictures]
 
+    def encode(self, pixels: Pixels, boxes: Sequence[Box]) -> NDArray[np.float32]:
+        return np.stack([encoding_of(len(pixels)) for _ in boxes])
+
+
+def encoding_of(height: int) -> NDArray[np.float32]:
+    return np.random.default_rng(height).normal(size=128).astype(np.float32)
+
 
 def face(height: int, width: int) -> Face:
     match width:
@@ -49,8 +57,9 @@ def face(height: int, width: int) -> Face:
             LEAKED.append(b"x" * (150 << 20))
         case 205:
             raise KeyError("an error that nobody has foreseen")
-    encoding = np.random.default_rng(height).normal(size=128).astype(np.float32)
-    return Face(Box(0, 0, width - 1, height - 1), encoding, "quick", Quality(height, 1.0, 0.0, 1.0))
+    return Face(
+        Box(0, 0, width - 1, height - 1), encoding_of(height), "quick", Quality(height, 1.0, 0.0, 1.0)
+    )
 
 
 def load(_: Settings) -> QuickEngine:

@@ -27,7 +27,7 @@ return {
     (function()
         redis.call('SELECT', 0)
         local totals = redis.call('HMGET', 'counts', 'accepted', 'done', 'failed', 'erased')
-        return {totals, redis.call('ZCARD', 'inflight')}
+        return {totals, redis.call('ZCARD', 'inflight'), redis.call('HGET', 'meta', 'tolerance')}
     end)()
 }
 """
@@ -43,12 +43,13 @@ class Databases:
     matches: Mapping[str, set[str]]
     totals: tuple[int, ...]
     in_flight: int
+    tolerance: float
 
 
 def read_all(redis: RedisClient) -> Databases:
     """Read all databases in one step: a script runs alone."""
     (dump,) = redis.ask((0, "EVAL", DUMP, 0))
-    names, hashes, encodings, matches, (totals, in_flight) = dump
+    names, hashes, encodings, matches, (totals, in_flight, tolerance) = dump
     return Databases(
         {k.decode(): v.decode() for k, v in names},
         {k.decode(): _texts(v) for k, v in hashes},
@@ -56,11 +57,13 @@ def read_all(redis: RedisClient) -> Databases:
         {k.decode(): _texts(v) for k, v in matches},
         tuple(int(total or 0) for total in totals),
         int(in_flight),
+        float(tolerance or 0.5),
     )
 
 
-def faults(found: Databases, tolerance: float = 0.6) -> list[str]:
-    """Every way in which the rules do not hold."""
+def faults(found: Databases, tolerance: float | None = None) -> list[str]:
+    """Every way in which the rules do not hold, by default at the tolerance that the data names."""
+    tolerance = found.tolerance if tolerance is None else tolerance
     wrong = [
         f"name {n} is not among those of {h}"
         for n, h in found.names.items()
@@ -79,7 +82,7 @@ def faults(found: Databases, tolerance: float = 0.6) -> list[str]:
     return wrong
 
 
-def brute_force(encodings: Mapping[str, tuple[bytes, ...]], tolerance: float = 0.6) -> dict[str, set[str]]:
+def brute_force(encodings: Mapping[str, tuple[bytes, ...]], tolerance: float) -> dict[str, set[str]]:
     """Which pictures have a pair of faces within the tolerance: every face against every face, in float64."""
     owners = [h for h, faces in encodings.items() for _ in faces]
     vectors = np.array(

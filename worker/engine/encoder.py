@@ -5,19 +5,20 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from faces.errors import MismatchError, SettingError
+from faces.errors import MismatchError
 from worker.engine import models
 from worker.engine.conversion.networks import CHIP
 from worker.engine.runtime.network import Network
 from worker.engine.runtime.selection import Probe, load
 
-MODEL_PLAIN = "dlib-resnet-v1"
+MODEL_PLAIN = models.PLAIN
 """Encodings as face_recognition and dlib compute them, to 1e-3 in each component."""
 
-MODEL_MIRROR = "dlib-resnet-v1-mirror"
+MODEL_MIRROR = models.PLAIN + models.MIRROR
 """The mean of the encodings of the chip and of its mirror image: fewer errors for twice the time."""
 
 SELF_TEST_TOLERANCE = 1e-2
@@ -46,17 +47,14 @@ _RIGHT_TO_LEFT = np.arange(CHIP - 1, -1, -1)
 
 
 class Encoder:
-    """Encodes chips with a network and under the name of a model, MODEL_PLAIN or MODEL_MIRROR.
+    """Encodes chips with a network and under the name of a model; one that ends with MIRROR is mirrored.
 
     Encodings of different models must not be compared: `model` is what a store remembers of its encodings.
     """
 
     def __init__(self, network: Network, model: str = MODEL_PLAIN) -> None:
-        if model not in {MODEL_PLAIN, MODEL_MIRROR}:
-            raise SettingError(
-                f"there is no encoding model {model!r}: choose {MODEL_PLAIN} or {MODEL_MIRROR}"
-            )
         self.model = model
+        self._mirrored = model.endswith(models.MIRROR)
         self._network = network
 
     def encode(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -69,7 +67,7 @@ class Encoder:
         """
         if chips.dtype != np.uint8 or chips.shape[1:] != (CHIP, CHIP, 3):
             raise ValueError(f"chips are {CHIP} x {CHIP} RGB bytes each, not {chips.shape} {chips.dtype}")
-        if self.model == MODEL_PLAIN:
+        if not self._mirrored:
             return self._run(chips)
         both = self._run(np.concatenate([chips, chips.take(_RIGHT_TO_LEFT, axis=2)]))
         return (both[: len(chips)] + both[len(chips) :]) / np.float32(2)
@@ -85,17 +83,18 @@ class Encoder:
 def load_encoder(cache: Path, *, model: str = MODEL_PLAIN, engine: str = "auto") -> tuple[Encoder, str]:
     """Return an encoder that has passed its self-test, and a sentence about the runtime it is in and why.
 
-    `cache` is the folder of converted models; `engine` is that of `selection.load`.
+    `cache` is the folder of converted models; `model` is the setting MODEL; `engine` is that of `selection.load`.
 
     Raises:
-        SettingError: dlib's file, the cache, the engine or the model's name cannot be used.
+        SettingError: dlib's file, the cache, the engine or the model cannot be used.
         MismatchError: the self-test failed.
     """
     probe = Probe(np.repeat(self_test_chip()[None], PROBE_CHIPS, axis=0), SELF_TEST_TOLERANCE)
-    file = models.onnx(models.ENCODER, cache)
+    weights = models.weights(model)
+    file = models.encoder(weights, cache)
     network, reason = load(file, probe, kernels=partial(_kernels, file), engine=engine)
-    encoder = Encoder(network, model)
-    self_test(encoder)
+    encoder = Encoder(network, weights.name)
+    self_test(encoder, weights.path)
     return encoder, reason
 
 
@@ -112,16 +111,35 @@ def self_test_chip() -> NDArray[np.uint8]:
     return (np.stack(planes, axis=-1) % 256).astype(np.uint8)
 
 
-def self_test(encoder: Encoder) -> None:
+def self_test(encoder: Encoder, path: Path | None = None) -> None:
     """Encode a chip whose encoding is known, so that a worker with a wrong model or runtime does not start.
 
+    For a model that somebody brings, dlib itself computes what is expected, with its file at `path`.
+
     Raises:
+        SettingError: dlib cannot read that file.
         MismatchError: the encoding is off by more than 1e-2 in a component.
     """
+    if path is None or encoder.model in _SELF_TEST:
+        expected = np.ravel(_SELF_TEST[encoder.model])
+    else:
+        expected = _by_dlib(path, mirrored=encoder.model.endswith(models.MIRROR))[::8]
     encoding = encoder.encode(self_test_chip()[None])[0]
-    error = float(np.abs(encoding[::8] - np.ravel(_SELF_TEST[encoder.model])).max())
+    error = float(np.abs(encoding[::8] - expected).max())
     if not error <= SELF_TEST_TOLERANCE:
         raise MismatchError(
             f"the encoder's self-test is off by {error:.3g}, more than {SELF_TEST_TOLERANCE}: its encodings would"
             f" not compare with those of {encoder.model!r}. Convert the models again, or choose another engine"
         )
+
+
+def _by_dlib(path: Path, *, mirrored: bool) -> NDArray[np.float64]:
+    try:
+        network = dlib.face_recognition_model_v1(str(path))
+    except RuntimeError as error:
+        raise models.not_an_encoder(path, error) from error
+    chip = self_test_chip()
+    chips = [chip, np.ascontiguousarray(chip[:, ::-1])] if mirrored else [chip]
+    encodings: NDArray[np.float64] = np.array([network.compute_face_descriptor(one) for one in chips])
+    mean: NDArray[np.float64] = encodings.mean(axis=0)
+    return mean

@@ -21,7 +21,7 @@ from worker.engine.detection.detectors import Cnn, load_hog
 from worker.engine.detection.search import Look, Search, auto, by_hog, by_network
 from worker.engine.encoder import Encoder, load_encoder
 from worker.engine.quality import Bar, measure
-from worker.engine.types import Detection, Face, Pixels, Stage, View
+from worker.engine.types import Box, Detection, Face, Pixels, Stage, View
 
 SHARP_CHIP = 110
 """Pixels of a face's box in a picture decoded at reduced size: a smaller one's chip is cut from the whole picture.
@@ -85,6 +85,11 @@ class FaceEngine:
         with stage("detect"):
             found = self.search.find(picture.pixels, picture.scale)
         return self._cut(picture, found)
+
+    def encode(self, pixels: Pixels, boxes: Sequence[Box]) -> NDArray[np.float32]:
+        """Encode faces whose places in a picture are known; (n, 128)."""
+        chips = [self.chipper.cut(pixels, box).pixels for box in boxes]
+        return self.encoder.encode(np.stack(chips)) if chips else np.empty((0, 128), np.float32)
 
     def _cut(self, picture: View, found: Sequence[Detection]) -> list[Sight]:
         pixels, scale = picture.pixels, picture.scale

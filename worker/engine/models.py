@@ -35,6 +35,8 @@ class Model:
     convert: Callable[[DlibNetwork], ModelProto]
 
 
+PLAIN, MIRROR = "dlib-resnet-v1", "-mirror"
+
 ENCODER = Model("dlib_face_recognition_resnet_model_v1.dat", networks.encoder)
 DETECTOR = Model("mmod_human_face_detector.dat", networks.detector)
 
@@ -58,6 +60,33 @@ def source(file: str) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Weights:
+    """The file that a face encoder's weights come from, and the name that its encodings are kept under."""
+
+    path: Path
+    name: str
+
+
+def weights(model: str) -> Weights:
+    """Return what the setting MODEL means: dlib's own, or that of a .dat file; either mirrored or not.
+
+    A model that somebody brings is named for its SHA-256, so a file that changes is another model.
+
+    Raises:
+        SettingError: the file cannot be read.
+    """
+    plain = model.removesuffix(MIRROR)
+    if plain == PLAIN:
+        return Weights(source(ENCODER.file), model)
+    path = Path(plain)
+    try:
+        checksum = sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SettingError(f"MODEL is {model}, which cannot be read: {error.strerror}") from error
+    return Weights(path, f"dlib-resnet-{checksum[:16]}{model.removeprefix(plain)}")
+
+
 def onnx(model: Model, cache: Path) -> Path:
     """Return the ONNX file of `model` in the folder `cache`, converted now if it is not there yet.
 
@@ -70,20 +99,46 @@ def onnx(model: Model, cache: Path) -> Path:
     return converted(source(model.file), model.convert, cache)
 
 
-def converted(path: Path, convert: Callable[[DlibNetwork], ModelProto], cache: Path) -> Path:
-    """Return the ONNX file made of the dlib file at `path`; see `onnx`."""
+def encoder(weights: Weights, cache: Path) -> Path:
+    """Return the ONNX file of a face encoder; see `onnx`."""
+    own = weights.name.removesuffix(MIRROR) == PLAIN
+    return converted(weights.path, ENCODER.convert, cache, not_the_model if own else not_an_encoder)
+
+
+def converted(
+    path: Path,
+    convert: Callable[[DlibNetwork], ModelProto],
+    cache: Path,
+    refuse: Callable[[Path, Exception], SettingError] | None = None,
+) -> Path:
+    """Return the ONNX file made of the dlib file at `path`; see `onnx`.
+
+    `refuse` gives the error for a file that is something else.
+    """
     data = path.read_bytes()
     target = cache / f"{path.stem}-{sha256(data).hexdigest()}-{CONVERTER}.onnx"
     if not target.exists():
-        _write_whole(target, _converted(path, data, convert))
+        _write_whole(target, _converted(path, data, convert, refuse or not_the_model))
     return target
 
 
-def _converted(path: Path, data: bytes, convert: Callable[[DlibNetwork], ModelProto]) -> bytes:
+def _converted(
+    path: Path,
+    data: bytes,
+    convert: Callable[[DlibNetwork], ModelProto],
+    refuse: Callable[[Path, Exception], SettingError],
+) -> bytes:
     try:
         return bytes(convert(parse(data)).SerializeToString())
     except ValueError as error:
-        raise not_the_model(path, error) from error
+        raise refuse(path, error) from error
+
+
+def not_an_encoder(path: Path, error: Exception) -> SettingError:
+    """Return what to say of a file given as MODEL that is no network like dlib's face encoder."""
+    return SettingError(
+        f"MODEL is {path}, which is not a network of the architecture of {ENCODER.file}: {error}"
+    )
 
 
 def not_the_model(path: Path, error: Exception) -> SettingError:

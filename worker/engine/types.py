@@ -121,3 +121,7 @@ class Engine(Protocol):
         Each picture is searched before the next one is taken.
         """
         ...
+
+    def encode(self, pixels: Pixels, boxes: Sequence[Box]) -> NDArray[np.float32]:
+        """Encode faces whose places in a picture are known; (n, 128)."""
+        ...

@@ -12,6 +12,7 @@ import pytest
 
 from client.__main__ import main
 from client.calibration import impostors
+from faces.store import odds
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
 from tests.support.writing import picture
@@ -51,6 +52,20 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+def test_a_tolerance_is_advised_for_now_and_for_ten_times_the_size(
+    store: RedisClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, best, then, best_then = document(capsys)["advice"]
+    assert (now["tolerance"], now["faces"], now["best"]) == (0.6, PEOPLE * EACH, False)
+    assert (then["tolerance"], then["faces"]) == (0.6, 10 * PEOPLE * EACH)
+    assert best["best"]
+    assert best_then["tolerance"] < best["tolerance"]
+    assert then["right"] < now["right"]
+    assert odds.read(store) is not None
+    assert main(["calibrate"]) == 0
+    assert "best balance" in capsys.readouterr().out
+
+
 def test_the_data_alone_tells_what_is_likely(store: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys)["unlabelled"]
     total = PEOPLE * EACH
@@ -78,7 +93,7 @@ def test_a_sample_comes_with_its_confidence(
     assert main(["calibrate"]) == 0
     output = capsys.readouterr()
     assert "95% sure" in output.out
-    assert "Nobody told who is who" in output.err
+    assert "Without labels" in output.err
 
 
 def test_labelled_pairs_measure_it(

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from client.__main__ import main
+from faces.odds import Odds
 from faces.picture_id import picture_id_of
+from faces.store import odds
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
@@ -57,24 +59,69 @@ def test_each_edge_has_its_faces_boxes_and_distances(
     assert found == {"hash": GROUP, "names": ["name 0\x1b"], "model": "test", "tolerance": 0.6}
     assert matches[ALONE]["names"] == ["name 1\x1b"]
     assert matches[ALONE]["pairs"] == [
-        {"face": 1, "box": box(20), "other_face": 0, "other_box": box(30), "distance": 0.0}
+        {
+            "face": 1,
+            "box": box(20),
+            "other_face": 0,
+            "other_box": box(30),
+            "distance": 0.0,
+            "probability": None,
+        }
     ]
     assert matches[TWINS]["pairs"] == [
-        {"face": 1, "box": box(20), "other_face": 1, "other_box": box(50), "distance": 0.25},
-        {"face": 1, "box": box(20), "other_face": 0, "other_box": box(40), "distance": 0.5},
+        {
+            "face": 1,
+            "box": box(20),
+            "other_face": 1,
+            "other_box": box(50),
+            "distance": 0.25,
+            "probability": None,
+        },
+        {
+            "face": 1,
+            "box": box(20),
+            "other_face": 0,
+            "other_box": box(40),
+            "distance": 0.5,
+            "probability": None,
+        },
     ]
     assert len(matches) == len(seeded.known) == 2
 
 
 def test_a_table_for_people(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["match", "--explain", ALONE]) == 0
-    output = capsys.readouterr().out
+    captured = capsys.readouterr()
+    output = captured.out
     lines = [line.split() for line in output.splitlines()]
     assert lines[:2] == [["model", "test"], ["tolerance", "0.6"]]
-    assert ["name", "0\\x1b", "0", "30,2-40,12", "1", "20,2-30,12", "0.0000"] in lines
-    assert ["0", "30,2-40,12", "0", "40,2-50,12", "0.5000"] in lines
+    assert ["name", "0\\x1b", "0", "30,2-40,12", "1", "20,2-30,12", "0.0000", "unknown"] in lines
+    assert ["0", "30,2-40,12", "0", "40,2-50,12", "0.5000", "unknown"] in lines
     assert "\x1b" not in output
+    assert "not measured yet" in captured.err
     assert seeded is not None
+
+
+def test_the_nearest_comes_first_with_its_odds(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    odds.keep(seeded.redis, Odds("test", 3, 5.0, 1.0, 1e3))
+    assert main(["match", "--explain", "--json", GROUP]) == 0
+    edges = json.loads(capsys.readouterr().out)["matches"]
+    assert [edge["hash"] for edge in edges] == [ALONE, TWINS]
+    chances = [pair["probability"] for edge in edges for pair in edge["pairs"]]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.99
+    assert chances[2] < 0.1
+    assert main(["match", "--explain", GROUP]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[-3][-3:] == ["0.0000", "over", "99%"]
+    assert lines[-1][-2:] == ["0.5000", f"{chances[2]:.0%}"]
+
+
+def test_a_picture_is_found_by_its_name(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["match", "--explain", "--json", "name 0\x1b"]) == 0
+    assert json.loads(capsys.readouterr().out)["hash"] == GROUP
+    assert main(["match", "--explain", "nobody"]) == 2
+    assert "nor the name of a picture" in capsys.readouterr().err
 
 
 def test_the_tolerance_is_that_of_the_data(seeded: Writer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,7 +133,7 @@ def test_there_is_nothing_to_rebuild_before_the_first_worker(
     assert "no worker has started" in capsys.readouterr().err
     redis.ask((0, "HSET", "meta", "schema", "0", "model", "m", "tolerance", "0.6"))
     assert main(["rebuild"]) == 2
-    assert "has schema 0" in capsys.readouterr().err
+    assert "was made with schema 0" in capsys.readouterr().err
 
 
 def test_a_rebuild_during_a_check_is_said(filled: Writer) -> None:

@@ -11,7 +11,9 @@ from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.message import Message, encode
+from faces.odds import Odds
 from faces.queues import Depth, depths
+from faces.store import odds
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail
@@ -94,11 +96,22 @@ def test_another_trouble_of_the_broker_is_no_missing_queue(settings: Settings) -
         depths(replace(settings, rabbitmq_vhost="nowhere"))
 
 
+def test_mostly_wrong_matches_are_warned_of(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    Writer(redis).add(1)
+    odds.keep(redis, Odds("test", 5000, 5000.0, 2.0, 1.0))
+    assert main(["status"]) == 0
+    assert "of all matches are wrong at tolerance 0.6" in capsys.readouterr().err
+    odds.keep(redis, Odds("test", 50, 50.0, 2.0, 1.0))
+    assert main(["status"]) == 0
+    assert "are wrong" not in capsys.readouterr().err
+
+
 def test_one_picture(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
     Writer(redis).add(2)
     accept(redis, picture(2), "second\x1b name")
     found = document(capsys, picture(2))
     assert (found["state"], found["names"]) == ("done", ["2", "second\x1b name"])
+    assert document(capsys, "second\x1b name") == found
     assert main(["status", picture(2)]) == 0
     assert "second\\x1b name" in capsys.readouterr().out
 
@@ -114,4 +127,4 @@ def test_a_failed_picture_has_its_reason(redis: RedisClient, capsys: pytest.Capt
 
 def test_an_unknown_picture_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", picture(9)]) == 2
-    assert "not known" in capsys.readouterr().err
+    assert "is unknown" in capsys.readouterr().err

@@ -25,17 +25,17 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from faces.api_key import SCOPES
 from faces.config import Settings
 from faces.picture_id import picture_id_of
+from faces.search import Question
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, fail
 from faces.store.status import Status
-from faces.search import Question
 from local.process import free_port
 from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of
 from rest.bounds import Bound
 from rest.fetching.fetcher import Fetcher
-from rest.waiting import Waiting
 from rest.searching import Searching
+from rest.waiting import Waiting
 from tests.integration.rest.test_routes import problem, serving
 from tests.integration.store.test_commit import Worker, face
 from tests.support.drawing import drawing

@@ -84,3 +84,10 @@ def test_a_slow_worker_gets_its_turn_among_quick_ones(
         for racer in racers:
             racer.join()
     assert sum(retries) <= 5
+
+
+def test_the_turn_can_be_held_for_a_while(redis: RedisClient) -> None:
+    Worker(redis)
+    with commit_lock.held(redis):
+        assert tokens(redis) == 0
+    assert tokens(redis) == 1

@@ -108,7 +108,9 @@ def test_the_fleet_works_on_during_a_rebuild(redis: RedisClient) -> None:
     assert faults(read_all(redis), 0.1) == []
     assert picture(12) not in read_all(redis).encodings
     accept(redis, picture(20), "late")
-    with pytest.raises(MismatchError, match=r"tolerance 0\.1, this process 0\.6"):
+    with pytest.raises(
+        MismatchError, match=r"tolerance 0\.1, this process runs with 0\.6: set MATCH_TOLERANCE=0\.1"
+    ):
         worker.commit(found(20, 1))
     assert faults(read_all(redis), 0.1) == []
 

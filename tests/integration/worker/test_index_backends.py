@@ -137,7 +137,7 @@ def test_two_workers_miss_none_of_each_others_faces(
     assert [worker.exitcode for worker in workers] == [0, 0]
     state = read_all(redis)
     assert faults(state) == []
-    assert sum(map(len, brute_force(state.encodings).values())) > 1000
+    assert sum(map(len, brute_force(state.encodings, state.tolerance).values())) > 1000
     assert any(shared) == (collection.read(redis).position > 50)
 
 

@@ -16,7 +16,7 @@ def test_defaults_are_those_of_the_contract() -> None:
         "localhost",
         5000,
     )
-    assert settings.match_tolerance == 0.6
+    assert settings.match_tolerance == 0.5
 
 
 def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> None:
@@ -40,6 +40,8 @@ def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> Non
         ("API_KEYS", "yes"),
         ("KEY_PER_DAY", "-1"),
         ("REDIS_CERT", "/nowhere/cert.pem"),
+        ("MODEL", "dlib-resnet-v2"),
+        ("MODEL", "/nowhere/theirs.dat"),
         ("RABBITMQ_CA", "/dev/null"),
         ("AGE_GENDER_MODEL", "/dev/null,/nowhere/age.dat"),
     ],
@@ -47,6 +49,13 @@ def test_the_environment_is_read_and_an_empty_variable_counts_as_absent() -> Non
 def test_a_bad_value_is_named_with_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"{name} is '{value}': "):
         Settings.read({name: value})
+
+
+@pytest.mark.parametrize("suffix", ["", "-mirror"])
+def test_a_model_may_be_a_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "theirs.dat"
+    path.touch()
+    assert Settings.read({"MODEL": f" {path}{suffix}"}).model == f"{path}{suffix}"
 
 
 def test_files_are_separated_by_commas() -> None:
@@ -72,7 +81,7 @@ def test_secrets_show_nowhere() -> None:
 
 def test_every_setting_is_a_row_with_its_help() -> None:
     rows = {row.name: row for row in table()}
-    assert rows["MATCH_TOLERANCE"].default == "0.6"
+    assert rows["MATCH_TOLERANCE"].default == "0.5"
     assert rows["PICTURE_FORMATS"].default == "JPEG,PNG,GIF,BMP,WEBP"
     assert rows["RABBITMQ_PASSWORD"].default == "set"
     assert all(row.help for row in rows.values())

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from faces.errors import MismatchError, SettingError
+from faces.errors import MismatchError
 from worker.engine import models
 from worker.engine.encoder import (
     LARGEST_BATCH,
@@ -98,11 +98,6 @@ def test_many_chips_go_in_batches_and_come_back_in_order(count: int) -> None:
 def test_what_is_not_chips_is_refused(chips: Chips) -> None:
     with pytest.raises(ValueError, match="150 x 150 RGB bytes"):
         Encoder(SumNetwork()).encode(chips)
-
-
-def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(SettingError, match="dlib-resnet-v2"):
-        Encoder(SumNetwork(), "dlib-resnet-v2")
 
 
 @pytest.mark.parametrize("model", [MODEL_PLAIN, MODEL_MIRROR])

@@ -1,15 +1,21 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
+import dlib
+import numpy as np
 import onnx
 import pytest
 from onnx import ModelProto
 
-from faces.errors import SettingError
+from faces.errors import MismatchError, SettingError
+from tests.support.retrained import retrained
 from worker.engine import models
+from worker.engine.conversion import networks
 from worker.engine.conversion.dlib_layers import DlibNetwork
+from worker.engine.encoder import load_encoder, self_test_chip
 
 
 class Converter:
@@ -105,3 +111,36 @@ def test_the_command_prints_where_the_models_are(tmp_path: Path, capsys: pytest.
 def test_the_command_says_what_is_wrong(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert models.main(["--cache", str(source)]) == 1
     assert "cannot keep converted models" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["", "-mirror"])
+def test_a_model_that_somebody_brings_is_named_for_its_checksum(tmp_path: Path, suffix: str) -> None:
+    brought = retrained(tmp_path / "theirs.dat")
+    encoder, _ = load_encoder(tmp_path, model=f"{brought}{suffix}", engine="onnxruntime")
+    assert encoder.model == f"dlib-resnet-{sha256(brought.read_bytes()).hexdigest()[:16]}{suffix}"
+    chip = self_test_chip()
+    expected = dlib.face_recognition_model_v1(str(brought)).compute_face_descriptor(chip)
+    if not suffix:
+        np.testing.assert_allclose(encoder.encode(chip[None])[0], expected, rtol=0, atol=1e-5)
+    official, _ = load_encoder(tmp_path, model=f"dlib-resnet-v1{suffix}", engine="onnxruntime")
+    assert np.linalg.norm(encoder.encode(chip[None]) - official.encode(chip[None])) > 0.1
+
+
+def test_a_file_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
+    wrong = models.source(models.DETECTOR.file)
+    with pytest.raises(SettingError, match=r"MODEL is .*mmod.*not a network of the architecture"):
+        load_encoder(tmp_path, model=str(wrong))
+    (tmp_path / "x.dat").write_bytes(b"no network")
+    with pytest.raises(SettingError, match=r"MODEL is .*x.dat, which is not a network"):
+        load_encoder(tmp_path, model=str(tmp_path / "x.dat"))
+    with pytest.raises(SettingError, match=r"MODEL is .*gone.dat, which cannot be read"):
+        load_encoder(tmp_path, model=str(tmp_path / "gone.dat"))
+
+
+def test_a_model_that_answers_unlike_dlib_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought, other = retrained(tmp_path / "a.dat"), retrained(tmp_path / "b.dat", seed=2)
+    monkeypatch.setattr(models, "encoder", lambda _, cache: models.converted(other, networks.encoder, cache))
+    with pytest.raises(MismatchError, match="self-test"):
+        load_encoder(tmp_path, model=str(brought), engine="onnxruntime")
