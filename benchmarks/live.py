@@ -5,13 +5,14 @@ event's id says when it was written. The named peer of `GET /match` beside liste
 same run.
 
 `python -m benchmarks.live --search FOLDER`: how long a search takes, with nothing in the queue and with pictures
-waiting, on a worker with the real engine.
+waiting, on one worker with the real engine; pictures of at most 320 pixels.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import itertools
 import selectors
 import socket
@@ -24,13 +25,20 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
+from PIL import Image
+
 from benchmarks.pictures import pictures_in
 from benchmarks.pipeline import running
 from benchmarks.slow_clients import ask, server
+from faces.amqp import Publisher
 from faces.config import Settings
+from faces.message import Message, encode
+from faces.picture_id import picture_id_of
 from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from faces.usecases.ingest import accept_and_publish
 
 REQUEST = b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -131,20 +139,34 @@ def _latencies(data: bytes) -> Iterator[float]:
 
 
 def _search(paths: Sequence[Path], waiting: int, searches: int) -> None:
-    pictures = [path.read_bytes() for path in paths]
+    pictures = [_small(path) for path in paths]
     with running(1) as system:
         system.take([data + b"stored" for data in pictures])
         _print("search, empty queue", _searches(system.url, pictures, searches))
-        connection = HTTPConnection(system.url.removeprefix("http://"), timeout=60)
+        publisher = Publisher(system.settings)
+
+        def publish(message: Message) -> None:
+            publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(message))
+
         for number in range(waiting + 500):  # some are done before the search begins
-            connection.request(
-                "POST", f"/scan/image/{number}", pictures[number % len(pictures)] + b"%d" % number
+            data = pictures[number % len(pictures)] + b"%d" % number
+            accept_and_publish(
+                system.redis, publish, None, Message(picture_id_of(data), f"picture {number}", data)
             )
-            connection.getresponse().read()
+        publisher.close()
         before = queries.counts(system.redis).in_flight
         times = _searches(system.url, pictures, searches)
         after = queries.counts(system.redis).in_flight
         _print(f"search, {before:,} to {after:,} waiting", times)
+
+
+def _small(path: Path) -> bytes:
+    """A picture of at most 320 pixels: what counts is how many wait."""
+    with Image.open(path) as picture:
+        picture.thumbnail((320, 320))
+        file = io.BytesIO()
+        picture.convert("RGB").save(file, "JPEG")
+    return file.getvalue()
 
 
 def _searches(url: str, pictures: Sequence[bytes], count: int) -> list[float]:

@@ -48,6 +48,7 @@ class System:
     url: str
     redis: RedisClient
     workers: Sequence[Process]
+    settings: Settings
 
     def take(self, pictures: Sequence[bytes], until_settled: Sequence[str] = ()) -> float:
         """Send pictures and wait until all are committed; give the seconds that took.
@@ -115,7 +116,7 @@ def running(workers: int, worker: str = "worker", **more: str) -> Iterator[Syste
             raise SystemExit("the server did not start")
         redis = RedisClient(settings)
         stack.callback(redis.close)
-        yield System(settings.server, redis, processes[1:])
+        yield System(settings.server, redis, processes[1:], settings)
 
 
 def loop(paths: Sequence[Path]) -> int:

@@ -17,6 +17,7 @@ from rest.audit import note
 from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
+from rest.v1.distances import chances
 from rest.v1.shapes import Box
 
 search = Routes("search")
@@ -45,6 +46,7 @@ class SearchMatch(BaseModel):
     face: int = Field(description="Number of the face in the picture, from 0")
     box: Box | None
     distance: float
+    probability: float | None = Field(description="That both show one person; null where it is not known")
 
 
 class SearchedFace(BaseModel):
@@ -93,6 +95,9 @@ def find(query: SearchQuery) -> Response:
         max_distance=query.max_distance or 2.0,
     )
     found = parts().searching.ask(question)
+    likely = chances(parts().redis)
+    for match in (match for face in found["faces"] for match in face["matches"]):
+        match["probability"] = likely(match["distance"])
     g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
     return answer(found)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from types import ModuleType
@@ -57,24 +57,22 @@ class Library:
         """Every pixel: the library searches pictures whole."""
         return max(width, height)
 
-    def find(self, pictures: Sequence[View], stage: Stage = nullcontext) -> list[list[Face]]:
+    def find(self, pictures: Iterable[View], stage: Stage = nullcontext) -> list[list[Face]]:
         """Find and encode the faces of each picture, in the library's order."""
-        with stage("detect"):
-            found = [[_box(one) for one in self._locate(picture.pixels)] for picture in pictures]
-        with stage("encode"):
-            return [
-                [
-                    self._face(picture.pixels, box, encoding)
-                    for box, encoding in zip(boxes, self.encode(picture.pixels, boxes), strict=True)
-                ]
-                for picture, boxes in zip(pictures, found, strict=True)
-            ]
+        return [self._find(picture.pixels, stage) for picture in pictures]
 
     def encode(self, pixels: Pixels, boxes: Sequence[Box]) -> NDArray[np.float32]:
         """Encode faces whose places in a picture are known; (n, 128)."""
         places = [(box.top, box.right, box.bottom, box.left) for box in boxes]
         encodings = self._library.face_encodings(pixels, places) if places else []
         return np.array(encodings, np.float32).reshape(-1, 128)
+
+    def _find(self, pixels: Pixels, stage: Stage) -> list[Face]:
+        with stage("detect"):
+            boxes = [_box(one) for one in self._locate(pixels)]
+        with stage("encode"):
+            encodings = self.encode(pixels, boxes)
+        return [self._face(pixels, box, encoding) for box, encoding in zip(boxes, encodings, strict=True)]
 
     def _locate(self, pixels: Pixels) -> list[tuple[int, int, int, int]]:
         places: list[tuple[int, int, int, int]] = self._library.face_locations(pixels, model=self._detector)
