@@ -8,7 +8,11 @@ FacefleetError
 │   ├── PictureError        bytes that are not a usable picture: the picture is `failed`
 │   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
 │   ├── PictureNameError    a name that cannot be used: refused with 400
-│   └── FetchError          an address that cannot be fetched: refused by the server
+│   ├── FetchError          an address that cannot be fetched: refused by the server
+│   └── StatementError      what somebody says of people cannot hold: refused, nothing changes
+│       ├── ContradictionError  it contradicts a statement that stands: 409
+│       ├── StaleError          its author saw an earlier version: 409
+│       └── UnknownError        it is about a person, face or statement that is not there: 404
 └── Transient               may pass: retried, or answered with 503
     ├── BrokerError         RabbitMQ is away, blocked or has refused a message
     ├── StoreError          Redis is away or has refused a transaction
@@ -66,6 +70,30 @@ class FetchError(Permanent):
     """An address that is not allowed, does not answer, or answers with something unusable."""
 
     code = "fetch_failed"
+
+
+class StatementError(Permanent):
+    """A statement about people cannot be made."""
+
+    code = "bad_statement"
+
+
+class ContradictionError(StatementError):
+    """It contradicts a statement that stands."""
+
+    code = "contradiction"
+
+
+class StaleError(StatementError):
+    """Somebody or something has changed what its author saw."""
+
+    code = "stale"
+
+
+class UnknownError(StatementError):
+    """It is about a person, a face or a statement that is not there."""
+
+    code = "unknown"
 
 
 class Transient(FacefleetError):  # noqa: N818 -- a branch of the tree, named as people say it

@@ -8,6 +8,19 @@
 | 4 | hash | set of hashes of pictures with a matching face |
 | 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
 | 6 | hash | what becomes db 3 when the fleet goes over to another model (`faces.store.models`) |
+| 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
+| 7 | `faces:<id>` | its faces, 34 bytes each: the picture's digest, and the face's place in db 3 as uint16 |
+| 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
+| 7 | `merged` | hash: id of a group that was merged -> the group that it became part of |
+| 7 | `people` | hash: id -> JSON document of somebody of whom something was said (`faces.store.people`) |
+| 7 | `shown`, `hidden` | sorted sets: ids of people and of groups without one, scored by their faces |
+| 7 | `suggestions` | JSON list of pairs to ask about, the most useful first |
+| 7 | `state` | hash: `position` and `line` of the journal reached, `seen`, `next`, `rebuilt`: how far groups are |
+| 0 | `statements` | hash: number -> JSON document of what somebody said of people; withdrawn ones stay |
+| 0 | `said:<id>` | faces that a group had when something was said of it, as in db 7 `faces:<id>` |
+| 0 | `people:asked` | list: requests to the process that keeps groups, JSON |
+| 0 | `people:answer:<request>` | list: its answer, JSON; expires |
+| 0 | `groups:lease` | token of the process that keeps groups; expires |
 | 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
@@ -30,8 +43,8 @@
 from __future__ import annotations
 
 HOME, NAMES, HASHES, ENCODINGS, MATCHES = 0, 1, 2, 3, 4
-NEXT_MATCHES, NEXT_ENCODINGS = 5, 6
-DATABASES = (HOME, NAMES, HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
+NEXT_MATCHES, NEXT_ENCODINGS, GROUPS = 5, 6, 7
+DATABASES = (HOME, NAMES, HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS, GROUPS)
 
 INFLIGHT = "inflight"
 ORDER = "order"
@@ -48,6 +61,16 @@ INDEXING = "indexing"
 API_KEYS = "api_keys"
 AUDIT_LOG = "trail"
 LIMIT = "limit"
+GROUP_PICTURES = "pictures"
+MERGED = "merged"
+PEOPLE = "people"
+SHOWN = "shown"
+HIDDEN = "hidden"
+SUGGESTIONS = "suggestions"
+GROUP_STATE = "state"
+STATEMENTS = "statements"
+ASKED = "people:asked"
+GROUP_LEASE = "groups:lease"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"
@@ -61,3 +84,23 @@ def status_key(picture_id: str) -> str:
 def pending_key(picture_id: str) -> str:
     """Key of the names that wait for a picture to be done."""
     return f"pending:{picture_id}"
+
+
+def group_key(group: int) -> str:
+    """Key of a group's record in db 7."""
+    return f"group:{group}"
+
+
+def group_faces_key(group: int) -> str:
+    """Key of a group's faces in db 7."""
+    return f"faces:{group}"
+
+
+def said_key(group: int) -> str:
+    """Key of the faces that a group had when something was said of it."""
+    return f"said:{group}"
+
+
+def answer_key(request: str) -> str:
+    """Key of the answer to a request about people."""
+    return f"people:answer:{request}"

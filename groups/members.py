@@ -1,0 +1,112 @@
+"""Which faces are in which group."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+
+from faces.store.group_record import Face
+
+GONE = -1
+
+
+class Members:
+    """Every indexed face, in exactly one group. A face takes about 200 bytes, most of them its picture's digest."""
+
+    def __init__(self) -> None:
+        self._first: dict[bytes, int] = {}  # the number of a picture's first face; the others follow it
+        self._pictures: list[bytes] = []  # by number of face
+        self._groups = array("q")  # by number of face
+        self._faces: dict[int, array[int]] = {}  # by group, numbers of faces in the order in which they came
+
+    def __len__(self) -> int:
+        return sum(map(len, self._faces.values()))
+
+    def __contains__(self, picture: object) -> bool:
+        return picture in self._first
+
+    def add(self, picture: bytes, groups: Sequence[int]) -> None:
+        """Know a picture's faces, and the group of each."""
+        self._first[picture] = len(self._pictures)
+        for group in groups:
+            self._faces.setdefault(group, array("q")).append(len(self._pictures))
+            self._pictures.append(picture)
+            self._groups.append(group)
+
+    def pictures(self) -> Iterable[bytes]:
+        """All pictures with faces."""
+        return self._first.keys()
+
+    def groups(self) -> Iterable[int]:
+        """All groups with faces."""
+        return self._faces.keys()
+
+    def group(self, face: Face) -> int | None:
+        """The group of a face; None for a face that is not there."""
+        number = self._number(face)
+        return None if number is None else self._groups[number]
+
+    def of_picture(self, picture: bytes) -> list[int]:
+        """The groups of a picture's faces, in their order."""
+        return [self._groups[number] for number in self._numbers(picture)]
+
+    def of_group(self, group: int) -> list[Face]:
+        """The faces of a group, in the order in which they came."""
+        return [self._face(number) for number in self._faces.get(group, ())]
+
+    def count(self, group: int) -> int:
+        """How many faces a group has."""
+        return len(self._faces.get(group, ()))
+
+    def move(self, face: Face, group: int) -> None:
+        """Put a face that is there into another group."""
+        number = self._first[face.picture] + face.place
+        self._leave(number)
+        self._groups[number] = group
+        self._faces.setdefault(group, array("q")).append(number)
+
+    def merge(self, group: int, into: int) -> None:
+        """Put all faces of a group into another."""
+        numbers = self._faces.pop(group)
+        for number in numbers:
+            self._groups[number] = into
+        self._faces[into].extend(numbers)
+
+    def remove(self, picture: bytes) -> set[int]:
+        """Forget a picture; tells the groups that it had faces in."""
+        left = set()
+        for number in self._numbers(picture):
+            left.add(self._groups[number])
+            self._leave(number)
+            self._groups[number] = GONE
+        self._first.pop(picture, None)
+        return left
+
+    def shared(self, one: int, other: int) -> int:
+        """How many pictures show faces of both groups."""
+        if self.count(one) > self.count(other):
+            one, other = other, one
+        pictures = {self._pictures[number] for number in self._faces.get(one, ())}
+        return sum(other in self.of_picture(picture) for picture in pictures)
+
+    def _number(self, face: Face) -> int | None:
+        first = self._first.get(face.picture)
+        if first is None or not 0 <= face.place < len(self._pictures) - first:
+            return None
+        return first + face.place if self._pictures[first + face.place] == face.picture else None
+
+    def _numbers(self, picture: bytes) -> Iterator[int]:
+        number = self._first.get(picture, len(self._pictures))
+        while number < len(self._pictures) and self._pictures[number] == picture:
+            yield number
+            number += 1
+
+    def _face(self, number: int) -> Face:
+        picture = self._pictures[number]
+        return Face(picture, number - self._first[picture])
+
+    def _leave(self, number: int) -> None:
+        group = self._groups[number]
+        self._faces[group].remove(number)
+        if not self._faces[group]:
+            del self._faces[group]

@@ -1,0 +1,154 @@
+"""All faces, parted into groups: their numbers and their members, kept in step, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from faces.store.group_record import Face
+from groups.members import Members
+from groups.table import Summary, Table, Vector
+
+Read = Callable[[Sequence[Face]], Sequence[tuple[Vector, float] | None]]
+"""Gives the encoding, float32 of shape (128,), and the evidence of faces; None for one that has been erased."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What has changed since it was last asked."""
+
+    groups: set[int] = field(default_factory=set)  # changed, new or gone
+    appended: dict[int, list[Face]] = field(default_factory=dict)  # faces that came to the end of groups
+    rewritten: set[int] = field(default_factory=set)  # groups that faces have left
+    pictures: set[bytes] = field(default_factory=set)  # whose faces are in other groups now, or gone
+    successors: dict[int, int] = field(default_factory=dict)
+
+
+class Partition:
+    """Every face in exactly one group.
+
+    Attributes:
+        table: the groups' summaries.
+        members: their faces.
+        successors: the group that a merged one has become part of.
+        versions: counts the changes of a group other than new faces: by merging, by leaving, by what people say.
+        seen: how many faces have ever been added.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self.table = Table()
+        self.members = Members()
+        self.successors: dict[int, int] = {}
+        self.versions: dict[int, int] = {}
+        self.seen = 0
+        self.next_number = 1
+        self.changes = Changes()
+        self._read = read
+
+    def drain(self) -> Changes:
+        """What has changed since the last call."""
+        changes, self.changes = self.changes, Changes()
+        return changes
+
+    def current(self, group: int) -> int:
+        """The group that a merged one has become part of, or itself."""
+        while group in self.successors:
+            group = self.successors[group]
+        return group
+
+    def new_number(self) -> int:
+        """A number that no group has had."""
+        self.next_number += 1
+        return self.next_number - 1
+
+    def add(self, picture: bytes, faces: Sequence[Summary], groups: Sequence[int]) -> None:
+        """Add a new picture's faces, each to the group given, which may be new."""
+        self.members.add(picture, groups)
+        self.changes.pictures.add(picture)
+        for index, (face, group) in enumerate(zip(faces, groups, strict=True)):
+            self.seen += 1
+            self._set(group, self.table[group].joined(face) if group in self.table else face)
+            self._append(group, [Face(picture, index)])
+
+    def remove(self, picture: bytes) -> set[int]:
+        """Forget a picture; gives the groups that it leaves behind."""
+        left = self.members.remove(picture)
+        self.changes.pictures.add(picture)
+        return self._summarize(left)
+
+    def merge(self, kept: int, gone: int) -> None:
+        """Make two groups one."""
+        faces = self.members.of_group(gone)
+        self._set(kept, self.table[kept].joined(self.table[gone]))
+        self._append(kept, faces)
+        self.changes.pictures.update(face.picture for face in faces)
+        self.members.merge(gone, kept)
+        self._drop(gone)
+        self.successors[gone] = self.changes.successors[gone] = kept
+        self.bump([kept])
+
+    def move(self, faces: Sequence[Face], group: int) -> set[int]:
+        """Put faces into a group, which may be new; gives all groups that are others now."""
+        changed = {group}
+        for face in faces:
+            changed.add(self.members.of_picture(face.picture)[face.place])
+            self.members.move(face, group)
+            self.changes.pictures.add(face.picture)
+        self.successors.pop(group, None)
+        return self._summarize(changed)
+
+    def bump(self, groups: Iterable[int]) -> None:
+        """Note that groups are no longer what somebody may have seen."""
+        for group in groups:
+            self.versions[group] = self.versions.get(group, 0) + 1
+            self.changes.groups.add(group)
+
+    def resummarize(self) -> None:
+        """Summarize every group anew: the encodings are others."""
+        self._summarize(set(self.members.groups()))
+
+    def _summarize(self, groups: set[int]) -> set[int]:
+        """Summarize groups from their faces; one whose picture has been erased meanwhile is forgotten at once."""
+        there: dict[int, Summary] = {}
+        waiting = set(groups)
+        while waiting:
+            group = waiting.pop()
+            faces = self.members.of_group(group)
+            found = self._read(faces)
+            erased = {face.picture for face, one in zip(faces, found, strict=True) if one is None}
+            if erased:
+                for picture in erased:
+                    waiting |= self.members.remove(picture)
+                    self.changes.pictures.add(picture)
+            elif faces:
+                there[group] = _summary([one for one in found if one is not None])
+            else:
+                there.pop(group, None)
+        for group in sorted({*groups, *there}):
+            self.changes.rewritten.add(group)
+            self.bump([group])
+            if group in there:
+                self._set(group, there[group])
+            else:
+                self._drop(group)
+        return set(there)
+
+    def _append(self, group: int, faces: Sequence[Face]) -> None:
+        self.changes.appended.setdefault(group, []).extend(faces)
+
+    def _set(self, group: int, summary: Summary) -> None:
+        self.table[group] = summary
+        self.changes.groups.add(group)
+
+    def _drop(self, group: int) -> None:
+        if group in self.table:
+            del self.table[group]
+        self.versions.pop(group, None)
+        self.changes.groups.add(group)
+
+
+def _summary(found: Sequence[tuple[Vector, float]]) -> Summary:
+    encodings = np.array([encoding for encoding, _ in found], dtype=np.float32)
+    return Summary.of(encodings, sum(evidence for _, evidence in found))
