@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import ContradictionError
@@ -72,12 +72,12 @@ class Law:
                 self._rejections[self._person(statement).id].update(statement.faces)
         return self._rejections.get(person.id, set())
 
-    def check(self, statement: Statement, of_person: Iterable[Face]) -> None:
+    def check(self, statement: Statement, faces: Sequence[set[Face]]) -> None:
         """See that a statement contradicts none that stands.
 
         Args:
             statement: what somebody wants to say.
-            of_person: for `same` the faces of the second person, otherwise of the only or first one.
+            faces: those of the person that each of its groups shows.
 
         Raises:
             ContradictionError: it does; the sentence says which.
@@ -85,33 +85,31 @@ class Law:
         people = [self.people.get(group) for group in statement.groups]
         match statement.kind:
             case "same":
-                self._check_same(people, set(of_person))
+                self._check_same(people, faces)
             case "different" | "unsure":
                 if people[0] is not None and people[0] is people[1]:
                     raise ContradictionError("both are the same person: withdraw that first, or split them")
             case "not":
                 self._check_not(people[0], statement.faces)
             case "assign" | "split":
-                self._check_assigned(people[0], statement, set(of_person))
+                self._check_assigned(people[0], statement, faces[0])
             case "cover":
-                if statement.faces[0] not in set(of_person):
-                    raise ContradictionError("the face to show is not one of this person's")
+                if statement.faces[0] not in faces[0]:
+                    raise ContradictionError(f"face {statement.faces[0]} is not one of this person's")
 
-    def _check_same(self, people: list[Person | None], of_second: set[Face]) -> None:
-        first, second = people
-        if first is None:
-            return
-        if first is second:
+    def _check_same(self, people: Sequence[Person | None], faces: Sequence[set[Face]]) -> None:
+        if people[0] is not None and people[0] is people[1]:
             raise ContradictionError("both are the same person already")
         for statement in self._different:
-            if second is not None and {p.id for p in self._sides(statement)} == {first.id, second.id}:
+            if {side.id for side in self._sides(statement)} == {p.id for p in people if p is not None}:
                 raise ContradictionError(
                     f"statement {statement.number} says that they are two people: withdraw it first"
                 )
-        for face in self.rejected(first) & of_second:
-            raise ContradictionError(
-                f"face {face} was said not to be the first person, and is one of the second's"
-            )
+        for person, of_other in zip(people, reversed(faces), strict=True):
+            for face in self.rejected(person) & of_other if person is not None else ():
+                raise ContradictionError(
+                    f"face {face} is one of the one person's, and was said not to be the other: withdraw that first"
+                )
 
     def _check_not(self, person: Person | None, faces: Iterable[Face]) -> None:
         for face in faces:

@@ -90,7 +90,7 @@ class Sayings:
                 raise UnknownError(f"there is no group {group}")
         for face in statement.faces:
             self._group(face)
-        self._grouping.law.check(statement, self.faces_of(statement.groups[-1]))
+        self._grouping.law.check(statement, [set(self.faces_of(group)) for group in statement.groups])
 
     def faces_of(self, group: int) -> list[Face]:
         """The faces of the person whom a group shows: of all the person's groups."""
@@ -124,7 +124,7 @@ class Sayings:
     def _put_back(self, statement: Statement) -> None:
         """Bring the faces of a withdrawn statement back to where they were, as far as the others let them."""
         law = self._grouping.law
-        for face, was in zip(statement.faces, statement.was, strict=True):
+        for face, was in zip(statement.faces, statement.was, strict=bool(statement.was)):
             now, before = self._members.group(face), self._partition.current(was)
             moved_on = statement.made is not None and now != statement.made
             if now is None or now == before or moved_on or face in law.assigned:
