@@ -120,8 +120,8 @@ class Ours:
         """How many pictures there are."""
         return len(self._rows)
 
-    def _read(self, faces: Sequence[Face]) -> list[tuple[Vectors, float] | None]:
-        return [(self._faces[self._rows[face.picture][face.place]], 1.0) for face in faces]
+    def _read(self, faces: Sequence[Face]) -> list[Vectors | None]:
+        return [self._faces[self._rows[face.picture][face.place]] for face in faces]
 
 
 def report(name: str, found: Score, note: str) -> None:

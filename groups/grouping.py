@@ -36,6 +36,7 @@ class Grouping:
         self.rule = rule
         self.partition = partition
         self.law = law
+        self.homes: dict[Face, int] = {}  # where faces are to be put when groups are made anew
         self.table, self.members = partition.table, partition.members
 
     def commit(self, picture: bytes, encodings: Vector, evidence: Sequence[float]) -> None:
@@ -72,6 +73,8 @@ class Grouping:
 
     def _place(self, face: Face, summary: Summary, mates: Sequence[int]) -> int:
         """The group that a new face belongs to; a new one where none is near enough."""
+        if face in self.homes:
+            return self.homes[face]
         for near in self._near(summary, self.rule.top(self.partition.seen)):
             person = self.law.people.get(near.group)
             surely = 0.0 if person is None else self.rule.surely

@@ -17,6 +17,7 @@ class Members:
         self._first: dict[bytes, int] = {}  # the number of a picture's first face; the others follow it
         self._pictures: list[bytes] = []  # by number of face
         self._groups = array("q")  # by number of face
+        self._evidence = array("f")  # by number of face
         self._faces: dict[int, array[int]] = {}  # by group, numbers of faces in the order in which they came
 
     def __len__(self) -> int:
@@ -25,13 +26,14 @@ class Members:
     def __contains__(self, picture: object) -> bool:
         return picture in self._first
 
-    def add(self, picture: bytes, groups: Sequence[int]) -> None:
-        """Know a picture's faces, and the group of each."""
+    def add(self, picture: bytes, groups: Sequence[int], evidence: Sequence[float]) -> None:
+        """Know a picture's faces, the group of each, and how many good faces it is worth."""
         self._first[picture] = len(self._pictures)
-        for group in groups:
+        for group, worth in zip(groups, evidence, strict=True):
             self._faces.setdefault(group, array("q")).append(len(self._pictures))
             self._pictures.append(picture)
             self._groups.append(group)
+            self._evidence.append(worth)
 
     def pictures(self) -> Iterable[bytes]:
         """All pictures with faces."""
@@ -53,6 +55,10 @@ class Members:
     def of_group(self, group: int) -> list[Face]:
         """The faces of a group, in the order in which they came."""
         return [self._face(number) for number in self._faces.get(group, ())]
+
+    def evidence(self, face: Face) -> float:
+        """How many good faces a face that is there is worth."""
+        return self._evidence[self._first[face.picture] + face.place]
 
     def count(self, group: int) -> int:
         """How many faces a group has."""

@@ -11,8 +11,8 @@ from faces.store.group_record import Face
 from groups.members import Members
 from groups.table import Summary, Table, Vector
 
-Read = Callable[[Sequence[Face]], Sequence[tuple[Vector, float] | None]]
-"""Gives the encoding, float32 of shape (128,), and the evidence of faces; None for one that has been erased."""
+Read = Callable[[Sequence[Face]], Sequence[Vector | None]]
+"""Gives the encodings of faces, float32 of shape (128,); None for one that has been erased."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,8 @@ class Partition:
         table: the groups' summaries.
         members: their faces.
         successors: the group that a merged one has become part of.
-        versions: counts the changes of a group other than new faces: by merging, by leaving, by what people say.
+        versions: of a group, changes with everything but new faces: merging, leaving, what people say.
+        clock: the last version given to any group.
         seen: how many faces have ever been added.
     """
 
@@ -43,6 +44,7 @@ class Partition:
         self.successors: dict[int, int] = {}
         self.versions: dict[int, int] = {}
         self.seen = 0
+        self.clock = 0
         self.next_number = 1
         self.changes = Changes()
         self._read = read
@@ -65,7 +67,7 @@ class Partition:
 
     def add(self, picture: bytes, faces: Sequence[Summary], groups: Sequence[int]) -> None:
         """Add a new picture's faces, each to the group given, which may be new."""
-        self.members.add(picture, groups)
+        self.members.add(picture, groups, [face.evidence for face in faces])
         self.changes.pictures.add(picture)
         for index, (face, group) in enumerate(zip(faces, groups, strict=True)):
             self.seen += 1
@@ -102,7 +104,8 @@ class Partition:
     def bump(self, groups: Iterable[int]) -> None:
         """Note that groups are no longer what somebody may have seen."""
         for group in groups:
-            self.versions[group] = self.versions.get(group, 0) + 1
+            self.clock += 1
+            self.versions[group] = self.clock
             self.changes.groups.add(group)
 
     def resummarize(self) -> None:
@@ -123,7 +126,8 @@ class Partition:
                     waiting |= self.members.remove(picture)
                     self.changes.pictures.add(picture)
             elif faces:
-                there[group] = _summary([one for one in found if one is not None])
+                evidence = sum(map(self.members.evidence, faces))
+                there[group] = Summary.of(np.array(found, dtype=np.float32), evidence)
             else:
                 there.pop(group, None)
         for group in sorted({*groups, *there}):
@@ -147,8 +151,3 @@ class Partition:
             del self.table[group]
         self.versions.pop(group, None)
         self.changes.groups.add(group)
-
-
-def _summary(found: Sequence[tuple[Vector, float]]) -> Summary:
-    encodings = np.array([encoding for encoding, _ in found], dtype=np.float32)
-    return Summary.of(encodings, sum(evidence for _, evidence in found))

@@ -10,7 +10,8 @@ from faces.errors import StoreError
 
 HEADER = struct.Struct("<IIqdd")
 CENTROID = struct.Struct("<128f")
-FACE = struct.Struct("<32sH")
+FACE = struct.Struct("<32sHH")
+WORTH = 100  # a good face's evidence in a stored one
 NOBODY = -1
 
 
@@ -72,12 +73,12 @@ class GroupRecord(NamedTuple):
         return cls._make((*HEADER.unpack_from(stored), stored[HEADER.size :]))
 
 
-def pack_faces(faces: Iterable[Face]) -> bytes:
-    """Faces as they are stored."""
-    return b"".join(FACE.pack(*face) for face in faces)
+def pack_faces(faces: Iterable[tuple[Face, float]]) -> bytes:
+    """Faces, each with how many good ones it is worth, as they are stored."""
+    return b"".join(FACE.pack(*face, round(WORTH * worth)) for face, worth in faces)
 
 
-def unpack_faces(stored: bytes) -> Iterator[Face]:
+def unpack_faces(stored: bytes) -> Iterator[tuple[Face, float]]:
     """Read stored faces.
 
     Raises:
@@ -85,4 +86,4 @@ def unpack_faces(stored: bytes) -> Iterator[Face]:
     """
     if len(stored) % FACE.size:
         raise StoreError(f"the faces of a group are damaged: they have {len(stored)} bytes")
-    return map(Face._make, FACE.iter_unpack(stored))
+    return ((Face(picture, place), worth / WORTH) for picture, place, worth in FACE.iter_unpack(stored))

@@ -9,7 +9,7 @@
 | 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
 | 6 | hash | what becomes db 3 when the fleet goes over to another model (`faces.store.models`) |
 | 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
-| 7 | `faces:<id>` | its faces, 34 bytes each: the picture's digest, and the face's place in db 3 as uint16 |
+| 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.group_record`) |
 | 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
 | 7 | `merged` | hash: id of a group that was merged -> the group that it became part of |
 | 7 | `people` | hash: id -> JSON document of somebody of whom something was said (`faces.store.people`) |

@@ -183,7 +183,7 @@ def _distances(link: Link, somebody: Person) -> Iterator[PersonFace]:
         if record is None or stored is None:
             continue
         centroid = CENTROID.unpack(GroupRecord.unpack(record).centroid)
-        members = list(unpack_faces(stored))
+        members = [face for face, _ in unpack_faces(stored)]
         for start in range(0, len(members), AT_ONCE):
             piece = members[start : start + AT_ONCE]
             for face, encoding in zip(piece, _encodings(link, piece), strict=True):

@@ -39,10 +39,10 @@ class Collection:
         self.sayings = Sayings(self.grouping)
         self.partition, self.members = self.grouping.partition, self.grouping.members
 
-    def read(self, faces: Sequence[Face]) -> list[tuple[Vector, float] | None]:
+    def read(self, faces: Sequence[Face]) -> list[Vector | None]:
         """What db 3 has."""
         return [
-            (self.pictures[face.picture][face.place], 1.0) if face.picture in self.pictures else None
+            self.pictures[face.picture][face.place] if face.picture in self.pictures else None
             for face in faces
         ]
 
