@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from faces.documents import from_json
+from faces.store.client import RedisClient
 from faces.store.group_record import CENTROID, HEADER, NOBODY, Face, GroupRecord, unpack_faces
 from faces.store.keys import (
     ENCODINGS,
@@ -25,7 +26,6 @@ from faces.store.keys import (
     group_faces_key,
     group_key,
 )
-from faces.store.link import Link
 
 AT_ONCE = 1000  # faces read in one round trip
 
@@ -59,7 +59,7 @@ class Person:
 class PersonFace:
     """A face of a person; `distance` is from its group's centre, `index` counts the picture's indexed faces."""
 
-    picture: str
+    picture_id: str
     index: int
     group: str
     distance: float
@@ -89,53 +89,55 @@ class Page:
     people: list[Person] = field(default_factory=list)
 
 
-def people(link: Link, *, first: int = 0, most: int = 50, hidden: bool = False) -> Page:
+def people(redis: RedisClient, *, first: int = 0, most: int = 50, hidden: bool = False) -> Page:
     """People and groups, those with the most faces first; `hidden` lists the hidden ones instead."""
     key = HIDDEN if hidden else SHOWN
-    total, found = link.ask((GROUPS, "ZCARD", key), (GROUPS, "ZREVRANGE", key, first, first + most - 1))
-    return Page(int(total), [p for p in _people(link, [int(number) for number in found]) if p is not None])
+    total, found = redis.ask((GROUPS, "ZCARD", key), (GROUPS, "ZREVRANGE", key, first, first + most - 1))
+    return Page(int(total), [p for p in _people(redis, [int(number) for number in found]) if p is not None])
 
 
-def person(link: Link, identity: str) -> Person | None:
+def person(redis: RedisClient, identity: str) -> Person | None:
     """Somebody by id, or by that of a group which is theirs or was merged into it; None where there is nobody."""
     if not identity.isdecimal():
         return None
-    group = _current(link, int(identity))
-    (header,) = link.ask((GROUPS, "GETRANGE", group_key(group), 0, HEADER.size - 1))
+    group = _current(redis, int(identity))
+    (header,) = redis.ask((GROUPS, "GETRANGE", group_key(group), 0, HEADER.size - 1))
     owner = GroupRecord.unpack(header).person if header else NOBODY
-    return _people(link, [group if owner == NOBODY else owner])[0]
+    return _people(redis, [group if owner == NOBODY else owner])[0]
 
 
-def named(link: Link, name: str) -> list[Person]:
+def named(redis: RedisClient, name: str) -> list[Person]:
     """Everybody who is called so."""
-    (documents,) = link.ask((GROUPS, "HVALS", PEOPLE))
+    (documents,) = redis.ask((GROUPS, "HVALS", PEOPLE))
     found = [int(d["id"]) for d in map(from_json, documents) if d["name"] == name]
-    return [p for p in _people(link, sorted(found)) if p is not None]
+    return [p for p in _people(redis, sorted(found)) if p is not None]
 
 
-def faces(link: Link, somebody: Person, *, first: int = 0, most: int | None = None) -> list[PersonFace]:
+def faces(
+    redis: RedisClient, somebody: Person, *, first: int = 0, most: int | None = None
+) -> list[PersonFace]:
     """The faces of a person, those nearest to the centre of their group first.
 
     About a millisecond for 100 faces: their distances are computed from db 3.
     """
-    found = sorted(_distances(link, somebody), key=lambda face: (face.distance, face.picture, face.index))
+    found = sorted(_distances(redis, somebody), key=lambda face: (face.distance, face.picture_id, face.index))
     return found[first:] if most is None else found[first : first + most]
 
 
-def of_picture(link: Link, picture: str) -> list[Person | None]:
+def of_picture(redis: RedisClient, picture_id: str) -> list[Person | None]:
     """Who a picture's indexed faces show, in their order; [] for a picture that is not grouped (yet)."""
-    (stored,) = link.ask((GROUPS, "HGET", GROUP_PICTURES, bytes.fromhex(picture)))
+    (stored,) = redis.ask((GROUPS, "HGET", GROUP_PICTURES, bytes.fromhex(picture_id)))
     groups = [int.from_bytes(stored[at : at + 8], "little") for at in range(0, len(stored or b""), 8)]
-    return [person(link, str(group)) for group in groups]
+    return [person(redis, str(group)) for group in groups]
 
 
-def suggestions(link: Link, *, most: int = 20) -> list[Suggestion]:
+def suggestions(redis: RedisClient, *, most: int = 20) -> list[Suggestion]:
     """Pairs to ask about, the most useful first; those that have become one meanwhile are left out."""
-    (stored,) = link.ask((GROUPS, "GET", SUGGESTIONS))
+    (stored,) = redis.ask((GROUPS, "GET", SUGGESTIONS))
     pairs = from_json(stored) if stored else []
     found = []
     for pair in pairs:
-        first, second = person(link, pair["first"]), person(link, pair["second"])
+        first, second = person(redis, pair["first"]), person(redis, pair["second"])
         if first is not None and second is not None and first.id != second.id:
             found.append(
                 Suggestion(first, second, pair["distance"], pair["limit"], pair["faces"], pair["shared"])
@@ -145,11 +147,11 @@ def suggestions(link: Link, *, most: int = 20) -> list[Suggestion]:
     return found
 
 
-def _people(link: Link, numbers: Sequence[int]) -> list[Person | None]:
+def _people(redis: RedisClient, numbers: Sequence[int]) -> list[Person | None]:
     """People and groups by the number of their first group."""
     if not numbers:
         return []
-    documents, *headers = link.ask(
+    documents, *headers = redis.ask(
         (GROUPS, "HMGET", PEOPLE, *numbers),
         *((GROUPS, "GETRANGE", group_key(number), 0, HEADER.size - 1) for number in numbers),
     )
@@ -166,18 +168,18 @@ def _unnamed(number: int, header: bytes) -> Person | None:
     return Person(id=str(number), count=record.size, version=record.version, groups=[str(number)])
 
 
-def _current(link: Link, group: int) -> int:
+def _current(redis: RedisClient, group: int) -> int:
     """Follow a merged group to what it has become part of."""
     while True:
-        (successor,) = link.ask((GROUPS, "HGET", MERGED, group))
+        (successor,) = redis.ask((GROUPS, "HGET", MERGED, group))
         if successor is None:
             return group
         group = int(successor)
 
 
-def _distances(link: Link, somebody: Person) -> Iterator[PersonFace]:
+def _distances(redis: RedisClient, somebody: Person) -> Iterator[PersonFace]:
     for group in somebody.groups:
-        record, stored = link.ask(
+        record, stored = redis.ask(
             (GROUPS, "GET", group_key(int(group))), (GROUPS, "GET", group_faces_key(int(group)))
         )
         if record is None or stored is None:
@@ -186,11 +188,11 @@ def _distances(link: Link, somebody: Person) -> Iterator[PersonFace]:
         members = [face for face, _ in unpack_faces(stored)]
         for start in range(0, len(members), AT_ONCE):
             piece = members[start : start + AT_ONCE]
-            for face, encoding in zip(piece, _encodings(link, piece), strict=True):
+            for face, encoding in zip(piece, _encodings(redis, piece), strict=True):
                 if encoding is not None:
                     distance = math.dist(CENTROID.unpack(encoding), centroid)
                     yield PersonFace(face.picture.hex(), face.place, group, distance)
 
 
-def _encodings(link: Link, wanted: Sequence[Face]) -> list[bytes | None]:
-    return link.ask(*((ENCODINGS, "LINDEX", face.picture.hex(), face.place) for face in wanted))
+def _encodings(redis: RedisClient, wanted: Sequence[Face]) -> list[bytes | None]:
+    return redis.ask(*((ENCODINGS, "LINDEX", face.picture.hex(), face.place) for face in wanted))

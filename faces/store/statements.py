@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from faces.documents import from_json, to_json
 from faces.errors import ContradictionError, StaleError, StatementError, StoreError, UnknownError
+from faces.store.client import RedisClient
 from faces.store.keys import ASKED, HOME, STATEMENTS, answer_key
-from faces.store.link import Link
 
 PATIENCE = 10  # seconds for an answer: the process may be at a piece of journal, or starting
 
@@ -76,7 +76,7 @@ class Statement:
     withdrawn: float | None
 
 
-def say(link: Link, said: Said) -> Statement:
+def say(redis: RedisClient, said: Said) -> Statement:
     """Make a statement.
 
     Raises:
@@ -86,15 +86,15 @@ def say(link: Link, said: Said) -> Statement:
         StatementError: it lacks something, or has too much.
         StoreError: Redis is away, or no process keeps groups; nothing was said.
     """
-    return _statement(_ask(link, {"do": "say", **asdict(said)}))
+    return _statement(_ask(redis, {"do": "say", **asdict(said)}))
 
 
-def withdraw(link: Link, number: int | None = None, *, key: str = "", request: str = "") -> Statement:
+def withdraw(redis: RedisClient, number: int | None = None, *, key: str = "", request: str = "") -> Statement:
     """Take a statement back; None: the latest that stands. Raises as `say` does."""
-    return _statement(_ask(link, {"do": "withdraw", "number": number, "key": key, "request": request}))
+    return _statement(_ask(redis, {"do": "withdraw", "number": number, "key": key, "request": request}))
 
 
-def why(link: Link, face: str) -> dict[str, Any]:
+def why(redis: RedisClient, face: str) -> dict[str, Any]:
     """Why a face is where it is.
 
     Returns:
@@ -105,12 +105,12 @@ def why(link: Link, face: str) -> dict[str, Any]:
         UnknownError: there is no such face.
         StoreError: as for `say`.
     """
-    return _ask(link, {"do": "why", "face": face})
+    return _ask(redis, {"do": "why", "face": face})
 
 
-def statements(link: Link) -> list[Statement]:
+def statements(redis: RedisClient) -> list[Statement]:
     """All statements ever made, the latest first."""
-    (documents,) = link.ask((HOME, "HVALS", STATEMENTS))
+    (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
     return sorted(map(_statement, map(from_json, documents)), key=lambda s: s.number, reverse=True)
 
 
@@ -118,16 +118,16 @@ def _statement(document: Mapping[str, Any]) -> Statement:
     return Statement(**{name: document[name] for name in Statement.__slots__})
 
 
-def _ask(link: Link, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _ask(redis: RedisClient, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Give a request to the process that keeps groups, and wait for its answer."""
     request = uuid.uuid4().hex
     asked = to_json({**wanted, "id": request, "until": time.time() + PATIENCE})
-    _, answer = link.ask((HOME, "RPUSH", ASKED, asked), (HOME, "BLPOP", answer_key(request), PATIENCE))
+    _, answer = redis.ask((HOME, "RPUSH", ASKED, asked), (HOME, "BLPOP", answer_key(request), PATIENCE))
     if answer is None:
-        (taken_back,) = link.ask((HOME, "LREM", ASKED, 1, asked))
+        (taken_back,) = redis.ask((HOME, "LREM", ASKED, 1, asked))
         if taken_back:
             raise StoreError("the process that keeps groups does not answer: start `python -m groups`")
-        (answer,) = link.ask((HOME, "BLPOP", answer_key(request), PATIENCE))
+        (answer,) = redis.ask((HOME, "BLPOP", answer_key(request), PATIENCE))
     if answer is None:
         raise StoreError("the process that keeps groups has not answered: look again before you repeat it")
     reply: dict[str, Any] = from_json(answer[1])
