@@ -21,7 +21,6 @@ import argparse
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +59,7 @@ class Labelled(NamedTuple):
 
 def labelled(folder: Path, most: int | None) -> Labelled:
     """Find and encode the faces of a folder, of at most so many pictures a person."""
-    taking = contestant("auto", replace(Settings.read(), engine_threads=1))
+    taking = contestant("auto", Settings.read())
     people = sorted(path for path in folder.iterdir() if path.is_dir())
     chosen = [(n, path) for n, person in enumerate(people) for path in pictures_in(person)[:most]]
     encodings, pictures, labels = [], [], []
