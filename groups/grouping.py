@@ -71,6 +71,28 @@ class Grouping:
             if near.group != group
         ]
 
+    def around(self, summary: Summary) -> list[Neighbour]:
+        """Groups near some faces, nearest first, up to where people are asked."""
+        return self._near(summary, self.rule.reach(self.partition.seen))
+
+    def usual_limit(self, one: int, other: int) -> float:
+        """The limit between two groups by evidence and size alone."""
+        evidence = np.array([self.table[other].evidence])
+        return float(self.rule.limits(self.table[one].evidence, evidence, self.partition.seen)[0])
+
+    def reason(self, group: int, near: Neighbour) -> str:
+        """Why a group and one near some of its faces are not one."""
+        ours, theirs = self.law.people.get(group), self.law.people.get(near.group)
+        if self.law.apart(group, near.group):
+            return "somebody has said that they are two people"
+        if self._rejected(group, theirs) or self._rejected(near.group, ours):
+            return "somebody has said that a face is not this person"
+        if near.distance > near.limit:
+            return "too far"
+        if ours is not None and theirs is not None:
+            return "of both somebody has said who they are"
+        return "its group as a whole is too far, or shown beside it in pictures"
+
     def _place(self, face: Face, summary: Summary, mates: Sequence[int]) -> int:
         """The group that a new face belongs to; a new one where none is near enough."""
         if face in self.homes:

@@ -72,6 +72,15 @@ class Law:
                 self._rejections[self._person(statement).id].update(statement.faces)
         return self._rejections.get(person.id, set())
 
+    def together(self, one: int, other: int) -> bool:
+        """Whether two groups are of one person by what was said."""
+        return one in self.people and self.people[one] is self.people.get(other)
+
+    def apart(self, one: int, other: int) -> bool:
+        """Whether somebody has said that two groups are of two people."""
+        pair = {self.people[group].id for group in (one, other) if group in self.people}
+        return any({side.id for side in self._sides(s)} == pair for s in self._different)
+
     def check(self, statement: Statement, faces: Sequence[set[Face]]) -> None:
         """See that a statement contradicts none that stands.
 

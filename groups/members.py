@@ -18,10 +18,11 @@ class Members:
         self._pictures: list[bytes] = []  # by number of face
         self._groups = array("q")  # by number of face
         self._evidence = array("f")  # by number of face
+        self._count = 0
         self._faces: dict[int, array[int]] = {}  # by group, numbers of faces in the order in which they came
 
     def __len__(self) -> int:
-        return sum(map(len, self._faces.values()))
+        return self._count
 
     def __contains__(self, picture: object) -> bool:
         return picture in self._first
@@ -34,6 +35,7 @@ class Members:
             self._pictures.append(picture)
             self._groups.append(group)
             self._evidence.append(worth)
+            self._count += 1
 
     def pictures(self) -> Iterable[bytes]:
         """All pictures with faces."""
@@ -85,6 +87,7 @@ class Members:
             left.add(self._groups[number])
             self._leave(number)
             self._groups[number] = GONE
+            self._count -= 1
         self._first.pop(picture, None)
         return left
 

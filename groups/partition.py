@@ -108,9 +108,14 @@ class Partition:
             self.versions[group] = self.clock
             self.changes.groups.add(group)
 
-    def resummarize(self) -> None:
-        """Summarize every group anew: the encodings are others."""
-        self._summarize(set(self.members.groups()))
+    def resummarize(self) -> set[int]:
+        """Summarize every group anew, since the encodings are others; gives those that are there."""
+        return self._summarize(set(self.members.groups()))
+
+    def summary_of(self, faces: Sequence[Face]) -> Summary:
+        """Summarize some faces of which none has been erased."""
+        evidence = sum(map(self.members.evidence, faces))
+        return Summary.of(np.array(self._read(faces), dtype=np.float32), evidence)
 
     def _summarize(self, groups: set[int]) -> set[int]:
         """Summarize groups from their faces; one whose picture has been erased meanwhile is forgotten at once."""

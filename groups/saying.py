@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from faces.errors import ContradictionError, UnknownError
 from faces.store.group_record import Face
 from groups.grouping import Grouping
+from groups.history import History, Made
 from groups.law import Law
 from groups.statement import Statement
 
@@ -15,16 +16,13 @@ from groups.statement import Statement
 class Sayings:
     """The statements that stand, and the grouping that obeys them."""
 
-    def __init__(self, grouping: Grouping, statements: Iterable[Statement] = ()) -> None:
-        self.standing = {statement.number: statement for statement in statements}
-        self.changed: set[int] = (
-            set()
-        )  # numbers of statements made, changed or withdrawn since it was last asked
+    def __init__(self, grouping: Grouping, history: History) -> None:
+        self.history = history
         self._grouping = grouping
         self._partition, self._members = grouping.partition, grouping.partition.members
-        grouping.law = Law.of(self.standing.values())
+        grouping.law = Law.of(history.standing())
 
-    def say(self, statement: Statement) -> Statement:
+    def say(self, statement: Statement, made: Made) -> Statement:
         """Follow a new statement; gives it with `made` and `was` filled in.
 
         Raises:
@@ -34,10 +32,9 @@ class Sayings:
         self.check(statement)
         if statement.kind in {"not", "assign", "split"}:
             was = tuple(self._group(face) for face in statement.faces)
-            made = None if statement.kind == "not" else self._partition.new_number()
-            statement = replace(statement, was=was, made=made)
-        self.standing[statement.number] = statement
-        self.changed.add(statement.number)
+            new = None if statement.kind == "not" else self._partition.new_number()
+            statement = replace(statement, was=was, made=new)
+        self.history.note(statement, made)
         self._grouping.law.obey(statement)
         self._partition.bump(self._spoken_of(statement))
         if statement.made is not None:
@@ -47,40 +44,33 @@ class Sayings:
             self._take_out([face for face in statement.faces if self._group(face) in person.groups])
         return statement
 
-    def withdraw(self, number: int) -> None:
+    def withdraw(self, number: int, time: float) -> Statement:
         """Let a statement hold no longer; what follows from the others and from the rule comes about.
 
         Raises:
             ContradictionError: a later statement rests on it.
             UnknownError: no such statement stands.
         """
-        statement = self.standing.get(number)
+        statement = next((s for s in self.history.standing() if s.number == number), None)
         if statement is None:
             raise UnknownError(f"no statement {number} stands")
         self._check_not_rested_on(statement)
         spoken_of = self._spoken_of(statement)
-        del self.standing[number]
-        self.changed.add(number)
-        self._grouping.law = Law.of(self.standing.values())
+        self.history.withdraw(number, time)
+        self._grouping.law = Law.of(self.history.standing())
         self._partition.bump(spoken_of)
         self._put_back(statement)
         homes = [group for face in statement.faces if (group := self._members.group(face)) is not None]
         self._grouping.settle([*spoken_of, *homes])
+        return statement
 
-    def forget(self, picture: bytes) -> None:
+    def forget(self, picture: bytes, time: float) -> None:
         """Forget what was said of the faces of a picture that is erased; to be called before it is."""
-        spoken_of: set[int] = set()
-        for statement in [s for s in self.standing.values() if any(f.picture == picture for f in s.faces)]:
-            spoken_of.update(self._spoken_of(statement))
-            kept = [index for index, face in enumerate(statement.faces) if face.picture != picture]
-            faces = tuple(statement.faces[index] for index in kept)
-            was = tuple(statement.was[index] for index in kept) if statement.was else ()
-            self.standing[statement.number] = replace(statement, faces=faces, was=was)
-            if not faces and statement.kind == "cover":
-                del self.standing[statement.number]
-            self.changed.add(statement.number)
-        if spoken_of:
-            self._grouping.law = Law.of(self.standing.values())
+        about = [s for s in self.history.standing() if any(face.picture == picture for face in s.faces)]
+        spoken_of = {group for statement in about for group in self._spoken_of(statement)}
+        self.history.forget(picture, time)
+        if about:
+            self._grouping.law = Law.of(self.history.standing())
             self._partition.bump(group for group in spoken_of if group in self._partition.table)
 
     def check(self, statement: Statement) -> None:
@@ -112,7 +102,7 @@ class Sayings:
     def _check_not_rested_on(self, statement: Statement) -> None:
         if statement.made is None:
             return
-        for later in self.standing.values():
+        for later in self.history.standing():
             if later.number > statement.number and statement.made in (*later.groups, *later.was):
                 raise ContradictionError(f"statement {later.number} rests on it: withdraw that first")
 

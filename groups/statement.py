@@ -9,7 +9,7 @@ from faces.store.group_record import Face
 
 Kind = Literal["name", "same", "different", "unsure", "not", "assign", "split", "hide", "show", "cover"]
 
-GROUPS = {"same": 2, "different": 2, "unsure": 2}  # one for every other kind
+OF_TWO = {"same", "different", "unsure"}
 OF_FACES = {"not", "assign", "split", "cover"}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from faces.store.group_record import Face
 from groups.grouping import Grouping
+from groups.history import History
 from groups.law import Law
 from groups.partition import Partition
 from groups.rule import Rule
@@ -36,7 +37,7 @@ class Collection:
     def __init__(self, rule: Rule | None = None) -> None:
         self.pictures: dict[bytes, list[Vector]] = {}
         self.grouping = Grouping(rule or Rule(), Partition(self.read), Law())
-        self.sayings = Sayings(self.grouping)
+        self.sayings = Sayings(self.grouping, History())
         self.partition, self.members = self.grouping.partition, self.grouping.members
 
     def read(self, faces: Sequence[Face]) -> list[Vector | None]:
@@ -55,5 +56,5 @@ class Collection:
     def erase(self, number: int) -> None:
         """Erase a picture."""
         self.pictures.pop(picture(number), None)
-        self.sayings.forget(picture(number))
+        self.sayings.forget(picture(number), time=0.0)
         self.grouping.erase(picture(number))

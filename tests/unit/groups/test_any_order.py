@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 
 from faces.errors import ContradictionError
 from faces.store.group_record import Face
+from groups.history import Made
 from groups.rule import Rule
 from groups.statement import Kind, Statement
 from tests.unit.groups.crowd import Collection, face, picture
@@ -55,13 +56,10 @@ class Groups(RuleBasedStateMachine):
     def erase(self, data: st.DataObject) -> None:
         gone = data.draw(st.sampled_from([n for n in range(PICTURES) if picture(n) in self.all.pictures]))
         self.all.erase(gone)
+        standing = {statement.number: statement for statement in self.all.sayings.history.standing()}
         for number, statement in list(self.said.items()):
-            now = self.all.sayings.standing.get(number)
-            assert now is not None or statement.kind == "cover"
-            if now is None:
-                del self.said[number]
-            else:
-                self.said[number] = now
+            assert number in standing or statement.kind == "cover"
+        self.said = standing
         for groups in self.of.values():
             groups |= {g: {f for f in faces if f.picture != picture(gone)} for g, faces in groups.items()}
         self.by_hand = {f for f in self.by_hand if f.picture != picture(gone)}
@@ -88,7 +86,7 @@ class Groups(RuleBasedStateMachine):
     def withdraw(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.said)))
         try:
-            self.all.sayings.withdraw(number)
+            self.all.sayings.withdraw(number, time=0.0)
         except ContradictionError:
             return
         del self.said[number]
@@ -101,7 +99,7 @@ class Groups(RuleBasedStateMachine):
         )
         state = self.state()
         try:
-            self.said[self.last] = self.all.sayings.say(statement)
+            self.said[self.last] = self.all.sayings.say(statement, Made(time=0.0, key=""))
         except ContradictionError:
             assert self.state() == state
             return

@@ -1,0 +1,115 @@
+"""`python -m groups`: the process that keeps groups. One works, others wait to take its place."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+
+from threadpoolctl import threadpool_limits
+
+from faces import process_log
+from faces.config import Settings
+from faces.errors import MismatchError, SettingError, Transient
+from faces.metrics import serve
+from faces.store.client import RedisClient
+from groups.follower import Follower, LeaseLostError
+from groups.metrics import Metrics
+from groups.rule import Rule
+
+LOOK = 0.1  # seconds between looks for something new: a face is in its group within a second of its commit
+ASIDE = 1.0  # seconds between looks whether the lease is free
+SUGGEST = 2.0  # seconds between making suggestions anew while something changes
+PAUSE = 1.0  # seconds before another try when Redis is away
+
+log = logging.getLogger("groups")
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 after a stop, 2 where a setting forbids a start.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        settings = Settings.read()
+        process_log.install(settings)
+        run(settings, stopping)
+    except SettingError as error:
+        sys.stderr.write(f"groups: {error}\n")
+        return 2
+    return 0
+
+
+def run(settings: Settings, stopping: threading.Event) -> None:
+    """Keep the groups, or wait for the process that does, until told to stop."""
+    metrics, redis = Metrics(), RedisClient(settings)
+    serve(metrics.registry, settings.metrics_port)
+    threadpool_limits(1)  # NumPy's: it works on one core
+    follower = Follower(redis, Rule(), settings.audit_length)
+    while not stopping.is_set():
+        try:
+            wait_for_lease(follower, stopping)
+            follow(follower, metrics, stopping)
+        except Transient as error:
+            log.warning("reading the groups again in %.1f s: %s", PAUSE, error)
+            metrics.holder.set(0)
+            metrics.reloads.inc()
+            stopping.wait(PAUSE)
+    redis.close()
+
+
+def wait_for_lease(follower: Follower, stopping: threading.Event) -> None:
+    """Wait until no other process keeps the groups, then read what it has left."""
+    while not stopping.is_set():
+        if follower.take_lease():
+            follower.load()
+            return
+        stopping.wait(ASIDE)
+
+
+def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> None:
+    """Follow what is new until told to stop.
+
+    Raises:
+        Transient: Redis is away, or another process has taken over.
+    """
+    log.info("ready: %d faces in %d groups", follower.faces, len(follower.partition.table))
+    metrics.holder.set(1)
+    stale, due = True, 0.0
+    while not stopping.is_set():
+        begun = time.monotonic()
+        news = step(follower)
+        if news:
+            metrics.stepped(follower, time.monotonic() - begun)
+            stale = True
+        elif stale and begun >= due:
+            follower.suggest()
+            stale, due = False, begun + SUGGEST
+        else:
+            stopping.wait(LOOK)
+    follower.give_lease()
+
+
+def step(follower: Follower) -> bool:
+    """One step; where the journal is another one than was followed, the groups are made anew."""
+    try:
+        return follower.step()
+    except LeaseLostError:
+        raise
+    except MismatchError:
+        follower.load()
+        try:
+            return follower.step()
+        except MismatchError:
+            follower.start_afresh()
+            return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

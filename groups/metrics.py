@@ -1,0 +1,41 @@
+"""What the process that keeps groups tells Prometheus (`METRICS_PORT`). docs/metrics.md lists every metric."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from faces.metrics import SECONDS, new_registry
+from groups.follower import Follower
+
+
+class Metrics:
+    """Its metrics in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = new_registry()
+        self.faces = Gauge("facefleet_grouped_faces", "faces in groups", registry=self.registry)
+        self.groups = Gauge("facefleet_groups", "groups of faces", registry=self.registry)
+        self.people = Gauge("facefleet_people", "people of whom something was said", registry=self.registry)
+        self.holder = Gauge(
+            "facefleet_groups_holder",
+            "1: this process keeps the groups; 0: another does",
+            registry=self.registry,
+        )
+        self.reloads = Counter(
+            "facefleet_groups_reloads",
+            "times that the groups were read again after a failure",
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "facefleet_groups_step_seconds",
+            "seconds of a step: at most 500 journal entries",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+
+    def stepped(self, follower: Follower, seconds: float) -> None:
+        """Tell of a step."""
+        self.seconds.observe(seconds)
+        self.faces.set(follower.faces)
+        self.groups.set(len(follower.partition.table))
+        self.people.set(len({person.id for person in follower.grouping.law.people.values()}))
