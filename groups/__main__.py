@@ -52,6 +52,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     serve(metrics.registry, settings.metrics_port)
     threadpool_limits(1)  # NumPy's: it works on one core
     follower = Follower(redis, Rule(), settings.audit_length)
+    threading.Thread(target=follower.lease.prolong_until, args=(stopping,), daemon=True).start()
     while not stopping.is_set():
         try:
             wait_for_lease(follower, stopping)
@@ -67,7 +68,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
 def wait_for_lease(follower: Follower, stopping: threading.Event) -> None:
     """Wait until no other process keeps the groups, then read what it has left."""
     while not stopping.is_set():
-        if follower.take_lease():
+        if follower.lease.take():
             follower.load()
             return
         stopping.wait(ASIDE)
@@ -93,7 +94,7 @@ def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> N
             stale, due = False, begun + SUGGEST
         else:
             stopping.wait(LOOK)
-    follower.give_lease()
+    follower.lease.give()
 
 
 def step(follower: Follower) -> bool:

@@ -4,14 +4,13 @@ A step reads what is new, works it out in memory, and writes all of it at once: 
 are, the statements, the answers. If that fails in any way, what is in memory is thrown away and read from Redis
 again. So a process that is killed at any point has done each step once or not at all.
 
-Only one process may do so. It holds a lease, which each step prolongs and watches: who has lost it writes nothing.
+Only one process may do so (`groups.lease`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,12 +23,13 @@ from faces.store.client import Command, RedisClient, Session
 from faces.store.data_version import READ_VERSION
 from faces.store.group_record import Face
 from faces.store.journal import Entry, Place
-from faces.store.keys import ASKED, ENCODINGS, GROUP_LEASE, GROUP_STATE, GROUPS, HOME, META, SUGGESTIONS
+from faces.store.keys import ASKED, ENCODINGS, GROUP_STATE, GROUPS, HOME, META, SUGGESTIONS
 from faces.store.queries import statuses
 from groups import saved
 from groups.answers import Answers
 from groups.grouping import Grouping
 from groups.law import Law
+from groups.lease import Lease
 from groups.partition import Partition
 from groups.rule import Rule
 from groups.saved import Reached, Writer
@@ -37,7 +37,6 @@ from groups.saying import Sayings
 from groups.suggestions import Suggestions
 from groups.table import Vector
 
-LEASE = 15  # seconds; a process that was killed is followed by another after these
 PIECE = 500  # journal entries of a step
 REQUESTS = 20  # requests of a step
 
@@ -54,7 +53,7 @@ class Follower:
     def __init__(self, redis: RedisClient, rule: Rule, audit_length: int = 0) -> None:
         self._redis, self._rule = redis, rule
         self._audit_length = audit_length
-        self._token = uuid.uuid4().hex.encode()
+        self.lease = Lease(redis)
         self._fresh: dict[Face, Vector] = {}  # encodings of the entries of this step
 
     @property
@@ -78,20 +77,6 @@ class Follower:
         self._writer = Writer(self.grouping, self.history, saved.read_people(self._redis))
         self.suggestions = Suggestions(self.grouping)
         self._answers = Answers(self.grouping, self.sayings, self._audit_length)
-
-    def take_lease(self) -> bool:
-        """Ask to be the one who keeps the groups; False while another process is."""
-        _, holder = self._redis.ask(
-            (HOME, "SET", GROUP_LEASE, self._token, "NX", "EX", LEASE), (HOME, "GET", GROUP_LEASE)
-        )
-        return bool(holder == self._token)
-
-    def give_lease(self) -> None:
-        """Let another process follow at once."""
-        with self._redis.session() as session:
-            _, holder = session.ask((HOME, "WATCH", GROUP_LEASE), (HOME, "GET", GROUP_LEASE))
-            if holder == self._token:
-                session.commit((HOME, "DEL", GROUP_LEASE))
 
     def step(self) -> bool:
         """Take in a piece of what is new; False where there is nothing.
@@ -138,8 +123,8 @@ class Follower:
             self._hold(session)
             said = saved.read_said(self._redis, sorted(self.grouping.law.people))
             next_number = max([self.partition.next_number, *(g + 1 for g in self.grouping.law.people)])
-            numbers = (GROUPS, "HSET", GROUP_STATE, "next", next_number, "clock", self.partition.clock)
-            self._commit(session, [(GROUPS, "FLUSHDB"), numbers])
+            counters = ("next", next_number, "clock", self.partition.clock, "holder", self.lease.token)
+            self._commit(session, [(GROUPS, "FLUSHDB"), (GROUPS, "HSET", GROUP_STATE, *counters)])
         self.load()
         self.grouping.homes = said
 
@@ -155,21 +140,18 @@ class Follower:
         return journal.news(self.reached.place, lines), asked, model or self.reached.model
 
     def _hold(self, session: Session) -> None:
-        _, _, holder, position = session.ask(
-            (HOME, "WATCH", GROUP_LEASE),
-            (GROUPS, "WATCH", GROUP_STATE),
-            (HOME, "GET", GROUP_LEASE),
-            (GROUPS, "HGET", GROUP_STATE, "position"),
+        """See that this process keeps the groups, and that they are as in memory; watch that it stays so."""
+        _, (holder, position) = session.ask(
+            (GROUPS, "WATCH", GROUP_STATE), (GROUPS, "HMGET", GROUP_STATE, "holder", "position")
         )
-        if holder != self._token:
+        if holder != self.lease.token:
             raise LeaseLostError("another process keeps the groups now")
         if int(position or 0) != self.reached.place.position:
             raise MismatchError("the saved groups are others than those in memory")
 
     def _commit(self, session: Session, commands: Sequence[Command]) -> None:
-        renewed: Command = (HOME, "EXPIRE", GROUP_LEASE, LEASE)
         # one visit to each database spares the SELECTs in between
-        if session.commit(*sorted([renewed, *commands], key=lambda command: int(command[0]))) is None:
+        if commands and session.commit(*sorted(commands, key=lambda command: int(command[0]))) is None:
             raise StoreError("the data has changed while a step was made")
 
     def _follow(self, entries: Sequence[Entry]) -> None:

@@ -60,7 +60,7 @@ class Grouping:
         """Merge groups that have changed with others as long as the rule says so."""
         for group in sorted(set(groups)):
             now = self.partition.current(group)
-            while (mate := self._mate(now)) is not None:
+            while (mate := self.mate(now)) is not None:
                 now = self._merge(now, mate)
 
     def neighbours(self, group: int, reach: float) -> list[Neighbour]:
@@ -106,8 +106,8 @@ class Grouping:
                 return near.group
         return self.partition.new_number()
 
-    def _mate(self, group: int) -> int | None:
-        """The nearest group that a group must be merged with."""
+    def mate(self, group: int) -> int | None:
+        """The nearest group that a group must be merged with; None where the rule holds."""
         if group not in self.table:
             return None
         near = self._near(self.table[group], self.rule.top(self.partition.seen))

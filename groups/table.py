@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,10 @@ class Table:
         row = self._rows.pop(number)
         self._free.append(row)
         self._heads_spreads[divmod(row, LANES)] = np.inf
+
+    def numbers(self) -> Iterable[int]:
+        """The numbers of all groups."""
+        return self._rows.keys()
 
     @property
     def nbytes(self) -> int:

@@ -15,7 +15,7 @@
 | 7 | `people` | hash: id -> JSON document of somebody of whom something was said (`faces.store.people`) |
 | 7 | `shown`, `hidden` | sorted sets: ids of people and of groups without one, scored by their faces |
 | 7 | `suggestions` | JSON list of pairs to ask about, the most useful first |
-| 7 | `state` | hash: `position` and `line` of the journal reached, `seen`, `next`, `rebuilt`: how far groups are |
+| 7 | `state` | hash: `position` and `line` of the journal reached, `model`, `holder`: the process that keeps groups |
 | 0 | `statements` | hash: number -> JSON document of what somebody said of people; withdrawn ones stay |
 | 0 | `said:<id>` | faces that a group had when something was said of it, as in db 7 `faces:<id>` |
 | 0 | `people:asked` | list: requests to the process that keeps groups, JSON |

@@ -20,7 +20,7 @@ from faces.store.group_record import Face
 from groups.history import Made
 from groups.rule import Rule
 from groups.statement import Kind, Statement
-from tests.unit.groups.crowd import Collection, face, picture
+from tests.support.crowd import Collection, face, picture
 
 PEOPLE, PICTURES = 4, 14
 RULE = Rule()
