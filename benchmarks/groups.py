@@ -34,7 +34,7 @@ from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.store.group_record import Face
 from groups.grouping import Grouping
-from groups.law import Law
+from groups.constraints import Constraints
 from groups.partition import Partition
 from groups.rule import Rule
 
@@ -101,7 +101,7 @@ class Ours:
             number.to_bytes(32, "big"): np.arange(first, first + count)
             for number, (first, count) in enumerate(zip(firsts.tolist(), counts.tolist(), strict=True))
         }
-        self.grouping = Grouping(Rule(), Partition(self._read), Law())
+        self.grouping = Grouping(Rule(), Partition(self._read), Constraints())
 
     def group(self, order: NDArray[np.int64]) -> Numbers:
         """Take the pictures in an order; gives each face's group."""

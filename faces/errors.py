@@ -9,10 +9,10 @@ FacefleetError
 │   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
 │   ├── PictureNameError    a name that cannot be used: refused with 400
 │   ├── FetchError          an address that cannot be fetched: refused by the server
-│   └── StatementError      what somebody says of people cannot hold: refused, nothing changes
-│       ├── ContradictionError  it contradicts a statement that stands: 409
-│       ├── StaleError          its author saw an earlier version: 409
-│       └── UnknownError        it is about a person, face or statement that is not there: 404
+│   └── StatementError      a statement about people cannot be applied: nothing changes
+│       ├── ContradictionError  contradicts a statement in force: 409
+│       ├── StaleError          the author saw an earlier version: 409
+│       └── UnknownError        no such person, face or statement: 404
 └── Transient               may pass: retried, or answered with 503
     ├── BrokerError         RabbitMQ is away, blocked or has refused a message
     ├── StoreError          Redis is away or has refused a transaction
@@ -73,25 +73,25 @@ class FetchError(Permanent):
 
 
 class StatementError(Permanent):
-    """A statement about people cannot be made."""
+    """A statement about people cannot be applied."""
 
     code = "bad_statement"
 
 
 class ContradictionError(StatementError):
-    """It contradicts a statement that stands."""
+    """A statement contradicts one that is in force."""
 
     code = "contradiction"
 
 
 class StaleError(StatementError):
-    """Somebody or something has changed what its author saw."""
+    """What the author of a statement saw has changed in the meantime."""
 
     code = "stale"
 
 
 class UnknownError(StatementError):
-    """It is about a person, a face or a statement that is not there."""
+    """No such person, face or statement."""
 
     code = "unknown"
 

@@ -1,4 +1,4 @@
-"""`python -m groups`: the process that keeps groups. One works, others wait to take its place."""
+"""`python -m groups`: the groups process. One is in charge, others stand by."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
 from groups.rule import Rule
 
-LOOK = 0.1  # seconds between looks for something new: a face is in its group within a second of its commit
-ASIDE = 1.0  # seconds between looks whether the lease is free
-SUGGEST = 2.0  # seconds between making suggestions anew while something changes
-PAUSE = 1.0  # seconds before another try when Redis is away
+LOOK = 0.1  # seconds between polls; a face is grouped within a second of its commit
+ASIDE = 1.0  # seconds between attempts to take the lease
+SUGGEST = 2.0  # seconds between refreshes of the suggestions while something changes
+PAUSE = 1.0  # seconds before the next attempt while Redis is unavailable
 
 log = logging.getLogger("groups")
 
@@ -31,7 +31,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT.
 
     Returns:
-        The exit code: 0 after a stop, 2 where a setting forbids a start.
+        The exit code: 0 after a stop, 2 if a setting cannot be used.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,18 +47,18 @@ def main() -> int:
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
-    """Keep the groups, or wait for the process that does, until told to stop."""
+    """Follow the journal, or stand by while another process does, until told to stop."""
     metrics, redis = Metrics(), RedisClient(settings)
     serve(metrics.registry, settings.metrics_port)
-    threadpool_limits(1)  # NumPy's: it works on one core
+    threadpool_limits(1)  # NumPy's
     follower = Follower(redis, Rule(), settings.audit_length)
-    threading.Thread(target=follower.lease.prolong_until, args=(stopping,), daemon=True).start()
+    threading.Thread(target=follower.lease.extend_until, args=(stopping,), daemon=True).start()
     while not stopping.is_set():
         try:
             wait_for_lease(follower, stopping)
             follow(follower, metrics, stopping)
         except Transient as error:
-            log.warning("reading the groups again in %.1f s: %s", PAUSE, error)
+            log.warning("reading the saved groups again in %.1f s: %s", PAUSE, error)
             metrics.holder.set(0)
             metrics.reloads.inc()
             stopping.wait(PAUSE)
@@ -66,7 +66,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
 
 
 def wait_for_lease(follower: Follower, stopping: threading.Event) -> None:
-    """Wait until no other process keeps the groups, then read what it has left."""
+    """Wait until no other process is in charge, then read the saved state."""
     while not stopping.is_set():
         if follower.lease.take():
             follower.load()
@@ -75,10 +75,10 @@ def wait_for_lease(follower: Follower, stopping: threading.Event) -> None:
 
 
 def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> None:
-    """Follow what is new until told to stop.
+    """Process journal entries and requests until told to stop.
 
     Raises:
-        Transient: Redis is away, or another process has taken over.
+        Transient: Redis is unavailable, or another process has taken over.
     """
     log.info("ready: %d faces in %d groups", follower.faces, len(follower.partition.table))
     metrics.holder.set(1)
@@ -98,7 +98,7 @@ def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> N
 
 
 def step(follower: Follower) -> bool:
-    """One step; where the journal is another one than was followed, the groups are made anew."""
+    """Take a step; start afresh if the journal does not match the saved groups."""
     try:
         return follower.step()
     except LeaseLostError:

@@ -1,4 +1,4 @@
-"""Holds the saved groups to what they are to be: whole, right in numbers, true to all statements and the rule."""
+"""Checks that the saved groups are complete and consistent, and comply with every statement and the rule."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from groups.rule import Rule
 from groups.table import Summary
 
 TRIES = 5
-CLOSE = 1e-4  # float32 centroids, joined thousands of times, stay within this
+CLOSE = 1e-4  # float32 centroids stay within this after thousands of merges
 
 
 def faults(redis: RedisClient, rule: Rule | None = None) -> list[str]:
-    """Everything that is wrong with the saved groups, each a sentence.
+    """Check the saved groups; returns a sentence for each fault.
 
-    Faces that were committed or erased since the groups were written last are left out.
+    Pictures committed or erased after the saved journal position are ignored.
 
     Raises:
-        StoreError: Redis is away, or its data changes too quickly to be looked at.
+        StoreError: Redis is unavailable, or its data changes too quickly for a consistent view.
     """
     for _ in range(TRIES):
         before = saved.read_reached(redis)
@@ -40,7 +40,7 @@ def faults(redis: RedisClient, rule: Rule | None = None) -> list[str]:
                 raise
         if saved.read_reached(redis) == before:
             return found
-    raise StoreError("the groups change while they are looked at: try again when fewer pictures come in")
+    raise StoreError("the groups kept changing during the check: try again when fewer pictures arrive")
 
 
 def _faults(redis: RedisClient, rule: Rule) -> Iterator[str]:
@@ -53,11 +53,11 @@ def _faults(redis: RedisClient, rule: Rule) -> Iterator[str]:
     for group in sorted(follower.partition.members.groups()):
         mate = follower.grouping.mate(group)
         if mate is not None:
-            yield f"groups {group} and {mate} are within their limit and not one"
+            yield f"groups {group} and {mate} are within their limit but not merged"
 
 
 def _membership(redis: RedisClient, follower: Follower) -> Iterator[str]:
-    """Every face that was committed up to where the groups are is in one, and no other."""
+    """Exactly the faces committed up to the saved position are in groups."""
     lines = inspection.journal_lines(redis)
     reached = lines[: follower.reached.place.position]
     since = {line[1:] for line in lines[len(reached) :]}
@@ -71,23 +71,23 @@ def _membership(redis: RedisClient, follower: Follower) -> Iterator[str]:
             if grouped != count:
                 yield f"picture {digest.hex()} has {count} faces, of which {grouped} are in groups"
     for digest in sorted(set(follower.partition.members.pictures()) - set(alive) - since):
-        yield f"picture {digest.hex()} is in groups, and was erased"
+        yield f"picture {digest.hex()} was erased but is in groups"
 
 
 def _numbers(redis: RedisClient, follower: Follower) -> Iterator[str]:
-    """The numbers of each group are those of its faces."""
+    """Each summary matches the faces of its group."""
     partition = follower.partition
     for group in sorted(partition.members.groups()):
         faces = partition.members.of_group(group)
         if group not in partition.table:
-            yield f"group {group} has faces and no record"
+            yield f"group {group} has faces but no record"
             continue
         encodings = _encodings(redis, faces)
         if len(encodings) != len(faces):
             continue  # erased since
         evidence = sum(map(partition.members.evidence, faces))
         if not _close(partition.table[group], Summary.of(encodings, evidence)):
-            yield f"the numbers of group {group} are not those of its {len(faces)} faces"
+            yield f"the summary of group {group} does not match its {len(faces)} faces"
     for group in sorted(set(partition.table.numbers()) - set(partition.members.groups())):
         yield f"group {group} has no faces"
 
@@ -110,8 +110,8 @@ def _close(one: Summary, other: Summary) -> bool:
 
 
 def _lists(redis: RedisClient, follower: Follower) -> Iterator[str]:
-    """What the server reads says the same."""
-    members, people = follower.partition.members, follower.grouping.law.people
+    """Pictures, lists and documents of people match the groups."""
+    members, people = follower.partition.members, follower.grouping.constraints.people
     stored, shown, hidden, documents = redis.ask(
         (GROUPS, "HGETALL", GROUP_PICTURES),
         (GROUPS, "ZRANGE", SHOWN, 0, -1, "WITHSCORES"),
@@ -120,33 +120,33 @@ def _lists(redis: RedisClient, follower: Follower) -> Iterator[str]:
     )
     pictures = {a: np.frombuffer(b, "<i8").tolist() for a, b in zip(stored[::2], stored[1::2], strict=True)}
     if pictures != {picture: members.of_picture(picture) for picture in members.pictures()}:
-        yield "the groups of pictures are others than the pictures of groups"
+        yield "the groups of pictures do not match the pictures of groups"
     persons = {p.id: person_document(p, follower.partition) for p in people.values()}
     told = {int(a): from_json(b) for a, b in zip(documents[::2], documents[1::2], strict=True)}
     if told != {number: from_json(to_json(document)) for number, document in persons.items()}:
-        yield "the documents of people are not what follows from the statements"
+        yield "the documents of people do not match the statements"
     sizes = {g: members.count(g) for g in members.groups() if g not in people}
     for found, wanted, name in (
         (shown, sizes | {n: d["count"] for n, d in persons.items() if not d["hidden"] and d["count"]}, SHOWN),
         (hidden, {n: d["count"] for n, d in persons.items() if d["hidden"] and d["count"]}, HIDDEN),
     ):
         if {int(a): int(b) for a, b in zip(found[::2], found[1::2], strict=True)} != wanted:
-            yield f"the list {name} is not what follows from the groups"
+            yield f"the list {name} does not match the groups"
 
 
 def _statements(follower: Follower) -> Iterator[str]:
-    """Every statement that stands is obeyed."""
-    law, members = follower.grouping.law, follower.partition.members
-    for statement in follower.history.standing():
+    """Groups comply with every statement in force."""
+    constraints, members = follower.grouping.constraints, follower.partition.members
+    for statement in follower.statement_log.standing():
         where = {members.group(face) for face in statement.faces}
-        theirs = set(law.people[statement.groups[0]].groups) if statement.confirms else set()
+        theirs = set(constraints.people[statement.groups[0]].groups) if statement.confirms else set()
         one, other = statement.groups[0], statement.groups[-1]
-        obeyed = {
-            "same": law.together(one, other),
-            "different": law.apart(one, other) and not law.together(one, other),
+        fulfilled = {
+            "same": constraints.together(one, other),
+            "different": constraints.apart(one, other) and not constraints.together(one, other),
             "not": not where & theirs,
             "assign": where <= theirs,
             "split": not where & theirs,
         }
-        if not obeyed.get(statement.kind, True):
-            yield f"statement {statement.number} ({statement.kind}) is not obeyed"
+        if not fulfilled.get(statement.kind, True):
+            yield f"the groups violate statement {statement.number} ({statement.kind})"

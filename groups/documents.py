@@ -1,4 +1,4 @@
-"""Statements and people as Redis has them."""
+"""Statements and people as JSON documents in Redis."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from faces.store.group_record import Face
-from groups.history import Made
-from groups.law import Person
+from groups.constraints import Person
 from groups.partition import Partition
 from groups.statement import Statement
+from groups.statement_log import Provenance
 
 
-def statement_document(statement: Statement, made: Made) -> dict[str, Any]:
-    """A statement as `faces.store.statements` reads it, and what only this process needs."""
+def statement_document(statement: Statement, made: Provenance) -> dict[str, Any]:
+    """The document of a statement, as `faces.store.statements` reads it."""
     return {
         "number": statement.number,
         "kind": statement.kind,
@@ -28,7 +28,7 @@ def statement_document(statement: Statement, made: Made) -> dict[str, Any]:
     }
 
 
-def statement_from(document: Mapping[str, Any]) -> tuple[Statement, Made]:
+def statement_from(document: Mapping[str, Any]) -> tuple[Statement, Provenance]:
     """Read a statement."""
     statement = Statement(
         number=document["number"],
@@ -39,11 +39,11 @@ def statement_from(document: Mapping[str, Any]) -> tuple[Statement, Made]:
         made=None if document["made"] is None else int(document["made"]),
         was=_numbers(document["was"]),
     )
-    return statement, Made(document["time"], document["key"], document["withdrawn"])
+    return statement, Provenance(document["time"], document["key"], document["withdrawn"])
 
 
 def person_document(person: Person, partition: Partition) -> dict[str, Any]:
-    """Somebody of whom something was said, as `faces.store.people` reads them."""
+    """The document of a person, as `faces.store.people` reads it."""
     groups = [group for group in person.groups if group in partition.table]
     cover = person.cover if person.cover and partition.members.group(person.cover) in groups else None
     return {

@@ -1,8 +1,9 @@
-"""How groups grow by faces, shrink by erasures, and follow what people say.
+"""Incremental clustering: faces join the nearest group, and groups that come within their limit are merged.
 
-The rule, after every event: of any two groups that may be one, none are within their limit (`groups.rule`). Two
-groups may be one unless somebody has said of each who it shows, or of a face of the one that it does not show the
-other's person, or they share too many pictures. A group that somebody has spoken of never becomes part of another.
+The invariant, after every event: no two groups that may be merged are within their limit (`groups.rule`). Two
+groups may be merged unless both are confirmed by statements, or a statement says that a face of one is not the
+other's person. A confirmed group is never absorbed by another. This is average-linkage clustering by mean squared
+distances, done one face at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from faces.store.group_record import Face
-from groups.law import Law, Person
+from groups.constraints import Constraints, Person
 from groups.partition import Partition
 from groups.rule import Rule
 from groups.table import Summary, Vector
@@ -22,7 +23,7 @@ NEVER = -1.0
 
 
 class Neighbour(NamedTuple):
-    """A group near another: the distance, and up to where they would be joined; negative where they may not be."""
+    """A group near another, and the limit up to which the two are merged; negative if they must not be."""
 
     group: int
     distance: float
@@ -30,17 +31,17 @@ class Neighbour(NamedTuple):
 
 
 class Grouping:
-    """Keeps a partition to the rule and the law. It belongs to one thread."""
+    """Keeps a partition to the rule and the constraints. Not thread-safe."""
 
-    def __init__(self, rule: Rule, partition: Partition, law: Law) -> None:
+    def __init__(self, rule: Rule, partition: Partition, constraints: Constraints) -> None:
         self.rule = rule
         self.partition = partition
-        self.law = law
-        self.homes: dict[Face, int] = {}  # where faces are to be put when groups are made anew
+        self.constraints = constraints
+        self.homes: dict[Face, int] = {}  # groups that faces return to after a fresh start
         self.table, self.members = partition.table, partition.members
 
     def commit(self, picture: bytes, encodings: Vector, evidence: Sequence[float]) -> None:
-        """Group the faces of a new picture, (n, 128). One that is known already stays where it is."""
+        """Group the faces of a new picture, (n, 128). A known picture is left as it is."""
         if picture in self.members:
             return
         faces = [
@@ -53,11 +54,11 @@ class Grouping:
         self.settle(groups)
 
     def erase(self, picture: bytes) -> None:
-        """Forget a picture."""
+        """Remove a picture."""
         self.settle(self.partition.remove(picture))
 
     def settle(self, groups: Iterable[int]) -> None:
-        """Merge groups that have changed with others as long as the rule says so."""
+        """Merge changed groups with others until the rule holds again."""
         for group in sorted(set(groups)):
             now = self.partition.current(group)
             while (mate := self.mate(now)) is not None:
@@ -72,7 +73,7 @@ class Grouping:
         ]
 
     def around(self, summary: Summary) -> list[Neighbour]:
-        """Groups near some faces, nearest first, up to where people are asked."""
+        """Groups near some faces, nearest first, within the reach of suggestions."""
         return self._near(summary, self.rule.reach(self.partition.seen))
 
     def usual_limit(self, one: int, other: int) -> float:
@@ -81,33 +82,33 @@ class Grouping:
         return float(self.rule.limits(self.table[one].evidence, evidence, self.partition.seen)[0])
 
     def reason(self, group: int, near: Neighbour) -> str:
-        """Why a group and one near some of its faces are not one."""
-        ours, theirs = self.law.people.get(group), self.law.people.get(near.group)
-        if self.law.apart(group, near.group):
-            return "somebody has said that they are two people"
+        """Why a group and one that is near some of its faces are not merged."""
+        ours, theirs = self.constraints.people.get(group), self.constraints.people.get(near.group)
+        if self.constraints.apart(group, near.group):
+            return "a statement says they are two people"
         if self._rejected(group, theirs) or self._rejected(near.group, ours):
-            return "somebody has said that a face is not this person"
+            return "a statement says that a face is not this person"
         if near.distance > near.limit:
             return "too far"
         if ours is not None and theirs is not None:
-            return "of both somebody has said who they are"
-        return "its group as a whole is too far, or shown beside it in pictures"
+            return "both are confirmed people"
+        return "its whole group is too far, or appears beside it in pictures"
 
     def _place(self, face: Face, summary: Summary, mates: Sequence[int]) -> int:
-        """The group that a new face belongs to; a new one where none is near enough."""
+        """The group that a new face joins; a new one if none is near enough."""
         if face in self.homes:
             return self.homes[face]
         for near in self._near(summary, self.rule.top(self.partition.seen)):
-            person = self.law.people.get(near.group)
+            person = self.constraints.people.get(near.group)
             surely = 0.0 if person is None else self.rule.surely
-            rejected = person is not None and face in self.law.rejected(person)
+            rejected = person is not None and face in self.constraints.rejected(person)
             beside = near.group in mates and near.distance > self.rule.same_picture
             if near.distance <= near.limit - surely and not rejected and not beside:
                 return near.group
         return self.partition.new_number()
 
     def mate(self, group: int) -> int | None:
-        """The nearest group that a group must be merged with; None where the rule holds."""
+        """The nearest group that a group has to be merged with; None if the rule holds."""
         if group not in self.table:
             return None
         near = self._near(self.table[group], self.rule.top(self.partition.seen))
@@ -117,16 +118,16 @@ class Grouping:
         )
 
     def _merge(self, one: int, other: int) -> int:
-        """Make two groups one: what was spoken of stays, else the larger, else the older."""
+        """Merge two groups: a confirmed one survives, else the larger, else the older."""
         kept, gone = sorted((one, other), key=self._rank)
         self.partition.merge(kept, gone)
         return kept
 
     def _rank(self, group: int) -> tuple[bool, int, int]:
-        return group not in self.law.people, -self.members.count(group), group
+        return group not in self.constraints.people, -self.members.count(group), group
 
     def _near(self, summary: Summary, reach: float) -> list[Neighbour]:
-        """Groups within a distance, nearest first, with the limits by evidence and size alone."""
+        """Groups within a distance, nearest first, with limits by evidence and collection size alone."""
         numbers, distances, evidence = self.table.near(summary, reach)
         limits = self.rule.limits(summary.evidence, evidence, self.partition.seen)
         order = np.lexsort((numbers, distances))
@@ -134,8 +135,8 @@ class Grouping:
         return [Neighbour(*row) for row in zip(*columns, strict=True)]
 
     def _allowed(self, group: int, near: Neighbour) -> float:
-        """The limit by what people have said, too, and by the pictures that show both."""
-        ours, theirs = self.law.people.get(group), self.law.people.get(near.group)
+        """The limit after statements and shared pictures are taken into account."""
+        ours, theirs = self.constraints.people.get(group), self.constraints.people.get(near.group)
         if ours is not None and theirs is not None:
             return NEVER
         limit = near.limit - self.rule.surely * (ours is not theirs)
@@ -144,10 +145,10 @@ class Grouping:
         return limit if self._may_share(group, near) else min(limit, self.rule.same_picture)
 
     def _rejected(self, group: int, person: Person | None) -> bool:
-        """Whether somebody has said of a group's face that it does not show a person."""
+        """Tell whether a face of a group is not a person according to a statement."""
         if person is None:
             return False
-        return any(self.members.group(face) == group for face in self.law.rejected(person))
+        return any(self.members.group(face) == group for face in self.constraints.rejected(person))
 
     def _may_share(self, group: int, near: Neighbour) -> bool:
         if near.distance <= self.rule.same_picture:

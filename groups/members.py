@@ -11,15 +11,15 @@ GONE = -1
 
 
 class Members:
-    """Every indexed face, in exactly one group. A face takes about 200 bytes, most of them its picture's digest."""
+    """Every indexed face is in exactly one group. A face takes about 200 bytes, mostly for its picture's digest."""
 
     def __init__(self) -> None:
-        self._first: dict[bytes, int] = {}  # the number of a picture's first face; the others follow it
+        self._first: dict[bytes, int] = {}  # number of a picture's first face; the others follow
         self._pictures: list[bytes] = []  # by number of face
         self._groups = array("q")  # by number of face
         self._evidence = array("f")  # by number of face
         self._count = 0
-        self._faces: dict[int, array[int]] = {}  # by group, numbers of faces in the order in which they came
+        self._faces: dict[int, array[int]] = {}  # by group: numbers of its faces, in order of arrival
 
     def __len__(self) -> int:
         return self._count
@@ -28,7 +28,7 @@ class Members:
         return picture in self._first
 
     def add(self, picture: bytes, groups: Sequence[int], evidence: Sequence[float]) -> None:
-        """Know a picture's faces, the group of each, and how many good faces it is worth."""
+        """Add a picture's faces, with the group and the evidence of each."""
         self._first[picture] = len(self._pictures)
         for group, worth in zip(groups, evidence, strict=True):
             self._faces.setdefault(group, array("q")).append(len(self._pictures))
@@ -46,42 +46,42 @@ class Members:
         return self._faces.keys()
 
     def group(self, face: Face) -> int | None:
-        """The group of a face; None for a face that is not there."""
+        """The group of a face; None if there is no such face."""
         number = self._number(face)
         return None if number is None else self._groups[number]
 
     def of_picture(self, picture: bytes) -> list[int]:
-        """The groups of a picture's faces, in their order."""
+        """The groups of a picture's faces, in order."""
         return [self._groups[number] for number in self._numbers(picture)]
 
     def of_group(self, group: int) -> list[Face]:
-        """The faces of a group, in the order in which they came."""
+        """The faces of a group, in order of arrival."""
         return [self._face(number) for number in self._faces.get(group, ())]
 
     def evidence(self, face: Face) -> float:
-        """How many good faces a face that is there is worth."""
+        """The evidence of a face."""
         return self._evidence[self._first[face.picture] + face.place]
 
     def count(self, group: int) -> int:
-        """How many faces a group has."""
+        """Number of faces of a group."""
         return len(self._faces.get(group, ()))
 
     def move(self, face: Face, group: int) -> None:
-        """Put a face that is there into another group."""
+        """Move a face to another group."""
         number = self._first[face.picture] + face.place
         self._leave(number)
         self._groups[number] = group
         self._faces.setdefault(group, array("q")).append(number)
 
     def merge(self, group: int, into: int) -> None:
-        """Put all faces of a group into another."""
+        """Move all faces of a group to another."""
         numbers = self._faces.pop(group)
         for number in numbers:
             self._groups[number] = into
         self._faces[into].extend(numbers)
 
     def remove(self, picture: bytes) -> set[int]:
-        """Forget a picture; tells the groups that it had faces in."""
+        """Remove a picture; returns the groups it had faces in."""
         left = set()
         for number in self._numbers(picture):
             left.add(self._groups[number])
@@ -92,7 +92,7 @@ class Members:
         return left
 
     def shared(self, one: int, other: int) -> int:
-        """How many pictures show faces of both groups."""
+        """Number of pictures that show faces of both groups."""
         if self.count(one) > self.count(other):
             one, other = other, one
         pictures = {self._pictures[number] for number in self._faces.get(one, ())}

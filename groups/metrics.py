@@ -1,4 +1,4 @@
-"""What the process that keeps groups tells Prometheus (`METRICS_PORT`). docs/metrics.md lists every metric."""
+"""Prometheus metrics of the groups process (`METRICS_PORT`); docs/metrics.md lists them all."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from groups.follower import Follower
 
 
 class Metrics:
-    """Its metrics in a registry of their own."""
+    """The metrics, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = new_registry()
-        self.faces = Gauge("facefleet_grouped_faces", "faces in groups", registry=self.registry)
+        self.faces = Gauge("facefleet_grouped_faces", "grouped faces", registry=self.registry)
         self.groups = Gauge("facefleet_groups", "groups of faces", registry=self.registry)
-        self.people = Gauge("facefleet_people", "people of whom something was said", registry=self.registry)
+        self.people = Gauge("facefleet_people", "confirmed people", registry=self.registry)
         self.holder = Gauge(
             "facefleet_groups_holder",
-            "1: this process keeps the groups; 0: another does",
+            "1 if this process is in charge, 0 if it is standing by",
             registry=self.registry,
         )
         self.reloads = Counter(
             "facefleet_groups_reloads",
-            "times that the groups were read again after a failure",
+            "times the saved groups were read again after a failure",
             registry=self.registry,
         )
         self.seconds = Histogram(
             "facefleet_groups_step_seconds",
-            "seconds of a step: at most 500 journal entries",
+            "seconds per step of at most 500 journal entries",
             buckets=SECONDS,
             registry=self.registry,
         )
 
     def stepped(self, follower: Follower, seconds: float) -> None:
-        """Tell of a step."""
+        """Record a step."""
         self.seconds.observe(seconds)
         self.faces.set(follower.faces)
         self.groups.set(len(follower.partition.table))
-        self.people.set(len({person.id for person in follower.grouping.law.people.values()}))
+        self.people.set(len({person.id for person in follower.grouping.constraints.people.values()}))

@@ -1,4 +1,4 @@
-"""All faces, parted into groups: their numbers and their members, kept in step, and what has changed since."""
+"""All faces, partitioned into groups: summaries and members, kept consistent, and a record of changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from groups.members import Members
 from groups.table import Summary, Table, Vector
 
 Read = Callable[[Sequence[Face]], Sequence[Vector | None]]
-"""Gives the encodings of faces, float32 of shape (128,); None for one that has been erased."""
+"""Reads the encodings of faces, float32 of shape (128,); None for an erased one."""
 
 
 @dataclass(slots=True)
 class Changes:
-    """What has changed since it was last asked."""
+    """What has changed since the last `drain`."""
 
-    groups: set[int] = field(default_factory=set)  # changed, new or gone
-    appended: dict[int, list[Face]] = field(default_factory=dict)  # faces that came to the end of groups
-    rewritten: set[int] = field(default_factory=set)  # groups that faces have left
-    pictures: set[bytes] = field(default_factory=set)  # whose faces are in other groups now, or gone
+    groups: set[int] = field(default_factory=set)  # changed, new or removed
+    appended: dict[int, list[Face]] = field(default_factory=dict)  # faces appended to groups
+    rewritten: set[int] = field(default_factory=set)  # groups whose faces are to be written anew
+    pictures: set[bytes] = field(default_factory=set)  # whose faces moved or were removed
     successors: dict[int, int] = field(default_factory=dict)
 
 
@@ -32,10 +32,10 @@ class Partition:
     Attributes:
         table: the groups' summaries.
         members: their faces.
-        successors: the group that a merged one has become part of.
-        versions: of a group, changes with everything but new faces: merging, leaving, what people say.
-        clock: the last version given to any group.
-        seen: how many faces have ever been added.
+        successors: which group a merged one was merged into.
+        versions: change with everything except new faces: merges, removals, statements.
+        clock: the latest version of any group.
+        seen: number of faces ever added.
     """
 
     def __init__(self, read: Read) -> None:
@@ -50,23 +50,23 @@ class Partition:
         self._read = read
 
     def drain(self) -> Changes:
-        """What has changed since the last call."""
+        """Return and reset the changes."""
         changes, self.changes = self.changes, Changes()
         return changes
 
     def current(self, group: int) -> int:
-        """The group that a merged one has become part of, or itself."""
+        """Follow a merged group to the one it is part of now."""
         while group in self.successors:
             group = self.successors[group]
         return group
 
     def new_number(self) -> int:
-        """A number that no group has had."""
+        """Return an unused group number."""
         self.next_number += 1
         return self.next_number - 1
 
     def add(self, picture: bytes, faces: Sequence[Summary], groups: Sequence[int]) -> None:
-        """Add a new picture's faces, each to the group given, which may be new."""
+        """Add a new picture's faces, each to the given group, which may be new."""
         self.members.add(picture, groups, [face.evidence for face in faces])
         self.changes.pictures.add(picture)
         for index, (face, group) in enumerate(zip(faces, groups, strict=True)):
@@ -75,13 +75,13 @@ class Partition:
             self._append(group, [Face(picture, index)])
 
     def remove(self, picture: bytes) -> set[int]:
-        """Forget a picture; gives the groups that it leaves behind."""
+        """Remove a picture; returns the remaining groups that changed."""
         left = self.members.remove(picture)
         self.changes.pictures.add(picture)
         return self._summarize(left)
 
     def merge(self, kept: int, gone: int) -> None:
-        """Make two groups one."""
+        """Merge one group into another."""
         faces = self.members.of_group(gone)
         self._set(kept, self.table[kept].joined(self.table[gone]))
         self._append(kept, faces)
@@ -92,7 +92,7 @@ class Partition:
         self.bump([kept])
 
     def move(self, faces: Sequence[Face], group: int) -> set[int]:
-        """Put faces into a group, which may be new; gives all groups that are others now."""
+        """Move faces into a group, which may be new; returns all remaining groups that changed."""
         changed = {group}
         for face in faces:
             changed.add(self.members.of_picture(face.picture)[face.place])
@@ -102,23 +102,23 @@ class Partition:
         return self._summarize(changed)
 
     def bump(self, groups: Iterable[int]) -> None:
-        """Note that groups are no longer what somebody may have seen."""
+        """Give groups a new version."""
         for group in groups:
             self.clock += 1
             self.versions[group] = self.clock
             self.changes.groups.add(group)
 
     def resummarize(self) -> set[int]:
-        """Summarize every group anew, since the encodings are others; gives those that are there."""
+        """Recompute every summary from new encodings; returns all groups."""
         return self._summarize(set(self.members.groups()))
 
     def summary_of(self, faces: Sequence[Face]) -> Summary:
-        """Summarize some faces of which none has been erased."""
+        """Summarize some of the faces."""
         evidence = sum(map(self.members.evidence, faces))
         return Summary.of(np.array(self._read(faces), dtype=np.float32), evidence)
 
     def _summarize(self, groups: set[int]) -> set[int]:
-        """Summarize groups from their faces; one whose picture has been erased meanwhile is forgotten at once."""
+        """Recompute summaries from faces. Pictures erased in the meantime are removed at once."""
         there: dict[int, Summary] = {}
         waiting = set(groups)
         while waiting:

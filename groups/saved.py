@@ -1,7 +1,7 @@
-"""The state in Redis: written with every step in one transaction, read back at a start.
+"""The saved state in Redis: written with every step in one transaction, read at start.
 
-Whatever is computed lies in db 7, what people have said in db 0 (`faces.store.keys`). `state` says up to which
-position of the journal the groups are; it is written with them, so a process that was killed goes on where it was.
+Computed groups are in db 7, statements in db 0 (`faces.store.keys`). The journal position is written together with
+the groups, so a process that was killed resumes exactly where it was.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from faces.store.keys import (
     PEOPLE,
     SHOWN,
     STATEMENTS,
+    confirmed_key,
     group_faces_key,
     group_key,
-    said_key,
 )
 from groups.documents import person_document, statement_document, statement_from
 from groups.grouping import Grouping
-from groups.history import History
 from groups.partition import Changes, Partition
+from groups.statement_log import StatementLog
 from groups.table import Summary
 
 PIECE = 2000  # keys read in one round trip
@@ -40,12 +40,12 @@ FIELDS = ("position", "line", "seen", "next", "clock", "last", "model")
 
 
 class Reached(NamedTuple):
-    """How far groups are.
+    """What the saved groups reflect.
 
     Attributes:
-        place: of the journal.
-        model: which has made the encodings.
-        last: number of the last statement.
+        place: position in the journal.
+        model: the model of the encodings.
+        last: number of the latest statement.
     """
 
     place: Place
@@ -53,11 +53,11 @@ class Reached(NamedTuple):
     last: int
 
 
-def read_statements(redis: RedisClient) -> History:
+def read_statements(redis: RedisClient) -> StatementLog:
     """Read all statements."""
     (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
     read = [statement_from(from_json(document)) for document in documents]
-    return History({statement.number: (statement, made) for statement, made in read})
+    return StatementLog({statement.number: (statement, made) for statement, made in read})
 
 
 def read_people(redis: RedisClient) -> dict[int, str]:
@@ -67,7 +67,7 @@ def read_people(redis: RedisClient) -> dict[int, str]:
 
 
 def read_reached(redis: RedisClient) -> tuple[Reached, dict[str, int]]:
-    """Read how far the saved groups are, and the partition's counters."""
+    """Read what the saved groups reflect, and the partition's counters."""
     (values,) = redis.ask((GROUPS, "HMGET", GROUP_STATE, *FIELDS))
     position, line, seen, following, clock, last, model = (value or b"" for value in values)
     reached = Reached(Place(int(position or 0), line), model, int(last or 0))
@@ -75,7 +75,7 @@ def read_reached(redis: RedisClient) -> tuple[Reached, dict[str, int]]:
 
 
 def read_groups(redis: RedisClient, partition: Partition) -> None:
-    """Read all saved groups into an empty partition: 100,000 take some seconds."""
+    """Read all saved groups into an empty partition; takes a few seconds for 100,000."""
     homes: dict[bytes, dict[int, tuple[int, float]]] = {}
     for numbers in _group_numbers(redis):
         replies = redis.ask(
@@ -93,9 +93,9 @@ def read_groups(redis: RedisClient, partition: Partition) -> None:
     partition.successors = {int(a): int(b) for a, b in zip(merged[::2], merged[1::2], strict=True)}
 
 
-def read_said(redis: RedisClient, groups: Sequence[int]) -> dict[Face, int]:
-    """Where the faces belong that groups had when something was said of them; the later group counts."""
-    found = redis.ask(*((HOME, "GET", said_key(group)) for group in groups)) if groups else []
+def read_confirmed(redis: RedisClient, groups: Sequence[int]) -> dict[Face, int]:
+    """The faces that confirmed groups had at their latest statement."""
+    found = redis.ask(*((HOME, "GET", confirmed_key(group)) for group in groups)) if groups else []
     return {
         face: group
         for group, faces in zip(groups, found, strict=True)
@@ -116,7 +116,7 @@ def _group_numbers(redis: RedisClient) -> Iterator[list[int]]:
     seen: set[int] = set()
     while True:
         ((cursor, keys),) = redis.ask((GROUPS, "SCAN", cursor, "MATCH", "group:*", "COUNT", PIECE))
-        numbers = {int(key[prefix:]) for key in keys} - seen  # SCAN may give a key twice
+        numbers = {int(key[prefix:]) for key in keys} - seen  # SCAN may return a key twice
         seen |= numbers
         if numbers:
             yield sorted(numbers)
@@ -125,20 +125,20 @@ def _group_numbers(redis: RedisClient) -> Iterator[list[int]]:
 
 
 class Writer:
-    """Commands that bring Redis from one step to the next."""
+    """Builds the commands that save a step."""
 
-    def __init__(self, grouping: Grouping, history: History, documents: dict[int, str]) -> None:
-        self._grouping, self._history = grouping, history
+    def __init__(self, grouping: Grouping, statement_log: StatementLog, documents: dict[int, str]) -> None:
+        self._grouping, self._statement_log = grouping, statement_log
         self._partition = grouping.partition
-        self._documents = documents  # of people, as they were written last
+        self._documents = documents  # of people, as last written
 
     def step(self, reached: Reached) -> list[Command]:
-        """Everything that has changed since the last step."""
-        changes, said = self._partition.drain(), sorted(self._history.drain())
+        """Commands for everything that changed since the last step."""
+        changes, said = self._partition.drain(), sorted(self._statement_log.drain())
         return [
             *self._groups(changes),
             *self._pictures(changes),
-            *self._said(changes, said),
+            *self._confirmed(changes, said),
             *self._people(changes, everybody=bool(said)),
             self._state(reached),
         ]
@@ -161,7 +161,7 @@ class Writer:
 
     def _record(self, group: int) -> bytes:
         summary = self._partition.table[group]
-        person = self._grouping.law.people.get(group)
+        person = self._grouping.constraints.people.get(group)
         return GroupRecord(
             summary.count,
             self._partition.versions.get(group, 0),
@@ -188,23 +188,23 @@ class Writer:
         if gone := [picture for picture, groups in there.items() if not groups]:
             yield (GROUPS, "HDEL", GROUP_PICTURES, *gone)
 
-    def _said(self, changes: Changes, numbers: Sequence[int]) -> Iterator[Command]:
-        people = self._grouping.law.people
+    def _confirmed(self, changes: Changes, numbers: Sequence[int]) -> Iterator[Command]:
+        people = self._grouping.constraints.people
         touched: set[int] = set()
         for number in numbers:
-            statement, made = self._history.every[number]
+            statement, made = self._statement_log.every[number]
             yield (HOME, "HSET", STATEMENTS, number, to_json(statement_document(statement, made)))
             touched.update(statement.confirms)
         for group in sorted(touched | (changes.rewritten & people.keys())):
             faces = self._partition.members.of_group(group)
             if group in people and faces:
-                yield (HOME, "SET", said_key(group), self._faces(faces))
+                yield (HOME, "SET", confirmed_key(group), self._faces(faces))
             else:
-                yield (HOME, "DEL", said_key(group))
+                yield (HOME, "DEL", confirmed_key(group))
 
     def _people(self, changes: Changes, *, everybody: bool) -> Iterator[Command]:
-        """Documents and places in the lists, of whoever has changed."""
-        people, table = self._grouping.law.people, self._partition.table
+        """Documents and list positions of changed people."""
+        people, table = self._grouping.constraints.people, self._partition.table
         touched = {people[group].id for group in changes.groups & people.keys()}
         if everybody:
             touched |= {*people, *self._documents}
@@ -221,7 +221,7 @@ class Writer:
             yield (GROUPS, "ZREM", HIDDEN, number)
 
     def _person(self, number: int) -> Iterator[Command]:
-        person = self._grouping.law.people.get(number)
+        person = self._grouping.constraints.people.get(number)
         if person is None or person.id != number:
             if self._documents.pop(number, None) is not None:
                 yield (GROUPS, "HDEL", PEOPLE, number)

@@ -1,4 +1,4 @@
-"""One pass over the heads of all groups: those that cannot be near are left out without being read further."""
+"""One pass over the heads of all groups excludes those that cannot be near, without reading the rest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-LANES = (
-    64  # groups side by side, dimension after dimension, so that a loop over them becomes vector instructions
-)
-HEAD = 48  # dimensions of a head: of 64, one in a thousand groups is read further, of 32, one in fifty
+LANES = 64  # groups side by side, dimension by dimension, so that the loop over them is vectorized
+HEAD = 48  # dimensions of a head; with 48, one group in a thousand is read further, with 32 one in fifty
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -20,17 +18,17 @@ def scan(
     reach: np.float32,
     rows: NDArray[np.int64],
 ) -> int:
-    """List the groups whose head and spread alone do not put them out of reach.
+    """List the groups that head and spread alone do not exclude.
 
     Args:
         heads: projections of the centroids, (blocks, HEAD, LANES).
-        spreads: mean squared deviations, (blocks, LANES); infinite where there is no group.
-        query: the head looked for, (HEAD,).
-        reach: the largest squared distance wanted, less the query's own spread.
-        rows: where the numbers of the groups found are written; as long as there are groups.
+        spreads: mean squared deviations, (blocks, LANES); infinite for free rows.
+        query: head of the query, (HEAD,).
+        reach: largest squared distance, less the query's own spread.
+        rows: output, with room for every row.
 
     Returns:
-        How many were found.
+        Number of rows found.
     """
     found = 0
     bounds = np.empty(LANES, np.float32)

@@ -1,4 +1,4 @@
-"""What to ask people: pairs of groups that are near and not one, the most useful first."""
+"""Suggested merges: pairs of groups that are near but not merged, most useful first."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from faces.documents import to_json
 from groups.grouping import Grouping, Neighbour
 
-LARGEST = 500  # groups whose neighbours are looked for: an answer about any other settles fewer faces
-MOST = 200  # suggestions kept
+LARGEST = 500  # groups whose neighbours are searched; an answer about a smaller one settles fewer faces
+MOST = 200  # suggestions saved
 
 
 class Suggestions:
-    """Finds them, and remembers the neighbours of groups that have not changed."""
+    """Finds suggestions, and caches the neighbours of unchanged groups."""
 
     def __init__(self, grouping: Grouping) -> None:
         self._grouping = grouping
@@ -20,18 +20,18 @@ class Suggestions:
         self._near: dict[int, tuple[tuple[int, int], list[Neighbour]]] = {}
 
     def document(self) -> str:
-        """The suggestions as `faces.store.people` reads them."""
+        """The suggestions as JSON, as `faces.store.people` reads them."""
         return to_json(self.find())
 
     def find(self) -> list[dict[str, Any]]:
         """The most useful pairs.
 
-        An answer about a group and one that is larger, or of which something was said, settles the faces of the
-        first. So the largest groups have all pairs that settle more than the smallest of these.
+        An answer about a group and a larger or confirmed one settles the faces of the former, so the neighbours of
+        the largest groups include every pair that settles more faces than the smallest of these groups has.
         """
-        people = self._grouping.law.people
-        unspoken = sorted(self._members.groups(), key=lambda group: (-self._members.count(group), group))
-        largest = [group for group in unspoken if not self._hidden(group)][:LARGEST]
+        people = self._grouping.constraints.people
+        by_size = sorted(self._members.groups(), key=lambda group: (-self._members.count(group), group))
+        largest = [group for group in by_size if not self._hidden(group)][:LARGEST]
         self._near = {group: self._near[group] for group in largest if group in self._near}
         found: dict[frozenset[int], dict[str, Any]] = {}
         for group in largest:
@@ -45,7 +45,7 @@ class Suggestions:
         return ranked[:MOST]
 
     def _neighbours(self, group: int) -> list[Neighbour]:
-        """Near groups; those of a group that has not changed are not looked for again."""
+        """Near groups, cached while the group is unchanged."""
         stamp = (self._members.count(group), self._partition.versions.get(group, 0))
         if self._near.get(group, (None, []))[0] != stamp:
             reach = self._grouping.rule.reach(self._partition.seen)
@@ -53,9 +53,9 @@ class Suggestions:
         return [near for near in self._near[group][1] if near.group in self._partition.table]
 
     def _settled(self, group: int, other: int) -> int:
-        """Of how many faces an answer tells who they show; 0 where it is to be counted the other way round."""
+        """Number of faces that an answer settles."""
         ours, theirs = self._members.count(group), self._members.count(other)
-        people = self._grouping.law.people
+        people = self._grouping.constraints.people
         if group in people and other not in people:
             return theirs
         if other in people and group not in people:
@@ -63,19 +63,21 @@ class Suggestions:
         return min(ours, theirs)
 
     def _may_ask(self, group: int, other: int) -> bool:
-        """Whether nobody has answered yet."""
-        law = self._grouping.law
-        if self._hidden(other) or law.together(group, other) or law.apart(group, other):
+        """Tell whether no statement answers it yet."""
+        constraints = self._grouping.constraints
+        if self._hidden(other) or constraints.together(group, other) or constraints.apart(group, other):
             return False
         pair = {self._who(group), self._who(other)}
-        return not any({self._who(self._partition.current(g)) for g in asked} == pair for asked in law.unsure)
+        return not any(
+            {self._who(self._partition.current(g)) for g in asked} == pair for asked in constraints.unsure
+        )
 
     def _hidden(self, group: int) -> bool:
-        person = self._grouping.law.people.get(group)
+        person = self._grouping.constraints.people.get(group)
         return person is not None and person.hidden
 
     def _who(self, group: int) -> int:
-        person = self._grouping.law.people.get(group)
+        person = self._grouping.constraints.people.get(group)
         return group if person is None else person.id
 
     def _described(self, first: int, second: int, near: Neighbour, settled: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Groups as numbers: how many faces, their centroid, how far they spread; and which groups are near another."""
+"""Group summaries in arrays, and the search for near groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from groups.scan import HEAD, LANES, scan
 
 DIMENSIONS = 128
-FIRST_FIT = 64  # groups after which the heads' axes are fitted first; again at every fourfold
+FIRST_FIT = 64  # groups at which the axes of the heads are fitted first; again at each fourfold
 SAMPLE = 16_384
 
 Vector = NDArray[np.float32]
@@ -19,13 +19,13 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """What the rule needs to know of some faces.
+    """What the rule needs to know about a set of faces.
 
     Attributes:
-        count: how many faces.
+        count: number of faces.
         centroid: their mean, float32 of shape (128,).
         spread: their mean squared distance from the centroid.
-        evidence: how many good faces they are worth.
+        evidence: sum of the evidence of its faces.
     """
 
     count: int
@@ -42,7 +42,7 @@ class Summary:
         return cls(len(values), centroid.astype(np.float32), spread, evidence)
 
     def joined(self, other: Summary) -> Summary:
-        """Summarize both together: as exact as float32 centroids are."""
+        """Summarize the union, to the precision of float32 centroids."""
         count = self.count + other.count
         ours, theirs = self.centroid.astype(np.float64), other.centroid.astype(np.float64)
         share = other.count / count
@@ -55,13 +55,13 @@ class Summary:
         )
 
     def distance(self, other: Summary) -> float:
-        """The root of the average squared distance between their faces."""
+        """Root mean squared distance between the faces of both."""
         apart = self.centroid.astype(np.float64) - other.centroid.astype(np.float64)
         return float(np.sqrt(apart @ apart + self.spread + other.spread))
 
 
 class Table:
-    """Summaries by number, and the search for near ones. A group takes about 750 bytes."""
+    """Summaries by group number, and the search for near ones. A group takes about 750 bytes."""
 
     def __init__(self) -> None:
         self._rows: dict[int, int] = {}
@@ -108,7 +108,7 @@ class Table:
 
     @property
     def nbytes(self) -> int:
-        """Bytes set aside."""
+        """Allocated bytes."""
         arrays = (self._numbers, self._counts, self._evidence, self._spreads, self._centroids)
         return sum(array.nbytes for array in (*arrays, self._heads, self._heads_spreads))
 
@@ -153,7 +153,7 @@ class Table:
             self._heads_spreads[: before // LANES] = old["_heads_spreads"]
 
     def _fit(self) -> None:
-        """Choose the axes along which the centroids vary most. Any axes are right; these leave out most groups."""
+        """Fit the axes to the centroids' principal components. Any axes are correct; these exclude most groups."""
         rows = np.fromiter(self._rows.values(), np.int64)
         sample = self._centroids[rows[:: -(-len(rows) // SAMPLE)]].astype(np.float64)
         sample -= sample.mean(axis=0)

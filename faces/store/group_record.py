@@ -1,4 +1,4 @@
-"""A group as db 7 has it: numbers in a fixed layout, since there may be hundreds of thousands."""
+"""Binary records of groups in db 7: compact, since there may be hundreds of thousands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faces.errors import StoreError
 HEADER = struct.Struct("<IIqdd")
 CENTROID = struct.Struct("<128f")
 FACE = struct.Struct("<32sHH")
-WORTH = 100  # a good face's evidence in a stored one
+WORTH = 100  # evidence 1 in an encoded face
 NOBODY = -1
 
 
@@ -26,26 +26,26 @@ class Face(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Face:
-        """Read `<hash>:<index>`.
+        """Parse `<hash>:<index>`.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: wrong format.
         """
         picture, _, index = text.partition(":")
         digest = bytes.fromhex(picture)
         if len(digest) != 32 or not index.isdecimal():
-            raise ValueError(f"{text[:80]!r} is not a face: write <hash>:<number>")
+            raise ValueError(f"{text[:80]!r} is not a face: use <hash>:<index>")
         return cls(digest, int(index))
 
 
 class GroupRecord(NamedTuple):
-    """A group's numbers.
+    """A group's summary.
 
     Attributes:
-        size: how many faces it has.
-        version: changes with everything but new faces.
-        person: id of the person it shows; `NOBODY` where nothing was said of it.
-        evidence: how many good faces it is worth.
+        size: number of faces.
+        version: changes with everything except new faces.
+        person: id of the confirmed person; `NOBODY` if unconfirmed.
+        evidence: sum of the evidence of its faces.
         spread: mean squared distance of its faces from the centroid.
         centroid: 128 float32, packed.
     """
@@ -58,12 +58,12 @@ class GroupRecord(NamedTuple):
     centroid: bytes
 
     def pack(self) -> bytes:
-        """The record as it is stored."""
+        """Encode the record."""
         return HEADER.pack(*self[:5]) + self.centroid
 
     @classmethod
     def unpack(cls, stored: bytes) -> GroupRecord:
-        """Read a stored record, or its header alone.
+        """Decode a record, or its header alone.
 
         Raises:
             StoreError: it is damaged.
@@ -74,12 +74,12 @@ class GroupRecord(NamedTuple):
 
 
 def pack_faces(faces: Iterable[tuple[Face, float]]) -> bytes:
-    """Faces, each with how many good ones it is worth, as they are stored."""
+    """Encode faces with the evidence of each."""
     return b"".join(FACE.pack(*face, round(WORTH * worth)) for face, worth in faces)
 
 
 def unpack_faces(stored: bytes) -> Iterator[tuple[Face, float]]:
-    """Read stored faces.
+    """Decode faces with the evidence of each.
 
     Raises:
         StoreError: they are damaged.

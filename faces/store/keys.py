@@ -11,16 +11,16 @@
 | 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
 | 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.group_record`) |
 | 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
-| 7 | `merged` | hash: id of a group that was merged -> the group that it became part of |
-| 7 | `people` | hash: id -> JSON document of somebody of whom something was said (`faces.store.people`) |
-| 7 | `shown`, `hidden` | sorted sets: ids of people and of groups without one, scored by their faces |
-| 7 | `suggestions` | JSON list of pairs to ask about, the most useful first |
-| 7 | `state` | hash: `position` and `line` of the journal reached, `model`, `holder`: the process that keeps groups |
-| 0 | `statements` | hash: number -> JSON document of what somebody said of people; withdrawn ones stay |
-| 0 | `said:<id>` | faces that a group had when something was said of it, as in db 7 `faces:<id>` |
-| 0 | `people:asked` | list: requests to the process that keeps groups, JSON |
+| 7 | `merged` | hash: id of a merged group -> its successor |
+| 7 | `people` | hash: id -> JSON document of a confirmed person (`faces.store.people`) |
+| 7 | `shown`, `hidden` | sorted sets: ids of people and unconfirmed groups, scored by number of faces |
+| 7 | `suggestions` | JSON list of suggested merges, most useful first |
+| 7 | `state` | hash: journal `position` and `line` reached, `model`, `holder`: token of the process in charge |
+| 0 | `statements` | hash: number -> JSON document of a statement about people; withdrawn ones are kept |
+| 0 | `confirmed:<id>` | faces of a confirmed group as of its last statement, as in db 7 `faces:<id>` |
+| 0 | `people:asked` | list: requests to the groups process, JSON |
 | 0 | `people:answer:<request>` | list: its answer, JSON; expires |
-| 0 | `groups:lease` | token of the process that keeps groups; expires |
+| 0 | `groups:lease` | token of the groups process in charge; expires |
 | 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
@@ -96,11 +96,11 @@ def group_faces_key(group: int) -> str:
     return f"faces:{group}"
 
 
-def said_key(group: int) -> str:
-    """Key of the faces that a group had when something was said of it."""
-    return f"said:{group}"
+def confirmed_key(group: int) -> str:
+    """Key of the faces of a confirmed group as of its last statement."""
+    return f"confirmed:{group}"
 
 
 def answer_key(request: str) -> str:
-    """Key of the answer to a request about people."""
+    """Key of the answer to a request to the groups process."""
     return f"people:answer:{request}"

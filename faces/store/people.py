@@ -1,8 +1,8 @@
-"""Who is on the pictures: people, and groups of faces of whom nobody has said anything yet.
+"""The people in the pictures: those a user has named or confirmed, and unconfirmed groups of faces.
 
-Both are listed together under ids that stay as they grow: the id of a person is that of their first group. An id
-that was merged into another leads there. What people say goes through `faces.store.statements`; everything here
-only reads what the process that keeps groups (`python -m groups`) has written.
+Both share one space of ids that stay stable as they grow: a person's id is that of their first group. The id of a
+merged group leads to its successor. This module only reads what the groups process (`python -m groups`) writes;
+changes go through `faces.store.statements`.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ AT_ONCE = 1000  # faces read in one round trip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody: a group of faces, or several that people have said to be of one person.
+    """A person, or an unconfirmed group of faces.
 
     Attributes:
-        id: stays while the person grows.
-        name: "" where nobody has said it.
-        count: faces in all groups.
-        version: to be given with a statement; changes with everything but new faces.
-        groups: ids of the groups, at least one.
-        confirmed: whether anything was said of this person.
-        hidden: left out of lists.
-        cover: the face to show, `<hash>:<index>`; None: choose the first of `faces`.
+        id: stable while the person grows.
+        name: "" if unnamed.
+        count: number of faces in all groups.
+        version: to be passed along with a statement; changes with everything except new faces.
+        groups: ids of the groups that have faces.
+        confirmed: whether there is any statement about this person.
+        hidden: excluded from lists.
+        cover: the face that represents the person, `<hash>:<index>`; None: use the first of `faces`.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PersonFace:
-    """A face of a person; `distance` is from its group's centre, `index` counts the picture's indexed faces."""
+    """A face of a person, with its distance to the centre of its group; `index` is its position in db 3."""
 
     picture_id: str
     index: int
@@ -67,10 +67,10 @@ class PersonFace:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Two that may be one person; an answer settles who `faces` faces show.
+    """Two people who may be one; an answer settles `faces` faces.
 
-    `distance` is the root of the average squared distance between their faces, `limit` up to where they would have
-    been joined without asking; `shared` counts the pictures that show both.
+    `distance` is the root mean squared distance between their faces; up to `limit` they would have been merged
+    without asking. `shared` is the number of pictures that show both.
     """
 
     first: Person
@@ -83,21 +83,21 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a list, and how many there are in all."""
+    """Part of a list, with the total count."""
 
     total: int
     people: list[Person] = field(default_factory=list)
 
 
 def people(redis: RedisClient, *, first: int = 0, most: int = 50, hidden: bool = False) -> Page:
-    """People and groups, those with the most faces first; `hidden` lists the hidden ones instead."""
+    """People and unconfirmed groups, largest first; `hidden` lists the hidden ones instead."""
     key = HIDDEN if hidden else SHOWN
     total, found = redis.ask((GROUPS, "ZCARD", key), (GROUPS, "ZREVRANGE", key, first, first + most - 1))
     return Page(int(total), [p for p in _people(redis, [int(number) for number in found]) if p is not None])
 
 
 def person(redis: RedisClient, identity: str) -> Person | None:
-    """Somebody by id, or by that of a group which is theirs or was merged into it; None where there is nobody."""
+    """Look up a person by id, or by the id of any of their groups, merged ones included; None if unknown."""
     if not identity.isdecimal():
         return None
     group = _current(redis, int(identity))
@@ -107,7 +107,7 @@ def person(redis: RedisClient, identity: str) -> Person | None:
 
 
 def named(redis: RedisClient, name: str) -> list[Person]:
-    """Everybody who is called so."""
+    """Everybody with this name."""
     (documents,) = redis.ask((GROUPS, "HVALS", PEOPLE))
     found = [int(d["id"]) for d in map(from_json, documents) if d["name"] == name]
     return [p for p in _people(redis, sorted(found)) if p is not None]
@@ -116,23 +116,23 @@ def named(redis: RedisClient, name: str) -> list[Person]:
 def faces(
     redis: RedisClient, somebody: Person, *, first: int = 0, most: int | None = None
 ) -> list[PersonFace]:
-    """The faces of a person, those nearest to the centre of their group first.
+    """A person's faces, nearest to the centre of their group first.
 
-    About a millisecond for 100 faces: their distances are computed from db 3.
+    Takes about a millisecond per 100 faces: distances are computed from db 3.
     """
     found = sorted(_distances(redis, somebody), key=lambda face: (face.distance, face.picture_id, face.index))
     return found[first:] if most is None else found[first : first + most]
 
 
 def of_picture(redis: RedisClient, picture_id: str) -> list[Person | None]:
-    """Who a picture's indexed faces show, in their order; [] for a picture that is not grouped (yet)."""
+    """The person of each indexed face of a picture, in order; [] for a picture that is not grouped (yet)."""
     (stored,) = redis.ask((GROUPS, "HGET", GROUP_PICTURES, bytes.fromhex(picture_id)))
     groups = [int.from_bytes(stored[at : at + 8], "little") for at in range(0, len(stored or b""), 8)]
     return [person(redis, str(group)) for group in groups]
 
 
 def suggestions(redis: RedisClient, *, most: int = 20) -> list[Suggestion]:
-    """Pairs to ask about, the most useful first; those that have become one meanwhile are left out."""
+    """Pairs to ask about, most useful first; pairs merged in the meantime are left out."""
     (stored,) = redis.ask((GROUPS, "GET", SUGGESTIONS))
     pairs = from_json(stored) if stored else []
     found = []
@@ -148,7 +148,7 @@ def suggestions(redis: RedisClient, *, most: int = 20) -> list[Suggestion]:
 
 
 def _people(redis: RedisClient, numbers: Sequence[int]) -> list[Person | None]:
-    """People and groups by the number of their first group."""
+    """People and unconfirmed groups by the number of their first group."""
     if not numbers:
         return []
     documents, *headers = redis.ask(

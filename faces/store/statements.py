@@ -1,8 +1,8 @@
-"""What people say of who is on the pictures: made, withdrawn, listed.
+"""Statements: what users state about people, such as a name, "same person" or "not this person".
 
-A statement is given to the process that keeps groups, which alone decides: it refuses what contradicts, lets the
-groups follow, and writes the statement, its entry in the audit log and all that follows from it in one
-transaction. When `say` returns, everything that `faces.store.people` reads is so.
+Statements are submitted to the groups process, which alone applies them. It rejects contradictions, updates the
+groups, and writes the statement, its audit log entry and all consequences in one transaction. Once `submit`
+returns, everything that `faces.store.people` reads is up to date.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from faces.errors import ContradictionError, StaleError, StatementError, StoreEr
 from faces.store.client import RedisClient
 from faces.store.keys import ASKED, HOME, STATEMENTS, answer_key
 
-PATIENCE = 10  # seconds for an answer: the process may be at a piece of journal, or starting
+ANSWER_TIMEOUT = 10  # seconds; the process may be busy with a batch of the journal, or starting
 
 Kind = Literal["name", "same", "different", "unsure", "not", "assign", "split", "hide", "show", "cover"]
 
@@ -26,26 +26,26 @@ _REFUSALS = {error.code: error for error in (ContradictionError, StaleError, Unk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What somebody says.
+class NewStatement:
+    """A statement to submit.
 
     | kind | people | faces | meaning |
     |---|---|---|---|
-    | name | 1 | | the person is called `name`; two may share one; "" takes it away |
-    | same | 2 | | they are one person, who keeps the first one's name, cover and id |
+    | name | 1 | | sets the person's name; two people may share one; "" removes it |
+    | same | 2 | | both are one person, who keeps the first one's id, name and cover |
     | different | 2 | | they are two people |
-    | unsure | 2 | | I cannot tell: do not ask again |
-    | not | 1 | some | these faces do not show the person |
-    | assign | 1 | some | these faces show the person |
-    | split | 1 | some | these faces of the person's show somebody else, all the same |
-    | hide, show | 1 | | leave the person out of lists, or no longer |
-    | cover | 1 | 1 | the face stands for the person |
+    | unsure | 2 | | the author cannot tell; the pair is not suggested again |
+    | not | 1 | 1+ | these faces are not this person |
+    | assign | 1 | 1+ | these faces are this person |
+    | split | 1 | 1+ | these faces of the person belong to somebody else, all to the same one |
+    | hide, show | 1 | | hides the person from lists, or shows them again |
+    | cover | 1 | 1 | the face that represents the person |
 
     Attributes:
         people: ids.
         faces: `<hash>:<index>`.
-        seen: the version of each of the people that its author saw, by id; {} where nobody looked.
-        key: id of the API key of who says it, for the audit log.
+        seen: versions of the people as the author saw them, by id; {} skips the check.
+        key: id of the author's API key, for the audit log.
         request: id of the HTTP request, for the audit log.
     """
 
@@ -60,9 +60,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A statement that was made; `withdrawn` is when, in Unix seconds, or None while it stands.
+    """A recorded statement; `withdrawn` is the time of its withdrawal in Unix seconds, None while it is in force.
 
-    `people` are the ids of groups at that time; `made` is the id of the one that `assign` or `split` made.
+    `people` are the ids at that time; `made` is the id of the group that `assign` or `split` created.
     """
 
     number: int
@@ -76,40 +76,41 @@ class Statement:
     withdrawn: float | None
 
 
-def say(redis: RedisClient, said: Said) -> Statement:
-    """Make a statement.
+def submit(redis: RedisClient, statement: NewStatement) -> Statement:
+    """Submit a statement and wait until it is applied.
 
     Raises:
-        ContradictionError: it contradicts one that stands; `str(error)` says which.
-        StaleError: one of the people has changed since its author looked.
-        UnknownError: there is no such person or face.
-        StatementError: it lacks something, or has too much.
-        StoreError: Redis is away, or no process keeps groups; nothing was said.
+        ContradictionError: it contradicts a statement in force; the message says which.
+        StaleError: one of the people has changed since the author looked.
+        UnknownError: no such person or face.
+        StatementError: wrong number of people or faces, or an unusable name.
+        StoreError: Redis is unavailable, or the groups process does not answer; nothing was applied.
     """
-    return _statement(_ask(redis, {"do": "say", **asdict(said)}))
+    return _statement(_ask(redis, {"do": "submit", **asdict(statement)}))
 
 
 def withdraw(redis: RedisClient, number: int | None = None, *, key: str = "", request: str = "") -> Statement:
-    """Take a statement back; None: the latest that stands. Raises as `say` does."""
+    """Withdraw a statement; None: the latest one in force. Raises like `submit`."""
     return _statement(_ask(redis, {"do": "withdraw", "number": number, "key": key, "request": request}))
 
 
-def why(redis: RedisClient, face: str) -> dict[str, Any]:
-    """Why a face is where it is.
+def explain(redis: RedisClient, face: str) -> dict[str, Any]:
+    """Explain why a face is in its group.
 
     Returns:
-        `person`, `distance` from the rest of its group, what was `said` of it, and `near`: the nearest other
-        people, each with `distance`, `limit` and the `reason` for which the face is not with them.
+        `person`; `distance` to the rest of its group; `statements` about it, by number; `good`: whether its
+        quality is good; `near`: the nearest other people, each with `distance`, `limit` and the `reason` why the
+        face is not theirs.
 
     Raises:
-        UnknownError: there is no such face.
-        StoreError: as for `say`.
+        UnknownError: no such face.
+        StoreError: as for `submit`.
     """
-    return _ask(redis, {"do": "why", "face": face})
+    return _ask(redis, {"do": "explain", "face": face})
 
 
-def statements(redis: RedisClient) -> list[Statement]:
-    """All statements ever made, the latest first."""
+def history(redis: RedisClient) -> list[Statement]:
+    """All statements ever made, latest first."""
     (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
     return sorted(map(_statement, map(from_json, documents)), key=lambda s: s.number, reverse=True)
 
@@ -119,17 +120,17 @@ def _statement(document: Mapping[str, Any]) -> Statement:
 
 
 def _ask(redis: RedisClient, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a request to the process that keeps groups, and wait for its answer."""
+    """Send a request to the groups process and wait for the answer."""
     request = uuid.uuid4().hex
-    asked = to_json({**wanted, "id": request, "until": time.time() + PATIENCE})
-    _, answer = redis.ask((HOME, "RPUSH", ASKED, asked), (HOME, "BLPOP", answer_key(request), PATIENCE))
+    asked = to_json({**wanted, "id": request, "until": time.time() + ANSWER_TIMEOUT})
+    _, answer = redis.ask((HOME, "RPUSH", ASKED, asked), (HOME, "BLPOP", answer_key(request), ANSWER_TIMEOUT))
     if answer is None:
         (taken_back,) = redis.ask((HOME, "LREM", ASKED, 1, asked))
         if taken_back:
-            raise StoreError("the process that keeps groups does not answer: start `python -m groups`")
-        (answer,) = redis.ask((HOME, "BLPOP", answer_key(request), PATIENCE))
+            raise StoreError("the groups process does not answer: start `python -m groups`")
+        (answer,) = redis.ask((HOME, "BLPOP", answer_key(request), ANSWER_TIMEOUT))
     if answer is None:
-        raise StoreError("the process that keeps groups has not answered: look again before you repeat it")
+        raise StoreError("the groups process has not answered yet: check before you repeat the request")
     reply: dict[str, Any] = from_json(answer[1])
     if "error" in reply:
         raise _REFUSALS.get(reply["code"], StatementError)(reply["error"])

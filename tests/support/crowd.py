@@ -1,4 +1,4 @@
-"""Made-up people whose faces are as near and as far as those of dlib's model are, roughly."""
+"""Provenance-up people whose faces are as near and as far as those of dlib's model are, roughly."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from faces.store.group_record import Face
+from groups.constraints import Constraints
+from groups.curation import Curation
 from groups.grouping import Grouping
-from groups.history import History
-from groups.law import Law
 from groups.partition import Partition
 from groups.rule import Rule
-from groups.saying import Sayings
+from groups.statement_log import StatementLog
 from groups.table import Vector
 
 
@@ -36,8 +36,8 @@ class Collection:
 
     def __init__(self, rule: Rule | None = None) -> None:
         self.pictures: dict[bytes, list[Vector]] = {}
-        self.grouping = Grouping(rule or Rule(), Partition(self.read), Law())
-        self.sayings = Sayings(self.grouping, History())
+        self.grouping = Grouping(rule or Rule(), Partition(self.read), Constraints())
+        self.curation = Curation(self.grouping, StatementLog())
         self.partition, self.members = self.grouping.partition, self.grouping.members
 
     def read(self, faces: Sequence[Face]) -> list[Vector | None]:
@@ -56,5 +56,5 @@ class Collection:
     def erase(self, number: int) -> None:
         """Erase a picture."""
         self.pictures.pop(picture(number), None)
-        self.sayings.forget(picture(number), time=0.0)
+        self.curation.forget(picture(number), time=0.0)
         self.grouping.erase(picture(number))

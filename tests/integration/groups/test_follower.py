@@ -19,7 +19,7 @@ from faces.store import people, statements
 from faces.store.audit_log import last
 from faces.store.client import RedisClient, Session
 from faces.store.keys import GROUP_LEASE, GROUPS, HOME, JOURNAL, META, STATEMENTS
-from faces.store.statements import Said, say, withdraw
+from faces.store.statements import NewStatement, submit, withdraw
 from groups.checking import faults
 from groups.follower import Follower, LeaseLostError
 from groups.rule import Rule
@@ -87,8 +87,8 @@ def test_a_name_stays_on_the_same_people_after_a_thousand_more_pictures(fleet: F
     redis = fleet.redis
     ann, bob, _ = ids(redis)
     with answering(kept):
-        say(redis, Said(kind="name", people=(ann,), name="Ann"))
-        say(redis, Said(kind="name", people=(bob,), name="Bob"))
+        submit(redis, NewStatement(kind="name", people=(ann,), name="Ann"))
+        submit(redis, NewStatement(kind="name", people=(bob,), name="Bob"))
     before = {name: faces_named(redis, name) for name in ("Ann", "Bob")}
     for first in range(100, 1100, 100):
         fleet.commit({n: [n % 40] for n in range(first, first + 100)})  # Ann, Bob, Eve and 37 others
@@ -114,7 +114,7 @@ def faces_named(redis: RedisClient, name: str) -> set[tuple[str, int]]:
 
 def test_a_restart_goes_on_where_it_was(fleet: Fleet, kept: Follower) -> None:
     with answering(kept):
-        say(fleet.redis, Said(kind="name", people=(ids(fleet.redis)[0],), name="Ann"))
+        submit(fleet.redis, NewStatement(kind="name", people=(ids(fleet.redis)[0],), name="Ann"))
     kept.lease.give()
     again = follower(fleet.redis)
     assert state(again) == state(kept)
@@ -128,7 +128,7 @@ def test_a_restart_goes_on_where_it_was(fleet: Fleet, kept: Follower) -> None:
 def state(kept: Follower) -> Any:
     members = kept.partition.members
     groups = {group: sorted(members.of_group(group)) for group in members.groups()}
-    return groups, kept.partition.versions, kept.partition.successors, list(kept.history.standing())
+    return groups, kept.partition.versions, kept.partition.successors, list(kept.statement_log.standing())
 
 
 @pytest.mark.parametrize("kept_back", [True, False], ids=["before EXEC", "after EXEC"])
@@ -159,13 +159,13 @@ def test_statements_are_obeyed_recorded_and_withdrawn(fleet: Fleet, kept: Follow
     redis = fleet.redis
     ann, bob, eve = ids(redis)
     with answering(kept):
-        named = say(redis, Said(kind="name", people=(ann,), name=" Ann ", key="k1", request="r1"))
-        say(redis, Said(kind="same", people=(ann, eve)))
+        named = submit(redis, NewStatement(kind="name", people=(ann,), name=" Ann ", key="k1", request="r1"))
+        submit(redis, NewStatement(kind="same", people=(ann, eve)))
         assert people.person(redis, eve) == people.person(redis, ann)
         assert people.people(redis).people[0].count == 7
-        say(redis, Said(kind="not", people=(ann,), faces=(f"{picture(0)}:0",)))
+        submit(redis, NewStatement(kind="not", people=(ann,), faces=(f"{picture(0)}:0",)))
         assert people.people(redis).people[0].count == 6
-        say(redis, Said(kind="hide", people=(bob,)))
+        submit(redis, NewStatement(kind="hide", people=(bob,)))
         assert [p.id for p in people.people(redis, hidden=True).people] == [bob]
         assert withdraw(redis).kind == "hide"
         assert withdraw(redis, key="k1").kind == "not"
@@ -173,9 +173,9 @@ def test_statements_are_obeyed_recorded_and_withdrawn(fleet: Fleet, kept: Follow
     caught_up(kept)
     assert (named.name, named.key) == ("Ann", "k1")
     assert faults(redis) == []
-    assert [s.withdrawn is None for s in statements.statements(redis)] == [False, False, True, True]
+    assert [s.withdrawn is None for s in statements.history(redis)] == [False, False, True, True]
     entries = [(entry.key, entry.did, entry.picture_id) for entry in last(redis, 10)]
-    assert entries[-1] == ("k1", "say", "statement 1")
+    assert entries[-1] == ("k1", "submit", "statement 1")
     assert ("k1", "withdraw", "statement 3") in entries
 
 
@@ -185,24 +185,24 @@ def test_what_cannot_be_said_is_refused_and_changes_nothing(fleet: Fleet, kept: 
     seen = {ann: people.people(redis).people[0].version}
     face = f"{picture(0)}:0"
     with answering(kept):
-        say(redis, Said(kind="different", people=(ann, bob), seen=seen))
+        submit(redis, NewStatement(kind="different", people=(ann, bob), seen=seen))
         before = redis.ask((HOME, "HLEN", STATEMENTS), (GROUPS, "HGETALL", "state"))
         for said, error in (
-            (Said(kind="name", people=(ann,), name="Ann", seen=seen), StaleError),
-            (Said(kind="same", people=(ann, bob)), ContradictionError),
-            (Said(kind="name", people=("999",), name="Ann"), UnknownError),
-            (Said(kind="name", people=("Ann",), name="Ann"), UnknownError),
-            (Said(kind="not", people=(ann,), faces=(f"{picture(99)}:0",)), UnknownError),
-            (Said(kind="not", people=(ann,), faces=("nonsense",)), UnknownError),
-            (Said(kind="not", people=(ann,)), StatementError),
-            (Said(kind="same", people=(ann,)), StatementError),
-            (Said(kind="same", people=(ann, ann)), StatementError),
-            (Said(kind="assign", people=(ann,), faces=(face,)), ContradictionError),
-            (Said(kind="name", people=(ann,), name="A\nnn"), StatementError),
-            (Said(kind="nonsense", people=(ann,)), StatementError),  # type: ignore[arg-type]  # as a client may
+            (NewStatement(kind="name", people=(ann,), name="Ann", seen=seen), StaleError),
+            (NewStatement(kind="same", people=(ann, bob)), ContradictionError),
+            (NewStatement(kind="name", people=("999",), name="Ann"), UnknownError),
+            (NewStatement(kind="name", people=("Ann",), name="Ann"), UnknownError),
+            (NewStatement(kind="not", people=(ann,), faces=(f"{picture(99)}:0",)), UnknownError),
+            (NewStatement(kind="not", people=(ann,), faces=("nonsense",)), UnknownError),
+            (NewStatement(kind="not", people=(ann,)), StatementError),
+            (NewStatement(kind="same", people=(ann,)), StatementError),
+            (NewStatement(kind="same", people=(ann, ann)), StatementError),
+            (NewStatement(kind="assign", people=(ann,), faces=(face,)), ContradictionError),
+            (NewStatement(kind="name", people=(ann,), name="A\nnn"), StatementError),
+            (NewStatement(kind="nonsense", people=(ann,)), StatementError),  # type: ignore[arg-type]  # as a client may
         ):
             with pytest.raises(error):
-                say(redis, said)
+                submit(redis, said)
         assert redis.ask((HOME, "HLEN", STATEMENTS)) == before[:1]
     assert faults(redis) == []
 
@@ -213,7 +213,7 @@ def test_an_id_that_was_merged_leads_on(redis: RedisClient) -> None:
     kept = caught_up(follower(redis))
     (first,) = ids(redis)
     with answering(kept):
-        say(redis, Said(kind="split", people=(first,), faces=(f"{picture(0)}:0",)))
+        submit(redis, NewStatement(kind="split", people=(first,), faces=(f"{picture(0)}:0",)))
         (made,) = ids(redis)
         withdraw(redis)
     caught_up(kept)
@@ -224,11 +224,11 @@ def test_an_id_that_was_merged_leads_on(redis: RedisClient) -> None:
 def test_nobody_answers_where_no_process_keeps_groups(
     fleet: Fleet, kept: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "PATIENCE", 1)
+    monkeypatch.setattr(statements, "ANSWER_TIMEOUT", 1)
     with pytest.raises(StoreError, match="python -m groups"):
-        say(fleet.redis, Said(kind="name", people=(ids(fleet.redis)[0],), name="Ann"))
+        submit(fleet.redis, NewStatement(kind="name", people=(ids(fleet.redis)[0],), name="Ann"))
     caught_up(kept)
-    assert statements.statements(fleet.redis) == []
+    assert statements.history(fleet.redis) == []
 
 
 def test_one_process_alone_keeps_the_groups(fleet: Fleet, kept: Follower) -> None:
@@ -248,8 +248,8 @@ def test_another_journal_makes_groups_anew_and_names_find_their_faces(fleet: Fle
     redis = fleet.redis
     ann = ids(redis)[0]
     with answering(kept):
-        say(redis, Said(kind="name", people=(ann,), name="Ann"))
-        say(redis, Said(kind="not", people=(ann,), faces=(f"{picture(0)}:0",)))
+        submit(redis, NewStatement(kind="name", people=(ann,), name="Ann"))
+        submit(redis, NewStatement(kind="not", people=(ann,), faces=(f"{picture(0)}:0",)))
     before = faces_named(redis, "Ann")
     redis.ask((HOME, "RPOP", JOURNAL), (HOME, "RPUSH", JOURNAL, b"-" + bytes(32)))
     kept.load()
@@ -265,7 +265,7 @@ def test_another_journal_makes_groups_anew_and_names_find_their_faces(fleet: Fle
 def test_another_model_keeps_who_is_in_which_group(fleet: Fleet, kept: Follower) -> None:
     redis = fleet.redis
     with answering(kept):
-        say(redis, Said(kind="name", people=(ids(redis)[0],), name="Ann"))
+        submit(redis, NewStatement(kind="name", people=(ids(redis)[0],), name="Ann"))
     before = faces_named(redis, "Ann")
     for number in range(10):
         key = picture(number)
@@ -282,9 +282,9 @@ def test_another_model_keeps_who_is_in_which_group(fleet: Fleet, kept: Follower)
 def test_why_a_face_is_where_it_is(fleet: Fleet, kept: Follower) -> None:
     redis = fleet.redis
     with answering(kept):
-        say(redis, Said(kind="name", people=(ids(redis)[0],), name="Ann"))
-        told = statements.why(redis, f"{picture(0)}:0")
+        submit(redis, NewStatement(kind="name", people=(ids(redis)[0],), name="Ann"))
+        told = statements.explain(redis, f"{picture(0)}:0")
         with pytest.raises(UnknownError):
-            statements.why(redis, f"{picture(0)}:7")
-    assert (told["person"], told["said"], told["alone"]) == (ids(redis)[0], [1], False)
+            statements.explain(redis, f"{picture(0)}:7")
+    assert (told["person"], told["statements"], told["alone"]) == (ids(redis)[0], [1], False)
     assert 0.2 < told["distance"] < 0.5

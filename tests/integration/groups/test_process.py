@@ -21,7 +21,7 @@ from faces.errors import StoreError
 from faces.store import people
 from faces.store.client import RedisClient
 from faces.store.keys import GROUP_LEASE, GROUP_STATE, GROUPS, HOME, JOURNAL
-from faces.store.statements import Said, say, statements
+from faces.store.statements import NewStatement, history, submit
 from groups.checking import faults
 from local.process import free_port, until
 from tests.conftest import environ
@@ -67,7 +67,9 @@ def test_a_face_is_in_its_group_within_a_second(
         shown = [person.count for person in people.people(redis).people]
         assert shown == [2, 1]
         assert time.monotonic() - begun < 30
-        said = say(redis, Said(kind="name", people=(people.people(redis).people[0].id,), name="Ann"))
+        said = submit(
+            redis, NewStatement(kind="name", people=(people.people(redis).people[0].id,), name="Ann")
+        )
         assert said.number == 1
         assert until(lambda: "facefleet_people 1.0" in metrics(settings), 10)
         assert "facefleet_grouped_faces 3.0" in metrics(settings)
@@ -107,8 +109,8 @@ def test_killed_at_any_step_it_neither_doubles_nor_loses(
     with process(store_settings, tmp_path):
         assert until(lambda: caught_up(redis), 60)
     assert faults(redis) == []
-    assert sorted(s.number for s in statements(redis)) == list(range(1, len(statements(redis)) + 1))
-    assert named <= len(statements(redis))
+    assert sorted(s.number for s in history(redis)) == list(range(1, len(history(redis)) + 1))
+    assert named <= len(history(redis))
 
 
 def _name_somebody(redis: RedisClient, number: int) -> bool:
@@ -116,7 +118,7 @@ def _name_somebody(redis: RedisClient, number: int) -> bool:
     if not unnamed:
         return False
     try:
-        say(redis, Said(kind="name", people=(unnamed[0].id,), name=f"Person {number}"))
+        submit(redis, NewStatement(kind="name", people=(unnamed[0].id,), name=f"Person {number}"))
     except StoreError:
         return False
     return True

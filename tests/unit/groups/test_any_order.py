@@ -17,9 +17,9 @@ from hypothesis.stateful import (
 
 from faces.errors import ContradictionError
 from faces.store.group_record import Face
-from groups.history import Made
 from groups.rule import Rule
 from groups.statement import Kind, Statement
+from groups.statement_log import Provenance
 from tests.support.crowd import Collection, face, picture
 
 PEOPLE, PICTURES = 4, 14
@@ -56,7 +56,7 @@ class Groups(RuleBasedStateMachine):
     def erase(self, data: st.DataObject) -> None:
         gone = data.draw(st.sampled_from([n for n in range(PICTURES) if picture(n) in self.all.pictures]))
         self.all.erase(gone)
-        standing = {statement.number: statement for statement in self.all.sayings.history.standing()}
+        standing = {statement.number: statement for statement in self.all.curation.statement_log.standing()}
         for number, statement in list(self.said.items()):
             assert number in standing or statement.kind == "cover"
         self.said = standing
@@ -86,7 +86,7 @@ class Groups(RuleBasedStateMachine):
     def withdraw(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.said)))
         try:
-            self.all.sayings.withdraw(number, time=0.0)
+            self.all.curation.withdraw(number, time=0.0)
         except ContradictionError:
             return
         del self.said[number]
@@ -99,7 +99,7 @@ class Groups(RuleBasedStateMachine):
         )
         state = self.state()
         try:
-            self.said[self.last] = self.all.sayings.say(statement, Made(time=0.0, key=""))
+            self.said[self.last] = self.all.curation.apply(statement, Provenance(time=0.0, key=""))
         except ContradictionError:
             assert self.state() == state
             return
@@ -159,7 +159,7 @@ class Groups(RuleBasedStateMachine):
                 assert self.all.members.group(one) in self.people(group)
 
     def people(self, group: int) -> set[int]:
-        return set(self.all.grouping.law.people[group].groups)
+        return set(self.all.grouping.constraints.people[group].groups)
 
     def vector(self, one: Face) -> np.ndarray:
         return self.all.pictures[one.picture][one.place].astype(np.float64)
@@ -168,15 +168,15 @@ class Groups(RuleBasedStateMachine):
         return float(np.sqrt(np.mean([((self.vector(x) - self.vector(y)) ** 2).sum() for x in a for y in b])))
 
     def may_join(self, one: int, a: list[Face], other: int, b: list[Face]) -> bool:
-        people = self.all.grouping.law.people
+        people = self.all.grouping.constraints.people
         if one in people and other in people:
             return False
         shown = people.get(one) or people.get(other)
-        return shown is None or not set(a + b) & self.all.grouping.law.rejected(shown)
+        return shown is None or not set(a + b) & self.all.grouping.constraints.rejected(shown)
 
     def limit(self, one: int, a: list[Face], other: int, b: list[Face]) -> float:
         limit = RULE.top(self.all.partition.seen) - RULE.caution / 2 * (1 / len(a) + 1 / len(b))
-        people = self.all.grouping.law.people
+        people = self.all.grouping.constraints.people
         if one in people or other in people:
             limit -= RULE.surely
         shared = {f.picture for f in a} & {f.picture for f in b}

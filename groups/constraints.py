@@ -1,4 +1,4 @@
-"""What follows from the statements that stand: who the people are, and what no group may do."""
+"""The constraints that statements in force put on groups: who the people are, and what must not be merged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groups.statement import Statement
 
 @dataclass(slots=True)
 class Person:
-    """Somebody of whom something was said. The id is that of the first group."""
+    """A confirmed person: the groups that statements attribute to them. The id is that of the first group."""
 
     id: int
     groups: list[int]
@@ -23,8 +23,8 @@ class Person:
 
 
 @dataclass(slots=True)
-class Law:
-    """Folded from statements in their order; `people` has each group of which something was said."""
+class Constraints:
+    """Folded from statements in order; `people` maps each confirmed group to its person."""
 
     people: dict[int, Person] = field(default_factory=dict)
     assigned: dict[Face, Statement] = field(default_factory=dict)
@@ -34,15 +34,15 @@ class Law:
     _rejections: dict[int, set[Face]] | None = None
 
     @classmethod
-    def of(cls, statements: Iterable[Statement]) -> Law:
-        """What follows from statements that do not contradict each other."""
-        law = cls()
+    def of(cls, statements: Iterable[Statement]) -> Constraints:
+        """Fold statements that do not contradict each other."""
+        constraints = cls()
         for statement in statements:
-            law.obey(statement)
-        return law
+            constraints.add(statement)
+        return constraints
 
-    def obey(self, statement: Statement) -> None:
-        """Let one more statement hold."""
+    def add(self, statement: Statement) -> None:
+        """Apply one more statement."""
         self._rejections = None
         for group in statement.confirms:
             self.people.setdefault(group, Person(group, [group]))
@@ -65,7 +65,7 @@ class Law:
             self.assigned |= dict.fromkeys(statement.faces, statement)
 
     def rejected(self, person: Person) -> set[Face]:
-        """The faces that were said not to show a person."""
+        """Faces that are not this person according to a statement."""
         if self._rejections is None:
             self._rejections = defaultdict(set)
             for statement in self._rejected:
@@ -73,23 +73,23 @@ class Law:
         return self._rejections.get(person.id, set())
 
     def together(self, one: int, other: int) -> bool:
-        """Whether two groups are of one person by what was said."""
+        """Tell whether two groups belong to the same confirmed person."""
         return one in self.people and self.people[one] is self.people.get(other)
 
     def apart(self, one: int, other: int) -> bool:
-        """Whether somebody has said that two groups are of two people."""
+        """Tell whether a statement keeps the people of two groups apart."""
         pair = {self.people[group].id for group in (one, other) if group in self.people}
         return any({side.id for side in self._sides(s)} == pair for s in self._different)
 
     def check(self, statement: Statement, faces: Sequence[set[Face]]) -> None:
-        """See that a statement contradicts none that stands.
+        """Check a new statement against those in force.
 
         Args:
-            statement: what somebody wants to say.
-            faces: those of the person that each of its groups shows.
+            statement: the new one.
+            faces: all faces of the person of each of its groups.
 
         Raises:
-            ContradictionError: it does; the sentence says which.
+            ContradictionError: they contradict each other; the message says how.
         """
         people = [self.people.get(group) for group in statement.groups]
         match statement.kind:
@@ -97,14 +97,16 @@ class Law:
                 self._check_same(people, faces)
             case "different" | "unsure":
                 if people[0] is not None and people[0] is people[1]:
-                    raise ContradictionError("both are the same person: withdraw that first, or split them")
+                    raise ContradictionError(
+                        "both are the same person: withdraw that statement first, or split them"
+                    )
             case "not":
                 self._check_not(people[0], statement.faces)
             case "assign" | "split":
                 self._check_assigned(people[0], statement, faces[0])
             case "cover":
                 if statement.faces[0] not in faces[0]:
-                    raise ContradictionError(f"face {statement.faces[0]} is not one of this person's")
+                    raise ContradictionError(f"face {statement.faces[0]} does not belong to this person")
 
     def _check_same(self, people: Sequence[Person | None], faces: Sequence[set[Face]]) -> None:
         if people[0] is not None and people[0] is people[1]:
@@ -112,12 +114,12 @@ class Law:
         for statement in self._different:
             if {side.id for side in self._sides(statement)} == {p.id for p in people if p is not None}:
                 raise ContradictionError(
-                    f"statement {statement.number} says that they are two people: withdraw it first"
+                    f"statement {statement.number} says they are two people: withdraw it first"
                 )
         for person, of_other in zip(people, reversed(faces), strict=True):
             for face in self.rejected(person) & of_other if person is not None else ():
                 raise ContradictionError(
-                    f"face {face} is one of the one person's, and was said not to be the other: withdraw that first"
+                    f"a statement says that face {face} of one of them is not the other: withdraw it first"
                 )
 
     def _check_not(self, person: Person | None, faces: Iterable[Face]) -> None:
@@ -125,7 +127,7 @@ class Law:
             by = self.assigned.get(face)
             if by is not None and person is not None and self.people.get(by.made or 0) is person:
                 raise ContradictionError(
-                    f"face {face} was assigned to this person by statement {by.number}: withdraw it first"
+                    f"statement {by.number} assigned face {face} to this person: withdraw it first"
                 )
 
     def _check_assigned(self, person: Person | None, statement: Statement, of_person: set[Face]) -> None:
@@ -133,14 +135,15 @@ class Law:
             by = self.assigned.get(face)
             if by is not None:
                 raise ContradictionError(
-                    f"face {face} was assigned by hand by statement {by.number}: withdraw it first"
+                    f"statement {by.number} assigned face {face} already: withdraw it first"
                 )
             if statement.kind == "assign" and person is not None and face in self.rejected(person):
-                raise ContradictionError(f"face {face} was said not to show this person: withdraw that first")
-            if (statement.kind == "split") != (face in of_person):
                 raise ContradictionError(
-                    f"face {face} is {'not' if statement.kind == 'split' else 'already'} one of this person's"
+                    f"a statement says that face {face} is not this person: withdraw it first"
                 )
+            if (statement.kind == "split") != (face in of_person):
+                belongs = "belongs already" if face in of_person else "does not belong"
+                raise ContradictionError(f"face {face} {belongs} to this person")
 
     def _person(self, statement: Statement) -> Person:
         return self.people[statement.groups[0]]

@@ -1,4 +1,4 @@
-"""Every statement that was ever made, when and by whom, withdrawn or not."""
+"""The log of all statements, including withdrawn ones."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from groups.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """When a statement was made, in Unix seconds, and by whose API key; `withdrawn` is when it was, or None."""
+class Provenance:
+    """Time of a statement in Unix seconds, the author's API key, and the time of withdrawal or None."""
 
     time: float
     key: str
     withdrawn: float | None = None
 
 
-class History:
+class StatementLog:
     """Statements by number."""
 
-    def __init__(self, every: dict[int, tuple[Statement, Made]] | None = None) -> None:
+    def __init__(self, every: dict[int, tuple[Statement, Provenance]] | None = None) -> None:
         self.every = every or {}
         self._changed: set[int] = set()
 
     @property
     def last(self) -> int:
-        """Number of the last statement; 0 before the first."""
+        """Number of the latest statement; 0 if there is none."""
         return max(self.every, default=0)
 
     def standing(self) -> Iterator[Statement]:
-        """Those that stand, in their order."""
+        """Statements in force, in order."""
         return (statement for _, (statement, made) in sorted(self.every.items()) if made.withdrawn is None)
 
-    def note(self, statement: Statement, made: Made) -> None:
-        """Note a new statement."""
+    def note(self, statement: Statement, made: Provenance) -> None:
+        """Add or replace a statement."""
         self.every[statement.number] = statement, made
         self._changed.add(statement.number)
 
     def withdraw(self, number: int, time: float) -> None:
-        """Note that a statement no longer stands."""
+        """Mark a statement as withdrawn."""
         statement, made = self.every[number]
         self.note(statement, replace(made, withdrawn=time))
 
     def forget(self, picture: bytes, time: float) -> None:
-        """Forget the faces of a picture that is erased; a cover without its face is withdrawn."""
+        """Remove the faces of an erased picture; a cover that loses its face is withdrawn."""
         for statement, made in list(self.every.values()):
             if any(face.picture == picture for face in statement.faces):
                 void = statement.kind == "cover" and made.withdrawn is None
                 self.note(_without(statement, picture), replace(made, withdrawn=time) if void else made)
 
     def drain(self) -> set[int]:
-        """Numbers of the statements that have changed since the last call."""
+        """Return and reset the numbers of changed statements."""
         changed, self._changed = self._changed, set()
         return changed
 
