@@ -16,7 +16,7 @@ from groups import saved
 from groups.documents import person_document
 from groups.follower import Follower
 from groups.rule import Rule
-from groups.table import Summary
+from groups.summary import Summary
 
 TRIES = 5
 CLOSE = 1e-4  # float32 centroids stay within this after thousands of merges

@@ -35,7 +35,7 @@ from groups.partition import Partition
 from groups.rule import Rule
 from groups.saved import Reached, Writer
 from groups.suggestions import Suggestions
-from groups.table import Vector
+from groups.summary import Vector
 
 PIECE = 500  # journal entries of a step
 REQUESTS = 20  # requests of a step

@@ -17,7 +17,7 @@ from faces.store.group_record import Face
 from groups.constraints import Constraints, Person
 from groups.partition import Partition
 from groups.rule import Rule
-from groups.table import Summary, Vector
+from groups.summary import Summary, Vector
 
 NEVER = -1.0
 
@@ -50,8 +50,10 @@ class Grouping:
         groups: list[int] = []
         for index, face in enumerate(faces):
             groups.append(self._place(Face(picture, index), face, groups))
+        alone = len(groups) == 1 and groups[0] not in self.table
         self.partition.add(picture, faces, groups)
-        self.settle(groups)
+        if not alone:  # a new group of one face has just been compared with all others
+            self.settle(groups)
 
     def erase(self, picture: bytes) -> None:
         """Remove a picture."""

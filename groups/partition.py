@@ -9,7 +9,8 @@ import numpy as np
 
 from faces.store.group_record import Face
 from groups.members import Members
-from groups.table import Summary, Table, Vector
+from groups.summary import Summary, Vector
+from groups.table import Table
 
 Read = Callable[[Sequence[Face]], Sequence[Vector | None]]
 """Reads the encodings of faces, float32 of shape (128,); None for an erased one."""

@@ -33,7 +33,7 @@ from groups.documents import person_document, statement_document, statement_from
 from groups.grouping import Grouping
 from groups.partition import Changes, Partition
 from groups.statement_log import StatementLog
-from groups.table import Summary
+from groups.summary import Summary
 
 PIECE = 2000  # keys read in one round trip
 FIELDS = ("position", "line", "seen", "next", "clock", "last", "model")

@@ -1,4 +1,10 @@
-"""One pass over the heads of all groups excludes those that cannot be near, without reading the rest."""
+"""One pass over small sketches of all groups excludes those that cannot be near, without reading the rest.
+
+A sketch is a projection of the centroid onto `AXES` orthonormal axes, in whole steps of a fixed size, clipped to
+the range of int8. Projecting and clipping never make a distance longer, and rounding either side changes it by at most
+`step * sqrt(AXES) / 2`. So if the distance between two sketches exceeds the reach by more than twice that, the
+centroids are out of reach.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +12,47 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-LANES = 64  # groups side by side, dimension by dimension, so that the loop over them is vectorized
-HEAD = 48  # dimensions of a head; with 48, one group in a thousand is read further, with 32 one in fifty
+LANES = 64  # groups side by side, axis by axis, so that the loop over them is vectorized
+AXES = 48  # with these, one group in a thousand is read further; with 32, one in fifty
+FREE = 2**29  # the term of a free row: beyond any reach
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True)
 def scan(
-    heads: NDArray[np.float32],
-    spreads: NDArray[np.float32],
-    query: NDArray[np.float32],
-    reach: np.float32,
+    sketches: NDArray[np.int8],
+    terms: NDArray[np.int32],
+    query: NDArray[np.int16],
+    reach: np.int32,
     rows: NDArray[np.int64],
 ) -> int:
-    """List the groups that head and spread alone do not exclude.
+    """List the groups that their sketches do not exclude.
 
     Args:
-        heads: projections of the centroids, (blocks, HEAD, LANES).
-        spreads: mean squared deviations, (blocks, LANES); infinite for free rows.
-        query: head of the query, (HEAD,).
-        reach: largest squared distance, less the query's own spread.
+        sketches: of the groups, (blocks, AXES, LANES).
+        terms: spreads in squared steps, rounded down, (blocks, LANES); `FREE` for free rows.
+        query: sketch of the query, (AXES,).
+        reach: largest sum of squared distance and term that is not excluded, in squared steps.
         rows: output, with room for every row.
 
     Returns:
         Number of rows found.
     """
     found = 0
-    bounds = np.empty(LANES, np.float32)
-    for block in range(len(heads)):
+    sums = np.empty(LANES, np.int32)
+    for block in range(len(sketches)):
         for lane in range(LANES):
-            bounds[lane] = spreads[block, lane]
-        for dimension in range(HEAD):
-            value = query[dimension]
+            sums[lane] = terms[block, lane]
+        for axis in range(AXES):
+            value = query[axis]
             for lane in range(LANES):
-                apart = heads[block, dimension, lane] - value
-                bounds[lane] += apart * apart
-        nearest = bounds[0]
+                apart = np.int16(np.int16(sketches[block, axis, lane]) - value)
+                sums[lane] = np.int32(sums[lane] + np.int32(apart * apart))
+        nearest = sums[0]
         for lane in range(1, LANES):
-            nearest = min(nearest, bounds[lane])
+            nearest = min(nearest, sums[lane])
         if nearest <= reach:
             for lane in range(LANES):
-                if bounds[lane] <= reach:
+                if sums[lane] <= reach:
                     rows[found] = block * LANES + lane
                     found += 1
     return found

@@ -9,12 +9,13 @@ from typing import Any
 
 from client import explain
 from client.errors import UsageError
+from client.people_named import person_named, picture_names
 from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
 from faces.picture_id import is_picture_id, picture_id_of
-from faces.store import queries
+from faces.store import people, queries
 from faces.store.client import RedisClient
 from faces.store.evidence import evidence
 
@@ -23,7 +24,11 @@ HELP = "names of the other pictures that show a matching face"
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("picture", metavar="HASH|FILE", help="a picture's hash, or the picture itself")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "picture", metavar="HASH|FILE", nargs="?", help="a picture's hash, or the picture itself"
+    )
+    what.add_argument("--person", metavar="PERSON", help="all pictures of a person, by id or name, instead")
     about = "ask Redis which faces match, where they are in their pictures, and how far apart"
     parser.add_argument("--explain", action="store_true", help=about)
     parser.add_argument("--json", action="store_true", help="write a JSON list; with --explain a document")
@@ -31,6 +36,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, settings: Settings) -> int:
     """Ask the server and print the names, one a line, or explain them."""
+    if args.person:
+        return _pictures_of(args.person, settings, as_json=args.json)
     picture_id = picture_hash(args.picture)
     if args.explain:
         return _explain(picture_id, settings, as_json=args.json)
@@ -60,6 +67,15 @@ def picture_hash(given: str) -> str:
         raise UsageError(
             f"{given} is neither a hash of 64 hex digits nor a file that can be read: {error.strerror}"
         ) from error
+
+
+def _pictures_of(given: str, settings: Settings, *, as_json: bool) -> int:
+    with closing(RedisClient(settings)) as redis:
+        found = people.faces(redis, person_named(redis, given))
+        names = picture_names(redis, list(dict.fromkeys(face.picture_id for face in found)))
+    listed = [name for some in names.values() for name in some]
+    print(to_json(listed) if as_json else "\n".join(map(printable, listed)))
+    return 0
 
 
 def _explain(picture_id: str, settings: Settings, *, as_json: bool) -> int:

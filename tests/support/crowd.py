@@ -14,7 +14,7 @@ from groups.grouping import Grouping
 from groups.partition import Partition
 from groups.rule import Rule
 from groups.statement_log import StatementLog
-from groups.table import Vector
+from groups.summary import Vector
 
 
 def picture(number: int) -> bytes:
