@@ -18,6 +18,7 @@ from faces.store.client import RedisClient
 from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
 from groups.rule import Rule
+from groups.warm import warm_up
 
 LOOK = 0.1  # seconds between polls; a face is grouped within a second of its commit
 ASIDE = 1.0  # seconds between attempts to take the lease
@@ -51,6 +52,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     metrics, redis = Metrics(), RedisClient(settings)
     serve(metrics.registry, settings.metrics_port)
     threadpool_limits(1)  # NumPy's
+    warm_up()
     follower = Follower(redis, Rule(), settings.audit_length)
     threading.Thread(target=follower.lease.extend_until, args=(stopping,), daemon=True).start()
     while not stopping.is_set():

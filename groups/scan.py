@@ -1,7 +1,7 @@
 """One pass over small sketches of all groups excludes those that cannot be near, without reading the rest.
 
 A sketch is a projection of the centroid onto `AXES` orthonormal axes, in whole steps of a fixed size, clipped to
-the range of int8. Projecting and clipping never make a distance longer, and rounding either side changes it by at most
+the range of int8. Projecting and clipping never make a distance longer; rounding either side changes it by at most
 `step * sqrt(AXES) / 2`. So if the distance between two sketches exceeds the reach by more than twice that, the
 centroids are out of reach.
 """

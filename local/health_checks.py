@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
 from faces.store.client import RedisClient
+from faces.store.statements import groups_process_runs
 from faces.topology import PICTURES_QUEUE
 from local.process import Process
 
@@ -48,14 +49,16 @@ def look(settings: Settings, servers: Mapping[str, Process], ours: Sequence[Proc
     consumers = _consumers(settings)
     answers = {
         "rabbitmq": consumers is not None,
-        "redis": _redis_answers(settings),
+        "redis": _ask_redis(settings, _redis_answers),
         "rest": _rest_answers(settings),
-        "worker": (consumers or 0) >= len(ours) - 1,
+        "groups": _ask_redis(settings, groups_process_runs),
+        "worker": (consumers or 0) >= sum(process.name.startswith("worker-") for process in ours),
     }
     addresses = {
         "rabbitmq": f"{settings.rabbitmq_host}:{settings.rabbitmq_port}",
         "redis": f"{settings.redis_host}:{settings.redis_port}",
         "rest": settings.server,
+        "groups": "",
         "worker": "",
     }
     parts = {"rabbitmq": None, "redis": None, **servers, **{process.name: process for process in ours}}
@@ -92,15 +95,19 @@ def _consumers_of_queue(channel: Any) -> int:
     return int(found.method.consumer_count)
 
 
-def _redis_answers(settings: Settings) -> bool:
+def _redis_answers(redis: RedisClient) -> bool:
+    redis.check()
+    return True
+
+
+def _ask_redis(settings: Settings, question: Callable[[RedisClient], bool]) -> bool:
     redis = RedisClient(settings)
     try:
-        redis.check()
+        return question(redis)
     except StoreError:
         return False
     finally:
         redis.close()
-    return True
 
 
 def _rest_answers(settings: Settings) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from faces.documents import from_json, to_json
 from faces.errors import ContradictionError, StaleError, StatementError, StoreError, UnknownError
 from faces.store.client import RedisClient
-from faces.store.keys import ASKED, HOME, STATEMENTS, answer_key
+from faces.store.keys import ASKED, GROUP_LEASE, HOME, STATEMENTS, answer_key
 
 ANSWER_TIMEOUT = 10  # seconds; the process may be busy with a batch of the journal, or starting
 
@@ -113,6 +113,12 @@ def history(redis: RedisClient) -> list[Statement]:
     """All statements ever made, latest first."""
     (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
     return sorted(map(_statement, map(from_json, documents)), key=lambda s: s.number, reverse=True)
+
+
+def groups_process_runs(redis: RedisClient) -> bool:
+    """Tell whether a groups process is in charge, or was within the last seconds."""
+    (found,) = redis.ask((HOME, "EXISTS", GROUP_LEASE))
+    return bool(found)
 
 
 def _statement(document: Mapping[str, Any]) -> Statement:
