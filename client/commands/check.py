@@ -15,6 +15,7 @@ from client.checking.edges import Codes
 from client.checking.faults import Faults
 from client.checking.snapshot import Snapshot
 from client.commands.match import picture_hash
+from client.errors import UsageError
 from client.terminal import GREEN, RED, bar, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
@@ -22,7 +23,6 @@ from faces.image_store import open_image_store
 from faces.store import inspection
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODINGS, MATCHES
-from groups import checking
 
 HELP = "hold the databases to their rules, while the fleet works; exit code 1 where one does not hold"
 
@@ -124,7 +124,13 @@ def _show(report: Report | None, faults: Faults, *, as_json: bool) -> None:
 
 
 def _groups(redis: RedisClient, *, as_json: bool) -> int:
-    found = checking.faults(redis)
+    try:
+        from groups.checking import faults  # noqa: PLC0415 -- needs Numba, which the client alone does not
+    except ImportError as error:
+        raise UsageError(
+            "the groups process is not installed here: pip install 'facefleet[worker]'"
+        ) from error
+    found = faults(redis)
     if as_json:
         print(to_json({"faults": len(found), "listed": found}))
     else:

@@ -133,7 +133,11 @@ def test_up_mends_what_was_killed_and_leaves_the_rest_alone(running: Deployment)
     running.up()
     after = running.pids()
     assert None not in after.values()
-    assert {path for path in PARTS if after[path] == before[path]} == {"rabbitmq/rabbitmq", "run/groups", "run/worker-1"}
+    assert {path for path in PARTS if after[path] == before[path]} == {
+        "rabbitmq/rabbitmq",
+        "run/groups",
+        "run/worker-1",
+    }
 
 
 def test_the_demo_shows_who_matches_whom(running: Deployment, photographs: Path) -> None:

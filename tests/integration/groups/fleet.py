@@ -18,6 +18,9 @@ from groups.rule import Rule
 from tests.support.crowd import face
 from tests.support.writing import MADE_WITH, picture
 
+Who = int | tuple[int, float]
+"""A person, and how far this face is from what is typical of them."""
+SPREAD = 0.3
 GOOD = {"quality": {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}}
 
 
@@ -28,7 +31,7 @@ class Fleet:
         self.redis = redis
         agree(redis, MADE_WITH)
 
-    def commit(self, shown: Mapping[int, Sequence[int]]) -> None:
+    def commit(self, shown: Mapping[int, Sequence[Who]]) -> None:
         """Commit pictures: number -> the people that it shows. Matches are not looked for: nobody here asks."""
         for number in shown:
             accept(self.redis, picture(number), str(number))
@@ -42,8 +45,10 @@ class Fleet:
             erase(self.redis, picture(number))
 
 
-def _found(number: int, people: Sequence[int]) -> DetectionResult:
-    encodings = tuple(face(p, 10 * number + i).astype("<f4").tobytes() for i, p in enumerate(people))
+def _found(number: int, people: Sequence[Who]) -> DetectionResult:
+    known = [who if isinstance(who, tuple) else (who, SPREAD) for who in people]
+    faces = [face(person, 10 * number + i, spread) for i, (person, spread) in enumerate(known)]
+    encodings = tuple(one.astype("<f4").tobytes() for one in faces)
     return DetectionResult(picture(number), [GOOD for _ in people], encodings)
 
 
