@@ -12,8 +12,9 @@ centroids and spreads alone. Its limit depends on:
 
 A confirmed group grows only by what is `surely` below the limit.
 
-At 12,500 faces the limits run from 0.47 for two single faces to 0.52 for two large groups, which was best on
-Labelled Faces in the Wild; `fall` follows how the best single limit shifts between 500 and 13,000 faces.
+At 12,500 faces the limits run from 0.475 for two single faces to 0.515 for two large groups, the range that was best
+on Labelled Faces in the Wild; `fall` follows how the best limit shifts between 500 and 13,000 faces. docs/people.md
+has the figures.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ SIZE, SHARPNESS, POSE = 48, 3.0, 0.6  # beyond these a face is poor; few press p
 class Rule:
     """The rule's parameters; distances are Euclidean, between encodings."""
 
-    limit: float = 0.52  # of two large groups in a collection of `faces` faces
-    caution: float = 0.05
+    limit: float = 0.515  # of two large groups in a collection of `faces` faces
+    caution: float = 0.04
     faces: float = 12_500
-    fall: float = 0.015  # per factor of e in the number of faces
+    fall: float = 0.012  # per factor of e in the number of faces
     highest: float = 0.545
     lowest: float = 0.44
     poor: float = 0.5
