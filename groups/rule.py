@@ -12,9 +12,9 @@ centroids and spreads alone. Its limit depends on:
 
 A confirmed group grows only by what is `surely` below the limit.
 
-At 12,500 faces the limits run from 0.475 for two single faces to 0.515 for two large groups, the range that was best
-on Labelled Faces in the Wild; `fall` follows how the best limit shifts between 500 and 13,000 faces. docs/people.md
-has the figures.
+At 12,500 faces the limits run from 0.475 for two single faces to 0.515 for two large groups, the range that was
+best on Labelled Faces in the Wild; `fall` follows how the best limit shifts between 500 and 13,000 faces.
+docs/people.md has the figures.
 """
 
 from __future__ import annotations

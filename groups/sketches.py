@@ -72,4 +72,4 @@ class Sketches:
 
     def _sketch(self, centroid: Vector) -> NDArray[np.float32]:
         steps: NDArray[np.float32] = np.rint((self._axes @ centroid - self._middle) / np.float32(self._step))
-        return np.clip(steps, -LARGEST, LARGEST)
+        return np.maximum(np.minimum(steps, LARGEST), -LARGEST)  # several times as fast as np.clip

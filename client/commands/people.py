@@ -139,7 +139,13 @@ def _history(args: Namespace, redis: RedisClient) -> int:
 
 
 def _name(args: Namespace, redis: RedisClient) -> int:
-    return _submit(redis, "name", [person_named(redis, args.person)], name=args.name)
+    person = person_named(redis, args.person)
+    _submit(redis, "name", [person], name=args.name)
+    next_ones = people.suggestions(redis, about=person.id)
+    if args.name and next_ones:
+        ids = ", ".join(({s.first.id, s.second.id} - {person.id}).pop() for s in next_ones)
+        note(f"may also be {args.name}: {ids}; answer with facefleet people merge or separate")
+    return 0
 
 
 def _merge(args: Namespace, redis: RedisClient) -> int:

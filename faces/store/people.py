@@ -131,14 +131,19 @@ def of_picture(redis: RedisClient, picture_id: str) -> list[Person | None]:
     return [person(redis, str(group)) for group in groups]
 
 
-def suggestions(redis: RedisClient, *, most: int = 20) -> list[Suggestion]:
-    """Pairs to ask about, most useful first; pairs merged in the meantime are left out."""
+def suggestions(redis: RedisClient, *, most: int = 20, about: str | None = None) -> list[Suggestion]:
+    """Pairs to ask about, most useful first; pairs merged in the meantime are left out.
+
+    With `about`, only those with this person.
+    """
     (stored,) = redis.ask((GROUPS, "GET", SUGGESTIONS))
     pairs = from_json(stored) if stored else []
     found = []
     for pair in pairs:
         first, second = person(redis, pair["first"]), person(redis, pair["second"])
-        if first is not None and second is not None and first.id != second.id:
+        if first is None or second is None or first.id == second.id:
+            continue
+        if about in {None, first.id, second.id}:
             found.append(
                 Suggestion(first, second, pair["distance"], pair["limit"], pair["faces"], pair["shared"])
             )
