@@ -13,11 +13,12 @@ from threadpoolctl import threadpool_limits
 from faces import process_log
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
-from faces.metrics import serve
+from faces.health import serve
 from faces.store.client import RedisClient
 from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
 from groups.rule import Rule
+from groups.vitals import Vitals
 from groups.warm import warm_up
 
 LOOK = 0.1  # seconds between polls; a face is grouped within a second of its commit
@@ -49,34 +50,36 @@ def main() -> int:
 
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Follow the journal, or stand by while another process does, until told to stop."""
-    metrics, redis = Metrics(), RedisClient(settings)
-    serve(metrics.registry, settings.metrics_port)
+    metrics, vitals, redis = Metrics(), Vitals(), RedisClient(settings)
+    serve(metrics.registry, settings.metrics_port, healthz=vitals.healthz, readyz=vitals.readyz)
     threadpool_limits(1)  # NumPy's
     warm_up()
     follower = Follower(redis, Rule(), settings.audit_length)
     threading.Thread(target=follower.lease.extend_until, args=(stopping,), daemon=True).start()
     while not stopping.is_set():
         try:
-            wait_for_lease(follower, stopping)
-            follow(follower, metrics, stopping)
+            wait_for_lease(follower, vitals, stopping)
+            follow(follower, metrics, vitals, stopping)
         except Transient as error:
             log.warning("reading the saved groups again in %.1f s: %s", PAUSE, error)
+            vitals.beat("waiting for Redis")
             metrics.holder.set(0)
             metrics.reloads.inc()
             stopping.wait(PAUSE)
     redis.close()
 
 
-def wait_for_lease(follower: Follower, stopping: threading.Event) -> None:
+def wait_for_lease(follower: Follower, vitals: Vitals, stopping: threading.Event) -> None:
     """Wait until no other process is in charge, then read the saved state."""
     while not stopping.is_set():
         if follower.lease.take():
             follower.load()
             return
+        vitals.beat("standing by")
         stopping.wait(ASIDE)
 
 
-def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> None:
+def follow(follower: Follower, metrics: Metrics, vitals: Vitals, stopping: threading.Event) -> None:
     """Process journal entries and requests until told to stop.
 
     Raises:
@@ -86,6 +89,7 @@ def follow(follower: Follower, metrics: Metrics, stopping: threading.Event) -> N
     metrics.holder.set(1)
     stale, due = True, 0.0
     while not stopping.is_set():
+        vitals.beat("in charge")
         begun = time.monotonic()
         news = step(follower)
         if news:

@@ -47,10 +47,10 @@ def caught_up(redis: RedisClient) -> bool:
     return int(position or 0) == int(length)
 
 
-def metrics(settings: Settings) -> str:
-    """What Prometheus is told."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{settings.metrics_port}/metrics") as answer:
-        return str(answer.read().decode())
+def answer(settings: Settings, path: str) -> str:
+    """What Prometheus or a probe is told."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{settings.metrics_port}/{path}") as found:
+        return str(found.read().decode())
 
 
 def test_a_face_is_in_its_group_within_a_second(
@@ -71,8 +71,10 @@ def test_a_face_is_in_its_group_within_a_second(
             redis, NewStatement(kind="name", people=(people.people(redis).people[0].id,), name="Ann")
         )
         assert said.number == 1
-        assert until(lambda: "facefleet_people 1.0" in metrics(settings), 10)
-        assert "facefleet_grouped_faces 3.0" in metrics(settings)
+        assert until(lambda: "facefleet_people 1.0" in answer(settings, "metrics"), 10)
+        assert "facefleet_grouped_faces 3.0" in answer(settings, "metrics")
+        assert "in charge" in answer(settings, "healthz")
+        assert "in charge" in answer(settings, "readyz")
     assert faults(redis) == []
 
 
