@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from faces.documents import to_json
+from faces.documents import from_json, to_json
 from faces.errors import StaleError, StatementError, UnknownError
 from faces.store.client import Command
 from faces.store.group_record import Face
@@ -20,6 +21,8 @@ from groups.statement_log import Provenance
 
 KEPT = 60  # seconds until an unread answer expires
 LONGEST_NAME = 200  # characters
+
+log = logging.getLogger(__name__)
 
 
 class Answers:
@@ -35,9 +38,15 @@ class Answers:
             "explain": self._explain,
         }
 
-    def answer(self, asked: Mapping[str, Any]) -> list[Command]:
+    def answer(self, request: bytes) -> list[Command]:
         """Commands that send the answer and write the audit log entry."""
-        if time.time() > asked["until"]:
+        try:
+            asked = from_json(request)
+            expired = time.time() > float(asked["until"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("dropped a malformed request: %r", request[:200])
+            return []
+        if expired:
             return []  # the client has given up
         try:
             reply = self._deeds[asked["do"]](asked)

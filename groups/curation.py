@@ -66,6 +66,8 @@ class Curation:
 
     def forget(self, picture: bytes, time: float) -> None:
         """Remove the faces of a picture from all statements; call it before the picture is erased."""
+        homes = self._grouping.homes
+        self._grouping.homes = {face: group for face, group in homes.items() if face.picture != picture}
         about = [s for s in self.statement_log.standing() if any(face.picture == picture for face in s.faces)]
         confirmed = {group for statement in about for group in self._confirmed_groups(statement)}
         self.statement_log.forget(picture, time)

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from faces.documents import from_json
 from faces.errors import MismatchError, StoreError
 from faces.store import journal
 from faces.store.client import Command, RedisClient, Session
@@ -72,6 +71,7 @@ class Follower:
         vars(self.partition).update(counters)
         saved.read_groups(self._redis, self.partition)
         self.grouping = Grouping(self._rule, self.partition, Constraints())
+        self.grouping.homes = saved.read_homes(self._redis)
         self.statement_log = saved.read_statements(self._redis)
         self.curation = Curation(self.grouping, self.statement_log)
         self._writer = Writer(self.grouping, self.statement_log, saved.read_people(self._redis))
@@ -123,14 +123,21 @@ class Follower:
         log.warning("the journal does not match the saved groups: regrouping from scratch")
         with self._redis.session() as session:
             self._hold(session)
-            said = saved.read_confirmed(self._redis, sorted(self.grouping.constraints.people))
             next_number = max(
                 [self.partition.next_number, *(g + 1 for g in self.grouping.constraints.people)]
             )
-            counters = ("next", next_number, "clock", self.partition.clock, "holder", self.lease.token)
+            counters = (
+                "next",
+                next_number,
+                "clock",
+                self.partition.clock,
+                "holder",
+                self.lease.token,
+                "afresh",
+                1,
+            )
             self._commit(session, [(GROUPS, "FLUSHDB"), (GROUPS, "HSET", GROUP_STATE, *counters)])
         self.load()
-        self.grouping.homes = said
 
     def _look(self, session: Session) -> tuple[Sequence[bytes], list[bytes], bytes]:
         """Watch, and read what is new: journal lines, requests, and the current model."""
@@ -190,7 +197,7 @@ class Follower:
         commands: list[Command] = []
         for request in asked:
             commands.append((HOME, "LREM", ASKED, 1, request))
-            commands += self._answers.answer(from_json(request))
+            commands += self._answers.answer(request)
         return commands
 
     def _encodings_changed(self, model: bytes) -> None:

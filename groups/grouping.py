@@ -59,6 +59,14 @@ class Grouping:
         """Remove a picture."""
         self.settle(self.partition.remove(picture))
 
+    def awaited(self) -> dict[int, list[Face]]:
+        """Faces that have not come back to their groups yet after a fresh start."""
+        found: dict[int, list[Face]] = {}
+        for face, group in self.homes.items():
+            if self.members.group(face) is None:
+                found.setdefault(group, []).append(face)
+        return found
+
     def settle(self, groups: Iterable[int]) -> None:
         """Merge changed groups with others until the rule holds again."""
         for group in sorted(set(groups)):

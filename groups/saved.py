@@ -93,8 +93,13 @@ def read_groups(redis: RedisClient, partition: Partition) -> None:
     partition.successors = {int(a): int(b) for a, b in zip(merged[::2], merged[1::2], strict=True)}
 
 
-def read_confirmed(redis: RedisClient, groups: Sequence[int]) -> dict[Face, int]:
-    """The faces that confirmed groups had at their latest statement."""
+def read_homes(redis: RedisClient) -> dict[Face, int]:
+    """The confirmed groups of faces after a fresh start: those that they had at the latest statement."""
+    (afresh,), statements = redis.ask((GROUPS, "HMGET", GROUP_STATE, "afresh"), (HOME, "HVALS", STATEMENTS))
+    if not afresh:
+        return {}
+    confirmed = {group for text in statements for group in statement_from(from_json(text))[0].confirms}
+    groups = sorted(confirmed)
     found = redis.ask(*((HOME, "GET", confirmed_key(group)) for group in groups)) if groups else []
     return {
         face: group
@@ -195,10 +200,12 @@ class Writer:
             statement, made = self._statement_log.every[number]
             yield (HOME, "HSET", STATEMENTS, number, to_json(statement_document(statement, made)))
             touched.update(statement.confirms)
+        awaited = self._grouping.awaited()
         for group in sorted(touched | (changes.rewritten & people.keys())):
             faces = self._partition.members.of_group(group)
-            if group in people and faces:
-                yield (HOME, "SET", confirmed_key(group), self._faces(faces))
+            if group in people and (faces or group in awaited):
+                stored = self._faces(faces) + pack_faces((face, 1.0) for face in awaited.get(group, ()))
+                yield (HOME, "SET", confirmed_key(group), stored)
             else:
                 yield (HOME, "DEL", confirmed_key(group))
 

@@ -164,7 +164,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     both = [running.begin("up", "--workers", "1") for _ in range(2)]
     written_by_both = [process.communicate(timeout=150)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], written_by_both
-    assert sum("nothing was changed" in text for text in written_by_both) == 1
+    assert sum("nothing was changed" in text for text in written_by_both) == 1, written_by_both
     assert running.ask("GET", f"/status/{picture}")["state"] in {"pending", "done"}
 
 
