@@ -10,7 +10,20 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from client.commands import calibrate, check, dead, erase, keys, logs, match, rebuild, reconcile, scan, status
+from client.commands import (
+    calibrate,
+    check,
+    dead,
+    erase,
+    keys,
+    logs,
+    match,
+    people,
+    rebuild,
+    reconcile,
+    scan,
+    status,
+)
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
@@ -18,6 +31,7 @@ from faces.errors import FacefleetError
 COMMANDS = {
     "scan": scan,
     "match": match,
+    "people": people,
     "status": status,
     "logs": logs,
     "check": check,

@@ -8,7 +8,11 @@ FacefleetError
 │   ├── PictureError        bytes that are not a usable picture: the picture is `failed`
 │   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
 │   ├── PictureNameError    a name that cannot be used: refused with 400
-│   └── FetchError          an address that cannot be fetched: refused by the server
+│   ├── FetchError          an address that cannot be fetched: refused by the server
+│   └── StatementError      a statement about people cannot be applied: nothing changes
+│       ├── ContradictionError  contradicts a statement in force: 409
+│       ├── StaleError          the author saw an earlier version: 409
+│       └── UnknownError        no such person, face or statement: 404
 └── Transient               may pass: retried, or answered with 503
     ├── BrokerError         RabbitMQ is away, blocked or has refused a message
     ├── StoreError          Redis is away or has refused a transaction
@@ -67,6 +71,30 @@ class FetchError(Permanent):
     """An address that is not allowed, does not answer, or answers with something unusable."""
 
     code = "fetch_failed"
+
+
+class StatementError(Permanent):
+    """A statement about people cannot be applied."""
+
+    code = "bad_statement"
+
+
+class ContradictionError(StatementError):
+    """A statement contradicts one that is in force."""
+
+    code = "contradiction"
+
+
+class StaleError(StatementError):
+    """What the author of a statement saw has changed in the meantime."""
+
+    code = "stale"
+
+
+class UnknownError(StatementError):
+    """No such person, face or statement."""
+
+    code = "unknown"
 
 
 class Transient(FacefleetError):  # noqa: N818 -- a branch of the tree, named as people say it

@@ -14,6 +14,7 @@ from client.checking.brute_force import matching, pairs
 from client.checking.edges import Codes
 from client.checking.faults import Faults
 from client.checking.snapshot import Snapshot
+from client.errors import UsageError
 from client.pictures import hash_or_file
 from client.terminal import GREEN, RED, bar, paint, printable, table
 from faces.config import Settings
@@ -41,6 +42,8 @@ class Report:
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
     about = "only see that nothing of an erased picture is left anywhere"
+    about_groups = "check the groups of faces instead, against every face and statement"
+    parser.add_argument("--groups", action="store_true", help=about_groups)
     parser.add_argument("--residue", metavar="HASH|FILE", help=about)
     parser.add_argument("--json", action="store_true", help="write one JSON document")
 
@@ -50,6 +53,8 @@ def run(args: Namespace, settings: Settings) -> int:
     with closing(RedisClient(settings)) as redis:
         if args.residue:
             return _residue(redis, settings, hash_or_file(args.residue), as_json=args.json)
+        if args.groups:
+            return _groups(redis, as_json=args.json)
         faults = Faults()
         bookkeeping.check_types(redis, faults)
         report = None if faults.count else check(redis, settings.match_tolerance, faults)
@@ -116,6 +121,24 @@ def _show(report: Report | None, faults: Faults, *, as_json: bool) -> None:
         print(f"and {faults.count - len(faults.first):,} more")
     if not faults.count:
         print(paint("all rules hold", GREEN))
+
+
+def _groups(redis: RedisClient, *, as_json: bool) -> int:
+    try:
+        from groups.checking import faults  # noqa: PLC0415 -- needs Numba, which the client alone does not
+    except ImportError as error:
+        raise UsageError(
+            "the groups process is not installed here: pip install 'facefleet[worker]'"
+        ) from error
+    found = faults(redis)
+    if as_json:
+        print(to_json({"faults": len(found), "listed": found}))
+    else:
+        print(
+            "\n".join(map(printable, found))
+            or paint("the groups comply with every statement and the rule", GREEN)
+        )
+    return 1 if found else 0
 
 
 def _residue(redis: RedisClient, settings: Settings, picture_id: str, *, as_json: bool) -> int:

@@ -7,12 +7,13 @@ from contextlib import closing
 from typing import Any
 
 from client import explain
+from client.people_named import person_named, picture_names
 from client.pictures import known_picture
 from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
-from faces.store import odds, queries
+from faces.store import odds, people, queries
 from faces.store.client import RedisClient
 from faces.store.evidence import evidence
 
@@ -21,7 +22,9 @@ HELP = "names of the other pictures that show a matching face, the nearest first
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("picture", metavar="HASH|FILE|NAME", help="a picture's hash, file or name")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("picture", metavar="HASH|FILE|NAME", nargs="?", help="a picture's hash, file or name")
+    what.add_argument("--person", metavar="PERSON", help="all pictures of a person, by id or name, instead")
     about = "show which faces match, where they are, how far apart, and how likely they are one person's"
     parser.add_argument("--explain", action="store_true", help=about)
     parser.add_argument("--json", action="store_true", help="print a JSON list; with --explain an object")
@@ -29,6 +32,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, settings: Settings) -> int:
     """Print the names that the server answers with, one a line, or explain the matches."""
+    if args.person:
+        return _pictures_of(args.person, settings, as_json=args.json)
     picture_id = known_picture(args.picture, settings)
     if args.explain:
         return _explain(picture_id, settings, as_json=args.json)
@@ -41,6 +46,15 @@ def run(args: Namespace, settings: Settings) -> int:
         print(printable(name))
     if not names:
         note(_why_none(server.status(picture_id)))
+    return 0
+
+
+def _pictures_of(given: str, settings: Settings, *, as_json: bool) -> int:
+    with closing(RedisClient(settings)) as redis:
+        found = people.faces(redis, person_named(redis, given))
+        names = picture_names(redis, list(dict.fromkeys(face.picture_id for face in found)))
+    listed = [name for some in names.values() for name in some]
+    print(to_json(listed) if as_json else "\n".join(map(printable, listed)))
     return 0
 
 

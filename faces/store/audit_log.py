@@ -12,7 +12,7 @@ from typing import Literal
 from faces.store.client import RedisClient
 from faces.store.keys import AUDIT_LOG, HOME
 
-Action = Literal["scan", "search", "erase"]
+Action = Literal["scan", "search", "erase", "submit", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)

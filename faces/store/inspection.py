@@ -18,6 +18,8 @@ from faces.store.data_version import READ_VERSION
 from faces.store.keys import (
     ATTEMPTS,
     ENCODINGS,
+    GROUP_PICTURES,
+    GROUPS,
     HASHES,
     HOME,
     INFLIGHT,
@@ -206,16 +208,11 @@ def residue(redis: RedisClient, picture_id: str) -> Iterator[str]:
         (HOME, "ZSCORE", INFLIGHT, picture_id),
         (HOME, "ZSCORE", PICTURES, bytes.fromhex(picture_id)),
         (HOME, "HEXISTS", ATTEMPTS, picture_id),
+        (GROUPS, "HEXISTS", GROUP_PICTURES, bytes.fromhex(picture_id)),
         *((database, "EXISTS", picture_id) for database in databases),
     )
-    places = (
-        "status",
-        "pending",
-        "inflight",
-        "pictures",
-        "attempts",
-        *(f"db {database}" for database in databases),
-    )
+    known = ("status", "pending", "inflight", "pictures", "attempts", "groups")
+    places = (*known, *(f"db {database}" for database in databases))
     for place, found in zip(places, replies, strict=True):
         if found:
             yield place

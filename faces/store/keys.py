@@ -8,6 +8,19 @@
 | 4 | hash | set of hashes of pictures with a matching face |
 | 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
 | 6 | hash | what becomes db 3 when the fleet goes over to another model (`faces.store.models`) |
+| 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
+| 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.group_record`) |
+| 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
+| 7 | `merged` | hash: id of a merged group -> its successor |
+| 7 | `people` | hash: id -> JSON document of a confirmed person (`faces.store.people`) |
+| 7 | `shown`, `hidden` | sorted sets: ids of people and unconfirmed groups, scored by number of faces |
+| 7 | `suggestions` | JSON list of suggested merges, most useful first |
+| 7 | `state` | hash: journal `position` and `line` reached, `model`, `holder`: token of the process in charge |
+| 0 | `statements` | hash: number -> JSON document of a statement about people; withdrawn ones are kept |
+| 0 | `confirmed:<id>` | faces of a confirmed group as of its last statement, as in db 7 `faces:<id>` |
+| 0 | `people:asked` | list: requests to the groups process, JSON |
+| 0 | `people:answer:<request>` | list: its answer, JSON; expires |
+| 0 | `groups:lease` | token of the groups process in charge; expires |
 | 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
@@ -40,8 +53,8 @@
 from __future__ import annotations
 
 HOME, NAMES, HASHES, ENCODINGS, MATCHES = 0, 1, 2, 3, 4
-NEXT_MATCHES, NEXT_ENCODINGS = 5, 6
-DATABASES = (HOME, NAMES, HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
+NEXT_MATCHES, NEXT_ENCODINGS, GROUPS = 5, 6, 7
+DATABASES = (HOME, NAMES, HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS, GROUPS)
 
 INFLIGHT = "inflight"
 PICTURES = "pictures"
@@ -66,6 +79,16 @@ WATCHES = "watches"
 WEBHOOKS = "webhooks"
 WEBHOOK_PROGRESS = "webhooks:progress"
 WEBHOOK_LEASE = "webhooks:lease"
+GROUP_PICTURES = "pictures"
+MERGED = "merged"
+PEOPLE = "people"
+SHOWN = "shown"
+HIDDEN = "hidden"
+SUGGESTIONS = "suggestions"
+GROUP_STATE = "state"
+STATEMENTS = "statements"
+ASKED = "people:asked"
+GROUP_LEASE = "groups:lease"
 
 ENCODING_BYTES = 512
 SCHEMA = "1"
@@ -89,3 +112,23 @@ def idempotency_key(caller: str, key: str) -> str:
 def erased_key(picture_id: str) -> str:
     """Key of the names that an erased picture had."""
     return f"erased:{picture_id}"
+
+
+def group_key(group: int) -> str:
+    """Key of a group's record in db 7."""
+    return f"group:{group}"
+
+
+def group_faces_key(group: int) -> str:
+    """Key of a group's faces in db 7."""
+    return f"faces:{group}"
+
+
+def confirmed_key(group: int) -> str:
+    """Key of the faces of a confirmed group as of its last statement."""
+    return f"confirmed:{group}"
+
+
+def answer_key(request: str) -> str:
+    """Key of the answer to a request to the groups process."""
+    return f"people:answer:{request}"

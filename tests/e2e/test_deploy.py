@@ -18,7 +18,7 @@ from faces.config import table
 from local import places
 from local.process import ROOT, Process, free_port, listening, until
 
-PARTS = ("rabbitmq/rabbitmq", "redis/redis", "run/supervisor", "run/rest", "run/worker-1")
+PARTS = ("rabbitmq/rabbitmq", "redis/redis", "run/supervisor", "run/rest", "run/groups", "run/worker-1")
 
 
 class Deployment:
@@ -133,7 +133,11 @@ def test_up_mends_what_was_killed_and_leaves_the_rest_alone(running: Deployment)
     running.up()
     after = running.pids()
     assert None not in after.values()
-    assert {path for path in PARTS if after[path] == before[path]} == {"rabbitmq/rabbitmq", "run/worker-1"}
+    assert {path for path in PARTS if after[path] == before[path]} == {
+        "rabbitmq/rabbitmq",
+        "run/groups",
+        "run/worker-1",
+    }
 
 
 def test_the_demo_shows_who_matches_whom(running: Deployment, photographs: Path) -> None:
@@ -149,7 +153,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     data = (photographs / "rocket.jpg").read_bytes()
     picture = running.ask("POST", "/scan/image/kept.jpg", data)["hash"]
     code, written = running.run("stop")
-    assert (code, written) == (0, "Stopped: rest, worker-1, redis, rabbitmq.\n")
+    assert (code, written) == (0, "Stopped: groups, rest, worker-1, redis, rabbitmq.\n")
     assert set(running.pids().values()) == {None}
     assert not any(listening(running.port(v)) for v in ("REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT"))
     assert running.run("status")[0] == 3
@@ -160,7 +164,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     both = [running.begin("up", "--workers", "1") for _ in range(2)]
     written_by_both = [process.communicate(timeout=150)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], written_by_both
-    assert sum("nothing was changed" in text for text in written_by_both) == 1
+    assert sum("nothing was changed" in text for text in written_by_both) == 1, written_by_both
     assert running.ask("GET", f"/status/{picture}")["state"] in {"pending", "done"}
 
 

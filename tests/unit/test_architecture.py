@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "facefleet", "rest", "worker", "client")
+SHIPPED = ("faces", "facefleet", "rest", "worker", "groups", "client")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
-    "faces": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
+    "faces": {"rest", "worker", "groups", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
     "rest": {
         "worker",
+        "groups",
         "client",
         "local",
         "benchmarks",
@@ -30,6 +31,7 @@ FORBIDDEN = {
         "faces",
         "rest",
         "worker",
+        "groups",
         "client",
         "local",
         "benchmarks",
@@ -38,9 +40,10 @@ FORBIDDEN = {
         "numpy",
         "flask",
     },
-    "worker": {"rest", "client", "local", "benchmarks", "tests", "flask"},
+    "worker": {"rest", "groups", "client", "local", "benchmarks", "tests", "flask"},
+    "groups": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "flask", "pika"},
     "client": {"rest", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
-    "local": {"rest", "worker", "benchmarks", "tests", "dlib", "flask"},
+    "local": {"rest", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
     "benchmarks": {"rest", "tests"},
 }
 

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from faces.errors import BrokerError, SettingError, StoreError
 from faces.health import serve
 from faces.store.client import RedisClient
+from groups.metrics import Metrics as GroupsMetrics
 from local.process import free_port
 from rest.fleet_metrics import Fleet
 from rest.metrics import Metrics as RestMetrics
@@ -116,11 +117,15 @@ def documented(*sections: str) -> set[Metric]:
 
 
 def test_the_table_of_the_server() -> None:
-    assert answered(moved_rest()) == documented("The server", "Both")
+    assert answered(moved_rest()) == documented("The server", "Every process")
 
 
 def test_the_table_of_a_worker() -> None:
-    assert answered(moved_worker()) == documented("A worker", "Both")
+    assert answered(moved_worker()) == documented("A worker", "Every process")
+
+
+def test_the_table_of_the_groups_process() -> None:
+    assert answered(GroupsMetrics().registry) == documented("The groups process", "Every process")
 
 
 def test_the_figures() -> None:

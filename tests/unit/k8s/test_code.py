@@ -87,7 +87,7 @@ def test_images_are_built_from_here_or_pinned(rendered: Manifests) -> None:
 def test_commands_are_modules(rendered: Manifests) -> None:
     commands = [c for key in ("command", "args") for c in values([c.spec for c in ours(rendered)], key)]
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
-    assert "client" in modules
+    assert {"client", "groups"} <= set(modules)
     assert [module for module in modules if find_spec(module) is None] == []
 
 
@@ -104,7 +104,7 @@ def test_scraped_ports_are_served(rendered: Manifests) -> None:
         for found in rendered.of("ConfigMap")
         if "METRICS_PORT" in found["data"]
     )
-    for name in ("rest", "worker"):
+    for name in ("rest", "worker", "groups"):
         (container,) = (found for found in ours(rendered) if found.pod.name == name)
         ports = {port["name"]: port["containerPort"] for port in container.spec["ports"]}
         assert ports["metrics"] == served
@@ -118,7 +118,7 @@ def test_everyone_is_scraped_at_the_port_for_that(rendered: Manifests) -> None:
         or next(values(found, "podMetricsEndpoints"))
         for found in rendered.of("ServiceMonitor", "PodMonitor")
     }
-    assert set(monitors) in (set(), {"rest", "worker", "rabbitmq"})
+    assert set(monitors) in (set(), {"rest", "worker", "groups", "rabbitmq"})
     assert {endpoint["port"] for endpoints in monitors.values() for endpoint in endpoints} <= {"metrics"}
 
 

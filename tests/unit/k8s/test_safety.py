@@ -54,7 +54,7 @@ def test_everyone_is_probed(rendered: Manifests) -> None:
 
 
 def test_whoever_reads_data_at_its_start_gets_minutes(rendered: Manifests) -> None:
-    slow = {"worker", "redis", "rabbitmq"}
+    slow = {"worker", "groups", "redis", "rabbitmq"}
     for container in running(rendered):
         if container.spec["name"] in slow:
             probe = container.spec["startupProbe"]
@@ -68,7 +68,7 @@ def test_a_worker_may_finish_what_it_has_begun(rendered: Manifests) -> None:
 
 def test_what_can_be_written_is_a_volume(rendered: Manifests) -> None:
     for container in running(rendered):
-        if container.spec["name"] in {"rest", "worker"}:
+        if container.spec["name"] in {"rest", "worker", "groups"}:
             assert {"name": "tmp", "mountPath": "/tmp"} in container.spec["volumeMounts"]  # noqa: S108 -- as in the image
 
 

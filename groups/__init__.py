@@ -1,0 +1,1 @@
+"""Groups: which faces show one person, one face after the other."""

@@ -1,0 +1,99 @@
+"""Pictures committed as a worker does, and groups kept as the process does, one step at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from faces.store.accept import accept
+from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult, commit
+from faces.store.data_version import agree
+from faces.store.erase import erase
+from faces.store.journal import Place
+from faces.store.keys import HOME, JOURNAL
+from groups.follower import Follower
+from groups.rule import Rule
+from tests.support.crowd import face
+from tests.support.writing import MADE_WITH, picture
+
+Who = int | tuple[int, float]
+"""A person, and how far this face is from what is typical of them."""
+SPREAD = 0.3
+GOOD = {"quality": {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}}
+
+
+class Fleet:
+    """Commits pictures of made-up people; picture `n` has the name `n`."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self.redis = redis
+        agree(redis, MADE_WITH)
+
+    def commit(self, shown: Mapping[int, Sequence[Who]]) -> None:
+        """Commit pictures: number -> the people that it shows. Matches are not looked for: nobody here asks."""
+        for number in shown:
+            accept(self.redis, picture(number), str(number))
+        found = [_found(number, people) for number, people in shown.items()]
+        (length,) = self.redis.ask((HOME, "LLEN", JOURNAL))
+        commit(self.redis, found, MADE_WITH, lambda: Place(length), lambda _tail, _ours: [()] * len(found))
+
+    def erase(self, *numbers: int) -> None:
+        """Erase pictures."""
+        for number in numbers:
+            erase(self.redis, picture(number))
+
+
+def _found(number: int, people: Sequence[Who]) -> DetectionResult:
+    known = [who if isinstance(who, tuple) else (who, SPREAD) for who in people]
+    faces = [face(person, 10 * number + i, spread) for i, (person, spread) in enumerate(known)]
+    encodings = tuple(one.astype("<f4").tobytes() for one in faces)
+    return DetectionResult(picture(number), [GOOD for _ in people], encodings)
+
+
+def follower(redis: RedisClient) -> Follower:
+    """The one process, ready for its first step."""
+    kept = Follower(redis, Rule())
+    assert kept.lease.take()
+    kept.load()
+    return kept
+
+
+def caught_up(kept: Follower) -> Follower:
+    """The same after it has followed everything."""
+    while kept.step():
+        pass
+    kept.suggest()
+    return kept
+
+
+@contextmanager
+def answering(kept: Follower) -> Iterator[None]:
+    """Follow in a thread meanwhile."""
+    over = threading.Event()
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            while not over.wait(0.01):
+                kept.step()
+        except BaseException as error:  # noqa: BLE001 -- told below
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def during(kept: Follower, what: Callable[[], object]) -> None:
+    """Do something while the groups are kept, and let them catch up."""
+    with answering(kept):
+        what()
+    caught_up(kept)
