@@ -1,0 +1,188 @@
+"""Rendered manifests as real pods, run by podman. This module does what a kubelet and the control plane would:
+it numbers the pods of a StatefulSet, resolves what a pod asks of itself, and asks the probes.
+
+What podman 4.3 does not know is put in another way: ConfigMaps and Secrets are mounted as folders, volumes belong to
+whom the image says and not to `fsGroup`, and network policies, budgets and autoscalers are left out.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.process import until
+from tests.integration.podman import Podman
+from tests.unit.k8s.manifests import Manifests, Object
+
+NETWORK = "facefleet"
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+
+
+class Pods:
+    """The pods of one overlay in a namespace called `staging`."""
+
+    def __init__(self, podman: Podman, manifests: Manifests, secrets: list[Object], folder: Path) -> None:
+        self.podman = podman
+        self._manifests = manifests
+        self._folder = folder
+        self._secrets = {found["metadata"]["name"]: found["stringData"] for found in secrets}
+        self._specs: dict[str, Object] = {}
+        podman("network", "create", NETWORK)
+
+    def start(self, *workloads: str) -> list[str]:
+        """Start the pods of some workloads; gives the names of their containers."""
+        return [name for workload in workloads for name in self._start(workload)]
+
+    def start_pod(self, workload: Object, pod: str) -> list[str]:
+        """Start one pod of a workload under a name of its own."""
+        template = copy.deepcopy(workload["spec"]["template"])
+        spec = template["spec"]
+        for claim in workload["spec"].get("volumeClaimTemplates", []):
+            held = {"claimName": f"{claim['metadata']['name']}-{pod}"}
+            spec.setdefault("volumes", []).append(
+                {"name": claim["metadata"]["name"], "persistentVolumeClaim": held}
+            )
+        self._specs.update({f"{pod}-{found['name']}": copy.deepcopy(found) for found in spec["containers"]})
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            self._settle(container, pod)
+        spec["volumes"] = [self._volume(volume) for volume in spec.get("volumes", [])]
+        made = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": pod}, "spec": spec}
+        aliases = { *self._services(template["metadata"]["labels"])}
+        if "serviceName" in workload["spec"]:
+            service = workload["spec"]["serviceName"]
+            spec["hostname"] = pod
+            aliases |= {f"{pod}.{service}", f"{pod}.{service}.staging.svc.cluster.local"}
+        file = self._folder / f"{pod}.yaml"
+        file.write_text(yaml.safe_dump(made))
+        options = ",".join(f"alias={alias}" for alias in sorted(aliases))
+        self.podman("kube", "play", f"--network={NETWORK}:{options}", str(file))
+        return [f"{pod}-{found['name']}" for found in spec["containers"]]
+
+    def stop_pod(self, pod: str, seconds: int = 30) -> None:
+        """Remove a pod as a node's end would; its volumes stay."""
+        self.podman("pod", "stop", f"--time={seconds}", pod)
+        self.podman("pod", "rm", "--force", pod)
+
+    def passes(self, container: str, probe: str) -> bool:
+        """Ask a container's probe, once."""
+        asked = self._specs[container][probe]
+        if "exec" in asked:
+            return self.podman.tried("exec", container, *asked["exec"]["command"]).returncode == 0
+        target = asked.get("httpGet") or asked["tcpSocket"]
+        return _answers(self.address(container), self._port(container, target["port"]), target.get("path"))
+
+    def wait(self, containers: list[str], probe: str, seconds: float) -> None:
+        """Wait until probes of some containers pass; those that lack the probe are not asked."""
+        for container in containers:
+            if probe in self._specs[container]:
+                passes = until(lambda container=container: self.passes(container, probe), seconds, pause=0.5)  # type: ignore[misc] # mypy does not see the default
+                assert passes, f"{container} fails its {probe}:\n{self.podman.log(container)[-3000:]}"
+
+    def address(self, container: str) -> str:
+        """The address of a container's pod."""
+        pod = self.podman.inspect(container)["Pod"]
+        infra = json.loads(self.podman("pod", "inspect", pod))["InfraContainerID"]
+        return str(self.podman.inspect(infra)["NetworkSettings"]["Networks"][NETWORK]["IPAddress"])
+
+    def spec(self, container: str) -> Object:
+        """What the manifests say of a container."""
+        return self._specs[container]
+
+    def _start(self, name: str) -> Iterator[str]:
+        workload = self._manifests.named("Deployment", name) or self._manifests.named("StatefulSet", name)
+        assert workload, name
+        if workload["kind"] == "Deployment":
+            yield from self.start_pod(workload, name)
+        else:
+            for number in range(workload["spec"]["replicas"]):
+                yield from self.start_pod(workload, f"{name}-{number}")
+
+    def _services(self, labels: dict[str, str]) -> Iterator[str]:
+        for service in self._manifests.of("Service"):
+            if service["spec"]["selector"].items() <= labels.items():
+                yield str(service["metadata"]["name"])
+
+    def _settle(self, container: Object, pod: str) -> None:
+        for unwanted in (*PROBES, "lifecycle", "ports"):  # podman would publish the ports on all addresses
+            container.pop(unwanted, None)
+        environment = dict(self._environment(container, pod))
+        container["env"] = [{"name": name, "value": value} for name, value in environment.items()]
+
+    def _environment(self, container: Object, pod: str) -> Iterator[tuple[str, str]]:
+        """The variables of a container, resolved, and `$(NAME)` replaced by the value of one before."""
+        for source in container.pop("envFrom", []):
+            ((kind, named),) = source.items()
+            yield from self._content(kind, named["name"]).items()
+        known: dict[str, str] = {}
+        for variable in container.get("env", []):
+            value = self._value(variable, container, pod)
+            for name, earlier in known.items():
+                value = value.replace(f"$({name})", earlier)
+            known[variable["name"]] = value
+        yield from known.items()
+
+    def _value(self, variable: Object, container: Object, pod: str) -> str:
+        if "value" in variable:
+            return str(variable["value"])
+        ((kind, source),) = variable["valueFrom"].items()
+        if kind == "fieldRef":
+            return {"metadata.name": pod, "metadata.namespace": "staging"}[source["fieldPath"]]
+        if kind == "resourceFieldRef":
+            return str(_bytes(container["resources"]["limits"]["memory"]))
+        return self._content(kind, source["name"])[source["key"]]
+
+    def _content(self, kind: str, name: str) -> dict[str, str]:
+        """The values of a ConfigMap or Secret."""
+        if kind.startswith("secret"):
+            return self._secrets[name]
+        found = self._manifests.named("ConfigMap", name)
+        assert found, name
+        return dict(found["data"])
+
+    def _volume(self, volume: Object) -> Object:
+        for kind, key in (("configMap", "name"), ("secret", "secretName")):
+            if kind in volume:
+                name = volume[kind][key]
+                content = self._content(kind, name)
+                folder = self._folder / f"{kind}-{name}"
+                for item in volume[kind].get("items") or [{"key": one, "path": one} for one in content]:
+                    file = folder / item["path"]
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_text(content[item["key"]])
+                for place in (folder, *folder.rglob("*")):
+                    place.chmod(0o755 if place.is_dir() else 0o644)
+                return {"name": volume["name"], "hostPath": {"path": str(folder), "type": "Directory"}}
+        return volume
+
+    def _port(self, container: str, port: str | int) -> int:
+        named = {found["name"]: found["containerPort"] for found in self._specs[container].get("ports", [])}
+        return int(named.get(port, port))
+
+
+def _bytes(quantity: str) -> int:
+    return int(quantity[:-2]) * UNITS[quantity[-2:]]
+
+
+def _answers(host: str, port: int, path: str | None) -> bool:
+    try:
+        if path is None:
+            socket.create_connection((host, port), timeout=5).close()
+            return True
+        connection = HTTPConnection(host, port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().status < 400
+    except (OSError, HTTPException):
+        return False
+
+
+def secrets_of(printed: str) -> list[Any]:
+    """What `k8s/secrets/generate --print` writes."""
+    return list(yaml.safe_load_all(printed))
