@@ -69,6 +69,12 @@ def test_the_main_job(pods: Pods, containers: list[str], photographs: Path) -> N
     assert until(lambda: tailed(pods, "biden.jpg"), SECONDS), pods.podman.log("logs-logs")[-3000:]
 
 
+def test_the_smoke_job(pods: Pods, containers: list[str]) -> None:
+    job = render(ROOT / "k8s/smoke").named("Job", "smoke")
+    assert job
+    assert pods.run_job(job, SECONDS) == 0, pods.podman.log("smoke-smoke")
+
+
 def test_containers_are_confined(pods: Pods, containers: list[str]) -> None:
     for container in containers:
         known = pods.podman.inspect(container)

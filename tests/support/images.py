@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from faces.version import VERSION
 
 HERE = Path(__file__).parent
@@ -86,6 +88,12 @@ class Image:
         form, *command = self.config["Healthcheck"]["Test"]
         assert form == "CMD"
         return list(command)
+
+
+def broker_images() -> list[str]:
+    """The images that the manifests take from a registry."""
+    images = yaml.safe_load((ROOT / "k8s/images/kustomization.yaml").read_text())["images"]
+    return [f"{image['name']}:{image['newTag']}" for image in images if "facefleet" not in image["name"]]
 
 
 def base_of(name: str) -> str:
