@@ -54,8 +54,13 @@ class Pods:
         for container in [*spec["containers"], *spec.get("initContainers", [])]:
             self._settle(container, pod)
         spec["volumes"] = [self._volume(volume) for volume in spec.get("volumes", [])]
-        made = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": pod}, "spec": spec}
-        aliases = { *self._services(template["metadata"]["labels"])}
+        made = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**template["metadata"], "name": pod},
+            "spec": spec,
+        }
+        aliases = {*self._services(template["metadata"]["labels"])}
         if "serviceName" in workload["spec"]:
             service = workload["spec"]["serviceName"]
             spec["hostname"] = pod
@@ -70,7 +75,9 @@ class Pods:
         """Run a Job's pod to its end; gives the exit code."""
         name = str(job["metadata"]["name"])
         (container,) = self.start_pod(job, name)
-        ended = until(lambda: self.podman.inspect(container)["State"]["Status"] == "exited", seconds, pause=0.5)
+        ended = until(
+            lambda: self.podman.inspect(container)["State"]["Status"] == "exited", seconds, pause=0.5
+        )
         assert ended, self.podman.log(container)[-3000:]
         return int(self.podman.inspect(container)["State"]["ExitCode"])
 

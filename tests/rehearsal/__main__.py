@@ -85,7 +85,9 @@ REHEARSALS: tuple[Callable[[Fleet], Sent], ...] = (
 
 def main() -> None:
     """Run the rehearsals that are named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     names = [rehearsal.__name__ for rehearsal in REHEARSALS]
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"one of: {', '.join(names)}")
     args = parser.parse_args()
