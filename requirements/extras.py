@@ -32,7 +32,9 @@ def main(extras: list[str]) -> None:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
     known = project["optional-dependencies"]
     if unknown := set(extras) - set(known):
-        sys.exit(f"extras.py: there is no extra {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+        sys.exit(
+            f"extras.py: there is no extra {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+        )
     asked = [*project["dependencies"], *(line for extra in extras for line in known[extra])]
     sys.stdout.write("".join(selected((HERE / "all.lock").read_text(), map(name_of, asked))))
 
@@ -56,7 +58,7 @@ def name_of(requirement: str) -> str:
 
 def _read(text: str) -> Entry:
     needed_by = {name_of(name) for name in VIA.findall(text)}
-    return Entry(name_of(text), needed_by, re.sub(r"^ +#.*\n", "", text, flags=re.MULTILINE))
+    return Entry(name_of(text), needed_by, re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE))
 
 
 if __name__ == "__main__":
