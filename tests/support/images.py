@@ -1,68 +1,87 @@
-"""Builds images with buildah, without a daemon and without a registry, and runs processes from them."""
+"""Builds images with buildah, without a daemon and without a registry."""
 
 from __future__ import annotations
 
 import ast
 import json
-import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from configparser import RawConfigParser
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local.process import Process
+import yaml
+
+from faces.version import VERSION
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+REVISION = "0123456789abcdef"  # of the tests' images
 
 
 class Storage:
-    """A folder in which buildah keeps images, the base image among them."""
+    """A folder in which buildah and podman keep images, the base image among them."""
 
     def __init__(self, folder: Path) -> None:
+        self.options = [f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=overlay"]
+        if not self._works():  # such as on an overlay
+            self.options[-1] = "--storage-driver=vfs"
         self._folder = folder
-        self._environ = {**os.environ, "STORAGE_DRIVER": "vfs"}  # the one that works everywhere
-        subprocess.run([HERE / "base_image.sh", folder], env=self._environ, check=True)
 
     def build(self, name: str, scratch: Path) -> Image:
-        """Build an image from its Dockerfile, as it is."""
-        options = ["--isolation=chroot", "--pull-never", "--format=docker", "--quiet"]
-        tag = f"facefleet/{name}:test"
+        """Build an image of ours from its Dockerfile, as it is, under the name that the manifests give it."""
+        self._base("python", base_of(name))
+        tag = f"facefleet-{name}:{VERSION}"
+        options = ["--isolation=chroot", "--layers", "--pull-never", "--format=docker", "--quiet"]
         dockerfile = f"--file={ROOT / f'Dockerfile.{name}'}"
-        self._buildah("bud", *options, *way_to_packages(scratch), dockerfile, f"--tag={tag}", str(ROOT))
-        container = self._buildah("from", "--pull-never", tag)
-        return Image(
-            name,
-            json.loads(self._buildah("inspect", "--type=image", tag))["Docker"],
-            Path(self._buildah("mount", container)),
-        )
+        options += [f"--build-arg=REVISION={REVISION}", dockerfile, f"--tag={tag}"]
+        self._buildah("bud", *options, *way_to_packages(scratch), str(ROOT))
+        return Image(tag, json.loads(self._buildah("inspect", "--type=image", tag))["Docker"], self)
+
+    def stand_ins(self, names: Iterable[str]) -> None:
+        """Make an image of Debian's brokers, under the names of those that a registry would give."""
+        self._base("brokers", *sorted(names))
+
+    def mount(self, tag: str) -> Path:
+        """The files of an image, unpacked."""
+        return Path(self._buildah("mount", self._buildah("from", "--pull-never", tag)))
 
     def tidy(self) -> None:
         """Free what the runs and earlier builds have taken; the last images stay."""
         self._buildah("rm", "--all")
         self._buildah("rmi", "--prune")
 
+    def _works(self) -> bool:
+        return (
+            subprocess.run(["buildah", *self.options, "info"], capture_output=True, check=False).returncode
+            == 0
+        )
+
+    def _base(self, kind: str, *names: str) -> None:
+        driver = self.options[-1].partition("=")[2]
+        subprocess.run([HERE / "base_images.sh", self._folder, driver, kind, *names], check=True)
+
     def _buildah(self, *words: str) -> str:
-        command = ["buildah", f"--root={self._folder}/root", f"--runroot={self._folder}/run", *words]
-        done = subprocess.run(command, env=self._environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(["buildah", *self.options, *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout.strip()
 
 
 class Image:
-    """A built image: its configuration, and its files unpacked."""
+    """A built image: its name, its configuration, and its files."""
 
-    def __init__(self, name: str, description: dict[str, Any], root: Path) -> None:
-        self.name = name
+    def __init__(self, tag: str, description: dict[str, Any], storage: Storage) -> None:
+        self.tag = tag
         self.config: dict[str, Any] = description["config"]
-        self.root = root
+        self._storage = storage
 
-    @property
-    def command(self) -> list[str]:
-        """What the image runs by itself."""
-        return [*(self.config.get("Entrypoint") or []), *self.config["Cmd"]]
+    @cached_property
+    def root(self) -> Path:
+        """Its files, unpacked."""
+        return self._storage.mount(self.tag)
 
     @property
     def health_check(self) -> list[str]:
@@ -71,24 +90,17 @@ class Image:
         assert form == "CMD"
         return list(command)
 
-    def start(self, command: Sequence[str], variables: dict[str, str], folder: Path) -> Process:
-        """Start a process in the image; `folder` takes its log and is the place of its /tmp."""
-        process = Process(self.name, folder)
-        process.start(self._inside(command, variables, folder), os.environ)
-        return process
 
-    def run(self, command: Sequence[str], variables: dict[str, str], folder: Path) -> int:
-        """Run a process in the image to its end, and give its exit code."""
-        return subprocess.run(self._inside(command, variables, folder), check=False).returncode
+def broker_images() -> list[str]:
+    """The images that the manifests take from a registry."""
+    images = yaml.safe_load((ROOT / "k8s/images/kustomization.yaml").read_text())["images"]
+    return [f"{image['name']}:{image['newTag']}" for image in images if "facefleet" not in image["name"]]
 
-    def _inside(self, command: Sequence[str], variables: dict[str, str], folder: Path) -> list[str]:
-        tmp = folder / "tmp"
-        tmp.mkdir(parents=True, exist_ok=True)
-        tmp.chmod(0o1777)
-        environment = [*self.config["Env"], *(f"{name}={value}" for name, value in variables.items())]
-        runner = str(HERE / "run_image.sh")
-        place = [str(self.root), str(tmp), self.config["User"], self.config["WorkingDir"]]
-        return [runner, *place, *environment, *command]
+
+def base_of(name: str) -> str:
+    """The image that a Dockerfile of ours builds on."""
+    (base,) = re.findall(r"^ARG BASE=(\S+)$", (ROOT / f"Dockerfile.{name}").read_text(), re.MULTILINE)
+    return str(base)
 
 
 def way_to_packages(scratch: Path) -> list[str]:

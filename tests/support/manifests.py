@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 Object = dict[str, Any]
-WORKLOADS = ("Deployment", "StatefulSet")
+WORKLOADS = ("Deployment", "StatefulSet", "CronJob", "Job")
 
 
 class Pod(NamedTuple):
@@ -31,7 +31,7 @@ class Container(NamedTuple):
     @property
     def ours(self) -> bool:
         """Whether it runs an image of this repository."""
-        return str(self.spec["image"]).startswith("facefleet/")
+        return str(self.spec["image"]).startswith("facefleet-")
 
     def __str__(self) -> str:
         return f"{self.pod.name}/{self.spec['name']}"
@@ -54,7 +54,10 @@ class Manifests:
     def pods(self) -> Iterator[Pod]:
         """The pod templates."""
         for found in self.of(*WORKLOADS):
-            template = found["spec"]["template"]
+            spec = found["spec"]
+            template = (
+                spec["jobTemplate"]["spec"]["template"] if found["kind"] == "CronJob" else spec["template"]
+            )
             yield Pod(found["metadata"]["name"], template["metadata"]["labels"], template["spec"])
 
     def containers(self) -> Iterator[Container]:

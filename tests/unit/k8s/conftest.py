@@ -1,4 +1,4 @@
-"""Every variation of the manifests, rendered by kubectl's kustomize, with Secrets made for the test."""
+"""Every variation of the manifests, rendered by kubectl's kustomize from what is committed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import missing
-from tests.support.manifests import Manifests, render
+from tests.support.manifests import Manifests, Object, render
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = sorted(path.name for path in (ROOT / "k8s/components").iterdir())
@@ -18,16 +19,19 @@ VARIATIONS = ("local", "production", "everything")
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the manifests, with Secrets."""
+    """A copy of the manifests, for overlays beside ours."""
     if shutil.which("kubectl") is None:
         missing("kubectl, for its kustomize: see https://kubernetes.io/docs/tasks/tools")
     copied = tmp_path_factory.mktemp("manifests") / "k8s"
-    unwanted = shutil.ignore_patterns("*.env", "*.cookie")
-    shutil.copytree(
-        ROOT / "k8s", copied, ignore=lambda at, names: unwanted(at, names) if "secrets" in at else []
-    )
-    subprocess.run([copied / "secrets/generate"], check=True)
+    shutil.copytree(ROOT / "k8s", copied)
     return copied
+
+
+@pytest.fixture(scope="session")
+def secrets(tree: Path) -> list[Object]:
+    """The Secrets that `k8s/secrets/generate` makes."""
+    printed = subprocess.check_output([tree / "secrets/generate", "--print", "staging"], text=True)
+    return list(yaml.safe_load_all(printed))
 
 
 @pytest.fixture(scope="session", params=VARIATIONS)
@@ -38,8 +42,17 @@ def rendered(request: pytest.FixtureRequest, tree: Path) -> Manifests:
     return render(tree / "overlays" / request.param)
 
 
+@pytest.fixture(scope="session")
+def in_cluster(rendered: Manifests, secrets: list[Object]) -> Manifests:
+    """The same with the Secrets that are there already."""
+    made = [{**secret, "data": secret["stringData"]} for secret in secrets]
+    return Manifests([*rendered.objects, *made])
+
+
 def write_everything(overlay: Path) -> None:
-    """An overlay as an operator writes it: production, and every component that it leaves out."""
+    """An overlay as an operator writes it: production, every component that it leaves out, and the smoke Job."""
     components = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS if name != "keda")
     overlay.mkdir()
-    (overlay / "kustomization.yaml").write_text(f"resources: [../production]\ncomponents:\n{components}")
+    (overlay / "kustomization.yaml").write_text(
+        f"resources: [../production, ../../smoke]\ncomponents:\n{components}"
+    )

@@ -13,11 +13,12 @@ import yaml
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
-from tests.support.manifests import Container, Manifests, Object, values
+from tests.support.manifests import Container, Manifests, Object, render, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
-TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*$")
+SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*(@sha256:[a-f0-9]{64})?$")
 
 
 def compose() -> Object:
@@ -25,7 +26,8 @@ def compose() -> Object:
 
 
 def ours(rendered: Manifests) -> list[Container]:
-    return [container for container in rendered.containers() if container.ours]
+    """The fleet's own processes."""
+    return [found for found in rendered.containers() if found.ours and found.pod.name != "smoke"]
 
 
 def routes() -> set[str]:
@@ -40,7 +42,7 @@ class _Silent:
 
 
 def dockerfile(image: str) -> str:
-    return (ROOT / f"Dockerfile.{image.removeprefix('facefleet/').partition(':')[0]}").read_text()
+    return (ROOT / f"Dockerfile.{image.removeprefix('facefleet-').partition(':')[0]}").read_text()
 
 
 def variable(image: str, name: str) -> str:
@@ -49,14 +51,14 @@ def variable(image: str, name: str) -> str:
     return str(value)
 
 
-def test_variables_are_settings(rendered: Manifests) -> None:
-    for container in ours(rendered):
+def test_variables_are_settings(in_cluster: Manifests) -> None:
+    for container in ours(in_cluster):
         named = {variable["name"] for variable in container.spec.get("env", [])}
         for source in container.spec.get("envFrom", []):
             kind, name = (
                 ("ConfigMap", "configMapRef") if "configMapRef" in source else ("Secret", "secretRef")
             )
-            found = rendered.named(kind, source[name]["name"])
+            found = in_cluster.named(kind, source[name]["name"])
             assert found
             named |= set(found["data"])
         assert {"RABBITMQ_HOST", "RABBITMQ_USER", "RABBITMQ_PASSWORD"} <= named <= SETTINGS, str(container)
@@ -91,10 +93,20 @@ def test_commands_are_modules(rendered: Manifests) -> None:
     assert [module for module in modules if find_spec(module) is None] == []
 
 
-def test_probed_paths_are_routes(rendered: Manifests) -> None:
-    probed = {get["path"] for container in ours(rendered) for get in values(container.spec, "httpGet")}
-    assert probed == {"/healthz", "/readyz"}
-    assert probed <= routes()
+def test_probes_do_not_wait_for_requests(rendered: Manifests) -> None:
+    """They ask at the port of the metrics, which has threads of its own, and which no stranger reaches."""
+    for container in ours(rendered):
+        probes = {name: probe for name, probe in container.spec.items() if name.endswith("Probe")}
+        asked = {name: probe["httpGet"]["path"] for name, probe in probes.items()}
+        assert {probe["httpGet"]["port"] for probe in probes.values()} <= {"metrics"}
+        if asked:
+            assert asked["livenessProbe"] == "/healthz", "a restart does not bring back what is away"
+            assert asked["readinessProbe"] == "/readyz"
+
+
+def test_a_worker_has_started_once_it_takes_pictures(rendered: Manifests) -> None:
+    (worker,) = (found for found in ours(rendered) if found.pod.name == "worker")
+    assert worker.spec["startupProbe"]["httpGet"]["path"] == "/readyz", "else liveness ends a slow reader"
 
 
 def test_scraped_ports_are_served(rendered: Manifests) -> None:
@@ -129,12 +141,15 @@ def test_the_scaler_watches_our_queue(rendered: Manifests) -> None:
         assert metadata["queueName"] == PICTURES_QUEUE
         assert metadata["protocol"] == "http"
         assert metadata["excludeUnacknowledged"] == "false"
-        host, port = re.fullmatch(r"http://(.+):(\d+)/", metadata["host"]).groups()  # type: ignore[union-attr] # asserts
-        name, namespace, _ = host.split(".")
-        service = rendered.named("Service", name)
-        assert service
-        assert service["metadata"]["namespace"] == namespace
-        assert int(port) in {p["port"] for p in service["spec"]["ports"]}
+
+
+def test_the_scaler_is_told_where_rabbitmq_is(rendered: Manifests, secrets: list[Object]) -> None:
+    (told,) = (secret["stringData"]["host"] for secret in secrets if secret["metadata"]["name"] == "keda")
+    name, namespace, port = re.fullmatch(r"http://(\w+)\.(\w+)\.svc:(\d+)/", told).groups()  # type: ignore[union-attr] # asserts
+    service = rendered.named("Service", name)
+    assert service
+    assert namespace == "staging", "as generate was told"
+    assert int(port) in {p["port"] for p in service["spec"]["ports"]}
 
 
 @pytest.mark.parametrize("image", ["rest", "worker"])
@@ -165,6 +180,30 @@ def test_compose_names_settings_and_files_that_are_there() -> None:
     mounts = [mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])]
     assert all((ROOT / mount).is_file() for mount in mounts if mount.startswith("."))
     assert {mount for mount in mounts if not mount.startswith(".")} == set(compose()["volumes"])
+
+
+def test_minimum_requests_are_as_documented(tree: Path) -> None:
+    cpu = memory = 0.0
+    production = render(tree / "overlays/production")
+    scaled = {found["spec"]["scaleTargetRef"]["name"]: found["spec"] for found in production.of(*SCALERS)}
+    for workload in production.of("Deployment", "StatefulSet"):
+        name = workload["metadata"]["name"]
+        least = scaled[name].get("minReplicas") or scaled[name]["minReplicaCount"] if name in scaled else None
+        count = least or workload["spec"].get("replicas", 1)
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            asked = container["resources"]["requests"]
+            cpu += count * cores(asked["cpu"])
+            memory += count * gibibytes(asked["memory"])
+    said = f"{cpu:.1f} cores and {memory:.1f} GiB"
+    assert said in (ROOT / "docs/operations.md").read_text()
+
+
+def cores(quantity: str) -> float:
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def gibibytes(quantity: str) -> float:
+    return int(quantity[:-2]) / {"Mi": 1024, "Gi": 1}[quantity[-2:]]
 
 
 def test_compose_and_kubernetes_run_the_same_images(rendered: Manifests) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.manifests import Container, Manifests, Object, Pod, values
+from tests.support.manifests import WORKLOADS, Container, Manifests, Object, Pod, values
 
 
 def chosen(rendered: Manifests, labels: dict[str, str]) -> list[Pod]:
@@ -61,11 +61,11 @@ def test_what_is_scaled_has_no_count_of_its_own(rendered: Manifests) -> None:
         assert "replicas" not in target["spec"]
 
 
-def test_secrets_and_settings_are_there(rendered: Manifests) -> None:
-    asked = list(references(rendered))
+def test_secrets_and_settings_are_there(in_cluster: Manifests) -> None:
+    asked = list(references(in_cluster))
     assert asked
     for kind, name, key in asked:
-        found = rendered.named(kind, name)
+        found = in_cluster.named(kind, name)
         assert found, f"{kind} {name}"
         assert key is None or key in found["data"], f"{kind} {name} has no {key}"
 
@@ -81,6 +81,8 @@ def references(rendered: Manifests) -> Iterator[tuple[str, str, str | None]]:
         ("configMap", "ConfigMap", "name"),
     ):
         for reference in values(rendered.objects, field):
+            if reference.get("optional"):
+                continue
             keys = [item["key"] for item in reference.get("items", [])] or [reference.get("key")]
             yield from ((kind, reference[name], key) for key in keys)
     for targets in values(rendered.objects, "secretTargetRef"):
@@ -89,22 +91,20 @@ def references(rendered: Manifests) -> Iterator[tuple[str, str, str | None]]:
 
 def test_changed_configuration_rolls_pods(rendered: Manifests) -> None:
     for_grafana = ("facefleet-dashboard",)
-    names = {found["metadata"]["name"] for found in rendered.of("ConfigMap", "Secret")}.difference(
-        for_grafana
-    )
+    names = {found["metadata"]["name"] for found in rendered.of("ConfigMap")}.difference(for_grafana)
     assert names
     assert all(len(name.rpartition("-")[2]) == 10 for name in names), names
 
 
 def test_volumes_are_mounted_and_claimed(rendered: Manifests) -> None:
     claims = {found["metadata"]["name"] for found in rendered.of("PersistentVolumeClaim")}
-    for workload in rendered.of("Deployment", "StatefulSet"):
-        pod = workload["spec"]["template"]["spec"]
-        there = {volume["name"] for volume in pod.get("volumes", [])}
+    for workload in rendered.of(*WORKLOADS):
+        pods = list(values(workload, "template"))
+        there = {volume["name"] for volumes in values(pods, "volumes") for volume in volumes}
         there |= {claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", [])}
-        mounted = {mount["name"] for mounts in values(pod, "volumeMounts") for mount in mounts}
+        mounted = {mount["name"] for mounts in values(pods, "volumeMounts") for mount in mounts}
         assert mounted == there, workload["metadata"]["name"]
-        assert {claim["claimName"] for claim in values(pod, "persistentVolumeClaim")} <= claims
+        assert {claim["claimName"] for claim in values(pods, "persistentVolumeClaim")} <= claims
 
 
 def test_stateful_pods_have_a_service_for_their_names(rendered: Manifests) -> None:
@@ -124,6 +124,14 @@ def probed_ports(container: Container) -> Iterator[Any]:
     for name in ("startupProbe", "livenessProbe", "readinessProbe"):
         probe = container.spec.get(name, {})
         yield (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
+
+
+def test_routes_lead_to_a_service(rendered: Manifests) -> None:
+    for backends in values(list(rendered.of("HTTPRoute")), "backendRefs"):
+        for backend in backends:
+            service = rendered.named("Service", backend["name"])
+            assert service
+            assert backend["port"] in {port["port"] for port in service["spec"]["ports"]}
 
 
 def test_ingress_leads_to_a_service(rendered: Manifests) -> None:
@@ -170,10 +178,11 @@ def test_whoever_may_go_out_is_let_in(rendered: Manifests) -> None:
     policies = {found["metadata"]["name"]: found["spec"] for found in rendered.of("NetworkPolicy")}
     for name, spec in policies.items():
         for target in (target["app"] for rule in spec.get("egress", []) for target in destinations(rule)):
+            anyone = any("from" not in rule for rule in policies[target]["ingress"])
             let_in = [
                 peer["podSelector"]["matchLabels"]["app"]
                 for rule in policies[target]["ingress"]
                 for peer in rule.get("from", [])
                 if "podSelector" in peer
             ]
-            assert name in let_in, f"{target} does not let {name} in"
+            assert anyone or name in let_in, f"{target} does not let {name} in"

@@ -1,0 +1,93 @@
+"""docker-compose.yml runs, with podman-compose in Docker's place and Debian's brokers under the images' names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.process import free_port, until
+from tests.conftest import missing
+from tests.support.podman import Podman
+
+pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 90.0
+PROJECT = "facefleet-test"
+
+
+class Compose:
+    """The services of docker-compose.yml under a project of the test's own."""
+
+    def __init__(self, podman: Podman) -> None:
+        self.podman = podman
+        self.port = free_port()
+        self._environ = {**os.environ, "PORT": str(self.port)}
+
+    def __call__(self, *words: str) -> None:
+        done = subprocess.run(
+            ["podman-compose", "--podman-path", self.podman.path, "-p", PROJECT, *words],
+            cwd=ROOT, env=self._environ, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+    def container(self, service: str) -> str:
+        """The name of a service's first container."""
+        return f"{PROJECT}_{service}_1"
+
+    def healthy(self, service: str) -> bool:
+        """Ask a service's health check, as Docker's daemon does by itself."""
+        return self.podman.tried("healthcheck", "run", self.container(service)).returncode == 0
+
+    def wait(self, *services: str) -> None:
+        for service in services:
+            healthy = until(lambda service=service: self.healthy(service), SECONDS, pause=0.5)  # type: ignore[misc] # mypy does not see the default
+            assert healthy, f"{service}:\n{self.podman.log(self.container(service))[-3000:]}"
+
+
+@pytest.fixture(scope="module")
+def compose(podman: Podman) -> Iterator[Compose]:
+    if shutil.which("podman-compose") is None:
+        missing("podman-compose: apt-get install podman-compose")
+    compose = Compose(podman)
+    compose("up", "--detach", "--no-build", "redis", "rabbitmq")  # this podman-compose knows no conditions
+    compose.wait("redis", "rabbitmq")
+    compose("up", "--detach", "--no-build", "--no-deps", "rest", "worker", "logs")
+    compose.wait("rest", "worker")
+    yield compose
+    podman.clear()
+
+
+def test_the_main_job(compose: Compose, photographs: Path) -> None:
+    server = f"http://127.0.0.1:{compose.port}"
+    sent = {}
+    for name in ("obama.jpg", "obama2.jpg"):
+        data = (photographs / name).read_bytes()
+        answer = requests.post(f"{server}/scan/image/{name}", data=data, timeout=30)
+        assert answer.status_code == 202, answer.text
+        sent[name] = answer.json()["hash"]
+
+    def found() -> bool:
+        return bool(requests.get(f"{server}/match/{sent['obama.jpg']}", timeout=30).json() == ["obama2.jpg"])
+
+    assert until(found, SECONDS), compose.podman.log(compose.container("worker"))[-3000:]
+    tail = compose.container("logs")
+    assert until(lambda: "obama2.jpg" in compose.podman.log(tail), SECONDS), compose.podman.log(tail)[-3000:]
+
+
+def test_nobody_is_root(compose: Compose) -> None:
+    for service in ("rest", "worker", "logs", "redis", "rabbitmq"):
+        assert compose.podman("exec", compose.container(service), "id", "-u") != "0", service
+
+
+def test_processes_end_when_they_are_told(compose: Compose) -> None:
+    for service in ("rest", "worker", "logs"):
+        compose.podman("stop", "--time=60", compose.container(service))
+        state = compose.podman.inspect(compose.container(service))["State"]
+        assert state["ExitCode"] == 0, compose.podman.log(compose.container(service))[-3000:]
