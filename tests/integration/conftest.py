@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from tests.conftest import missing
-from tests.integration.images import ROOT, Image, Storage
+from tests.integration.images import ROOT, Image, Storage, broker_images
 from tests.integration.podman import Podman
 
 
@@ -44,9 +43,7 @@ def podman(
     for command in ("podman", "runc"):
         if shutil.which(command) is None:
             missing(f"{command}: see the packages in test.sh")
-    names = yaml.safe_load((ROOT / "k8s/images/kustomization.yaml").read_text())["images"]
-    brokers = [f"{image['name']}:{image['newTag']}" for image in names if "facefleet" not in image["name"]]
-    storage.stand_ins(brokers)
+    storage.stand_ins(broker_images())
     opened = Podman(storage.options, tmp_path_factory.mktemp("podman"))
     opened.clear()
     tried = opened.tried("run", "--rm", "--pull=never", rest_image.tag, "true")

@@ -54,8 +54,13 @@ class Pods:
         for container in [*spec["containers"], *spec.get("initContainers", [])]:
             self._settle(container, pod)
         spec["volumes"] = [self._volume(volume) for volume in spec.get("volumes", [])]
-        made = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": pod}, "spec": spec}
-        aliases = { *self._services(template["metadata"]["labels"])}
+        made = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**template["metadata"], "name": pod},
+            "spec": spec,
+        }
+        aliases = {*self._services(template["metadata"]["labels"])}
         if "serviceName" in workload["spec"]:
             service = workload["spec"]["serviceName"]
             spec["hostname"] = pod
@@ -66,10 +71,40 @@ class Pods:
         self.podman("kube", "play", f"--network={NETWORK}:{options}", str(file))
         return [f"{pod}-{found['name']}" for found in spec["containers"]]
 
-    def stop_pod(self, pod: str, seconds: int = 30) -> None:
-        """Remove a pod as a node's end would; its volumes stay."""
-        self.podman("pod", "stop", f"--time={seconds}", pod)
+    def run_job(self, job: Object, seconds: float) -> int:
+        """Run a Job's pod to its end; gives the exit code."""
+        name = str(job["metadata"]["name"])
+        (container,) = self.start_pod(job, name)
+        ended = until(
+            lambda: self.podman.inspect(container)["State"]["Status"] == "exited", seconds, pause=0.5
+        )
+        assert ended, self.podman.log(container)[-3000:]
+        return int(self.podman.inspect(container)["State"]["ExitCode"])
+
+    def stop_pod(self, pod: str) -> None:
+        """Stop a pod as Kubernetes does, what its containers do before it included; its volumes stay."""
+        for container in (name for name in self._specs if name.rpartition("-")[0] == pod):
+            handler = self._specs[container].get("lifecycle", {}).get("preStop")
+            if handler:
+                self.podman.tried("exec", container, *handler["exec"]["command"])
+        self.podman("pod", "stop", "--time=30", pod)
         self.podman("pod", "rm", "--force", pod)
+
+    def lose_pod(self, pod: str) -> None:
+        """Have a pod vanish as with its node; its volumes stay."""
+        self.podman("pod", "rm", "--force", "--time=0", pod)
+
+    def roll(self, name: str, seconds: float) -> None:
+        """Replace the pods of a StatefulSet one by one from the last, each ready before the next goes."""
+        workload = self.workload(name)
+        for number in reversed(range(workload["spec"]["replicas"])):
+            self.stop_pod(f"{name}-{number}")
+            self.wait(self.start_pod(workload, f"{name}-{number}"), "readinessProbe", seconds)
+
+    def workload(self, name: str) -> Object:
+        """A Deployment, StatefulSet or CronJob of the manifests."""
+        found = (self._manifests.named(kind, name) for kind in ("Deployment", "StatefulSet", "CronJob"))
+        return next(workload for workload in found if workload)
 
     def passes(self, container: str, probe: str) -> bool:
         """Ask a container's probe, once."""
@@ -97,8 +132,7 @@ class Pods:
         return self._specs[container]
 
     def _start(self, name: str) -> Iterator[str]:
-        workload = self._manifests.named("Deployment", name) or self._manifests.named("StatefulSet", name)
-        assert workload, name
+        workload = self.workload(name)
         if workload["kind"] == "Deployment":
             yield from self.start_pod(workload, name)
         else:
@@ -123,6 +157,8 @@ class Pods:
             yield from self._content(kind, named["name"]).items()
         known: dict[str, str] = {}
         for variable in container.get("env", []):
+            if "optional" in str(variable):
+                continue
             value = self._value(variable, container, pod)
             for name, earlier in known.items():
                 value = value.replace(f"$({name})", earlier)

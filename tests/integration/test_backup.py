@@ -47,7 +47,9 @@ def filled(server: RedisServer) -> RedisServer:
     return server
 
 
-def backup(server: RedisServer, folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def backup(
+    server: RedisServer, folder: Path, *words: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     environ = {
         "PATH": os.environ["PATH"],
         "REDIS_HOST": "127.0.0.1",

@@ -65,8 +65,16 @@ def tailed(pods: Pods, words: str) -> bool:
 
 def test_the_main_job(pods: Pods, containers: list[str], photographs: Path) -> None:
     first, _, _ = (scan(pods, photographs / name) for name in ("obama.jpg", "obama2.jpg", "biden.jpg"))
-    assert until(lambda: matches(pods, first) == ["obama2.jpg"], SECONDS), pods.podman.log("worker-worker")[-3000:]
+    assert until(lambda: matches(pods, first) == ["obama2.jpg"], SECONDS), pods.podman.log("worker-worker")[
+        -3000:
+    ]
     assert until(lambda: tailed(pods, "biden.jpg"), SECONDS), pods.podman.log("logs-logs")[-3000:]
+
+
+def test_the_smoke_job(pods: Pods, containers: list[str]) -> None:
+    job = render(ROOT / "k8s/smoke").named("Job", "smoke")
+    assert job
+    assert pods.run_job(job, SECONDS) == 0, pods.podman.log("smoke-smoke")
 
 
 def test_containers_are_confined(pods: Pods, containers: list[str]) -> None:

@@ -13,11 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from faces.version import VERSION
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-REVISION = "0123456789abcdef" # of the tests' images
+REVISION = "0123456789abcdef"  # of the tests' images
 
 
 class Storage:
@@ -53,16 +55,17 @@ class Storage:
         self._buildah("rmi", "--prune")
 
     def _works(self) -> bool:
-        return subprocess.run(["buildah", *self.options, "info"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(["buildah", *self.options, "info"], capture_output=True, check=False).returncode
+            == 0
+        )
 
     def _base(self, kind: str, *names: str) -> None:
         driver = self.options[-1].partition("=")[2]
         subprocess.run([HERE / "base_images.sh", self._folder, driver, kind, *names], check=True)
 
     def _buildah(self, *words: str) -> str:
-        done = subprocess.run(
-            ["buildah", *self.options, *words], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["buildah", *self.options, *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout.strip()
 
@@ -86,6 +89,12 @@ class Image:
         form, *command = self.config["Healthcheck"]["Test"]
         assert form == "CMD"
         return list(command)
+
+
+def broker_images() -> list[str]:
+    """The images that the manifests take from a registry."""
+    images = yaml.safe_load((ROOT / "k8s/images/kustomization.yaml").read_text())["images"]
+    return [f"{image['name']}:{image['newTag']}" for image in images if "facefleet" not in image["name"]]
 
 
 def base_of(name: str) -> str:

@@ -1,0 +1,1 @@
+"""What operators do to a replicated fleet, done for real: see `python -m tests.rehearsal`."""

@@ -1,0 +1,125 @@
+"""`python -m tests.rehearsal [NAME...]`: what operators do to a replicated fleet, done for real, all by default.
+
+Wants root and the packages that test.sh installs. Each rehearsal sends pictures all the time, prints for how long none
+was accepted and how many of those accepted are unknown afterwards, and fails where `client check` finds a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.process import until
+from tests.integration.images import ROOT, Storage, broker_images
+from tests.integration.podman import Podman
+from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
+
+
+def lost_primary(fleet: Fleet) -> Sent:
+    """The Redis primary vanishes with its node; Sentinel promotes a replica; the old one comes back as a replica."""
+    old = fleet.primary()
+    with fleet.sending() as sent:
+        fleet.pods.lose_pod(old)
+        assert until(lambda: fleet.primary() != old, SECONDS, pause=0.5)
+        time.sleep(5)
+        back = fleet.pods.start_pod(fleet.pods.workload("redis"), old)
+        fleet.pods.wait(back, "readinessProbe", SECONDS)
+    assert "role:slave" in fleet.redis(old, "info", "replication")
+    return sent
+
+
+def rolled_redis(fleet: Fleet) -> Sent:
+    """Every Redis is replaced, as by a new version of its image: the primary hands over before it stops."""
+    with fleet.sending() as sent:
+        fleet.pods.roll("redis", SECONDS)
+    return sent
+
+
+def lost_node(fleet: Fleet) -> Sent:
+    """A RabbitMQ node vanishes, and comes back."""
+    with fleet.sending() as sent:
+        fleet.pods.lose_pod(RABBITMQ[0])
+        time.sleep(10)
+        back = fleet.pods.start_pod(fleet.pods.workload("rabbitmq"), RABBITMQ[0])
+        fleet.pods.wait(back, "readinessProbe", SECONDS)
+    return sent
+
+
+def rolled_rabbitmq(fleet: Fleet) -> Sent:
+    """Every RabbitMQ node is replaced, as by a new version: each waits until no queue needs it for its majority."""
+    with fleet.sending() as sent:
+        fleet.pods.roll("rabbitmq", SECONDS)
+    return sent
+
+
+def restored(fleet: Fleet) -> Sent:
+    """A backup comes back while old replicas and Sentinels are there; what came after it is gone, nothing else."""
+    before = fleet.send(50)
+    fleet.settle()
+    print(fleet.run_job("backup").strip())
+    kept = fleet.keyspace(fleet.primary())
+    after = fleet.send(20)
+    fleet.settle()
+    fleet.stop_ours()
+    begun = time.monotonic()
+    fleet.run_job("restore")
+    print(f"restored in {time.monotonic() - begun:.1f} s")
+    for pod in REDIS:
+        assert until(lambda pod=pod: fleet.keyspace(pod) == kept, SECONDS), pod  # type: ignore[misc] # mypy does not see the default
+    fleet.start_ours()
+    assert fleet.unknown(after.accepted) == len(after.accepted)
+    return before
+
+
+REHEARSALS: tuple[Callable[[Fleet], Sent], ...] = (
+    rolled_redis,
+    lost_primary,
+    rolled_rabbitmq,
+    lost_node,
+    restored,
+)
+
+
+def main() -> None:
+    """Run the rehearsals that are named."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [rehearsal.__name__ for rehearsal in REHEARSALS]
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"one of: {', '.join(names)}")
+    args = parser.parse_args()
+    storage = Storage(ROOT / "var" / "images")
+    with tempfile.TemporaryDirectory() as folder:
+        for image in ("rest", "worker"):
+            storage.build(image, Path(folder))
+        storage.stand_ins(broker_images())
+        podman = Podman(storage.options, Path(folder))
+        podman.clear()
+        try:
+            rehearse(Fleet(podman, Path(folder)), args.names or names)
+        finally:
+            podman.clear()
+
+
+def rehearse(fleet: Fleet, names: list[str]) -> None:
+    """Start the fleet, and rehearse."""
+    begun = time.monotonic()
+    fleet.start()
+    print(f"ready after {time.monotonic() - begun:.0f} s", flush=True)
+    for rehearsal in REHEARSALS:
+        if rehearsal.__name__ in names:
+            sent = rehearsal(fleet)
+            fleet.settle()
+            fleet.check()
+            print(
+                f"{rehearsal.__name__}: {len(sent.accepted)} pictures accepted, none for {sent.gap:.1f} s at most, "
+                f"{fleet.unknown(sent.accepted)} unknown afterwards; check finds no fault",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
