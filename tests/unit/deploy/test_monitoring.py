@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from faces.topology import DEAD
+from faces.topology import DEAD, PICTURES_QUEUE
 from tests.conftest import missing
 from tests.support.manifests import values
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/monitoring/rules.yaml"
 OPERATOR_RULES = ROOT / "k8s/components/monitoring/prometheusrule.yaml"
 DASHBOARD = ROOT / "k8s/components/monitoring/facefleet.json"
-METRIC = re.compile(r"\b(?:facefleet|process|rabbitmq|python_gc)_\w+")
+METRIC = re.compile(r"\b(?:facefleet|process|rabbitmq|python_gc|kube|kubelet|container|keda)_\w+(?=[{\[ )\n]|$)")
 
 
 def promtool(*arguments: str | Path) -> None:
@@ -78,9 +78,9 @@ def test_metrics_that_are_used_are_documented(asked: str) -> None:
     assert used - documented() == set()
 
 
-def test_the_queue_of_dead_letters_is_ours() -> None:
+def test_queues_are_ours() -> None:
     queues = re.findall(r'queue="([\w.]+)"', RULES.read_text() + DASHBOARD.read_text().replace("\\", ""))
-    assert set(queues) == {DEAD}
+    assert set(queues) == {DEAD, PICTURES_QUEUE}
 
 
 def test_every_alert_has_a_section_for_who_is_woken() -> None:
@@ -88,12 +88,27 @@ def test_every_alert_has_a_section_for_who_is_woken() -> None:
     section = text.partition("\n## Alerts\n")[2].partition("\n## ")[0]
     headings = re.findall(r"^### (\w+)$", section, re.MULTILINE)
     assert headings == [rule["alert"] for rule in alerts()]
-    assert all(len(words) > 100 for words in re.split(r"^### .*$", section, flags=re.MULTILINE)[1:])
+    for text in re.split(r"^### .*$", section, flags=re.MULTILINE)[1:]:
+        parts = re.findall(r"^\*\*(.+?)\*\*", text, re.MULTILINE)
+        assert parts == ["Users", "Cause", "Do", "Do not"], text[:60]
 
 
-def test_the_operator_gets_the_same_rules() -> None:
-    operators = yaml.safe_load(OPERATOR_RULES.read_text())["spec"]
-    assert operators == yaml.safe_load(RULES.read_text())
+@pytest.mark.parametrize("words", [[], ["https://wiki.example.org/facefleet"]])
+def test_the_operator_gets_the_same_rules(words: list[str], tmp_path: Path) -> None:
+    for folder in ("deploy/monitoring", "k8s/components/monitoring"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    subprocess.run([tmp_path / "deploy/monitoring/generate", *words], check=True)
+    made = (tmp_path / OPERATOR_RULES.relative_to(ROOT)).read_text()
+    if not words:
+        assert made == OPERATOR_RULES.read_text(), "run deploy/monitoring/generate"
+        assert yaml.safe_load(made)["spec"] == yaml.safe_load(RULES.read_text())
+    for rule in values(yaml.safe_load(made), "annotations"):
+        assert rule["runbook_url"].startswith(words[0] if words else "https://facefleet.example.org/")
+
+
+def test_every_alert_leads_to_its_section() -> None:
+    for rule in alerts():
+        assert rule["annotations"]["runbook_url"].endswith(f"/docs/operations.md#{rule['alert'].lower()}")
 
 
 def test_panels_do_not_lie_on_each_other() -> None:
