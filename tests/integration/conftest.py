@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import missing
-from tests.integration.images import ROOT, Image, Storage, broker_images
-from tests.integration.podman import Podman
+from tests.support.images import ROOT, Image, Storage, broker_images
+from tests.support.podman import Podman
 
 
 @pytest.fixture(scope="session")

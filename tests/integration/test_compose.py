@@ -13,7 +13,7 @@ import requests
 
 from local.process import free_port, until
 from tests.conftest import missing
-from tests.integration.podman import Podman
+from tests.support.podman import Podman
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0

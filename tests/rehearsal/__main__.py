@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.process import until
-from tests.integration.images import ROOT, Storage, broker_images
-from tests.integration.podman import Podman
+from tests.support.images import ROOT, Storage, broker_images
+from tests.support.podman import Podman
 from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
 
 

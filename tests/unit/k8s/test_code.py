@@ -13,7 +13,7 @@ import yaml
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
-from tests.unit.k8s.manifests import Container, Manifests, Object, render, values
+from tests.support.manifests import Container, Manifests, Object, render, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
@@ -38,7 +38,7 @@ def routes() -> set[str]:
 class _Silent:
     """Stands for the parts of the server, none of which takes part in its map of routes."""
 
-    progress = metrics = None
+    event_log = metrics = None
 
 
 def dockerfile(image: str) -> str:

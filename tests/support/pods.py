@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 
 from local.process import until
-from tests.integration.podman import Podman
-from tests.unit.k8s.manifests import Manifests, Object
+from tests.support.podman import Podman
+from tests.support.manifests import Manifests, Object
 
 NETWORK = "facefleet"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
