@@ -10,7 +10,8 @@
 #   ./deploy-local-dev.sh stop           stop; workers finish the picture they are at
 #
 #   ./deploy-local-dev.sh --docker    the same in containers, with docker compose
-#   ./deploy-local-dev.sh --k8s       the same in the cluster that kubectl points at
+#   ./deploy-local-dev.sh --k8s       the same in a local cluster that kubectl points at, such as kind's
+#   ./deploy-local-dev.sh --k8s delete  delete it there, every face included
 #
 # Needs Debian 12 or similar. Data and logs are kept in var/. Set REDIS_HOST or RABBITMQ_HOST to use servers of your
 # own instead of the ones started here; README.md lists all settings.
@@ -24,25 +25,54 @@ in_docker() {
     docker compose version >/dev/null 2>&1 || fail "this Docker has no 'compose' command: install the Compose plugin"
     docker info >/dev/null 2>&1 || fail "Docker's daemon does not answer: start it, or run without --docker"
     docker compose --project-directory "$root" up --build --detach --wait "$@"
-    echo "Ready: http://127.0.0.1:5000, logs: docker compose logs --follow logs, end: docker compose down"
+    echo "Ready: http://127.0.0.1:${PORT:-5000}, logs: docker compose logs --follow logs, end: docker compose down"
 }
 
-in_cluster() {
+in_cluster() { # in_cluster [delete]: only where nobody else is, for the server asks for no key
     need kubectl "install it, or run without --k8s"
-    kubectl version >/dev/null 2>&1 || fail "kubectl reaches no cluster: see 'kubectl config get-contexts', or run without --k8s"
-    "$root/k8s/secrets/generate"
+    local context images version
+    context=$(kubectl config current-context 2>/dev/null) ||
+        fail "kubectl has no current context: see 'kubectl config get-contexts', or run without --k8s"
+    case $context in
+    kind-* | k3d-* | minikube | docker-desktop | rancher-desktop | orbstack | colima*) ;;
+    *) fail "kubectl's context '$context' is no local cluster that I know, and this deploys without API keys. For others see docs/operations.md" ;;
+    esac
+    kubectl() { command kubectl --context "$context" --namespace facefleet "$@"; }
+    kubectl version >/dev/null 2>&1 || fail "the cluster '$context' does not answer: start it, or run without --k8s"
+    if [ "${1-}" = delete ]; then
+        kubectl delete namespace facefleet && return
+    fi
+    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")
+    images=("facefleet-rest:$version" "facefleet-worker:$version")
+    need docker "install Docker, which builds the images, or run without --k8s"
+    for image in "${images[@]}"; do
+        name=${image%%:*}
+        docker build --file "$root/Dockerfile.${name#facefleet-}" --tag "$image" "$root"
+    done
+    load_images "$context" "${images[@]}"
+    kubectl get namespace facefleet >/dev/null 2>&1 || kubectl create namespace facefleet
+    "$root/k8s/secrets/generate" --context "$context" --namespace facefleet
     kubectl apply -k "$root/k8s/overlays/local"
-    kubectl rollout status deployment/rest deployment/worker --timeout=300s ||
-        fail "the pods do not become ready: 'kubectl get pods'; the cluster needs the images facefleet/rest and facefleet/worker"
-    echo "Ready: http://127.0.0.1:5000, until Ctrl-C"
-    exec kubectl port-forward service/rest 5000
+    kubectl rollout restart deployment/rest deployment/worker deployment/logs # the images may be new under the same name
+    kubectl rollout status deployment/rest --timeout=300s && kubectl rollout status deployment/worker --timeout=300s ||
+        fail "the pods do not become ready: 'kubectl --context $context --namespace facefleet get pods'"
+    echo "Ready: http://127.0.0.1:5000, until Ctrl-C. To delete all of it, every face included: $0 --k8s delete"
+    kubectl port-forward service/rest 5000
+}
+
+load_images() { # load_images CONTEXT IMAGE...: into the nodes of the cluster, where they do not see Docker's own
+    case $1 in
+    kind-*) need kind "it made this cluster" && kind load docker-image --name "${1#kind-}" "${@:2}" ;;
+    k3d-*) need k3d "it made this cluster" && k3d image import --cluster "${1#k3d-}" "${@:2}" ;;
+    minikube) need minikube "it made this cluster" && minikube image load "${@:2}" ;;
+    esac
 }
 
 case ${1-} in
 -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
 stop | status) [ -e "$venv/local.lock" ] || fail "nothing has been started here yet" ;;
 --docker) in_docker "${@:2}" && exit ;;
---k8s) in_cluster ;;
+--k8s) in_cluster "${@:2}" && exit ;;
 esac
 packages=()
 [ -n "${RABBITMQ_HOST:-}" ] || has_rabbitmq || packages+=(rabbitmq-server)

@@ -44,7 +44,7 @@ brokers) # the official images have the user 999 for both, and data in these fol
     bootstrap redis-server,rabbitmq-server,haproxy \
         --customize-hook='chroot "$1" usermod --uid 999 rabbitmq' \
         --customize-hook='chroot "$1" groupmod --gid 999 rabbitmq' \
-        --customize-hook='mkdir "$1/data" && rm -rf "$1/var/lib/rabbitmq" && mkdir "$1/var/lib/rabbitmq"' \
+        --customize-hook='mkdir "$1/data" && rm -rf "$1/etc/redis" "$1/var/lib/rabbitmq" && mkdir "$1/var/lib/rabbitmq"' \
         --customize-hook='chown 999:999 "$1/data" "$1/var/lib/rabbitmq"' \
         --customize-hook='ln -s "$(basename "$1"/usr/lib/rabbitmq/lib/rabbitmq_server-*)" "$1/usr/lib/rabbitmq/lib/server"'
     # the scripts themselves: the wrappers in /usr/sbin change the user

@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/monitoring/rules.yaml"
 OPERATOR_RULES = ROOT / "k8s/components/monitoring/prometheusrule.yaml"
 DASHBOARD = ROOT / "k8s/components/monitoring/facefleet.json"
-METRIC = re.compile(r"\b(?:facefleet|process|rabbitmq|python_gc|kube|kubelet|container|keda)_\w+(?=[{\[ )\n]|$)")
+METRIC = re.compile(
+    r"\b(?:facefleet|process|rabbitmq|python_gc|kube|kubelet|container|keda)_\w+(?=[{\[ )\n]|$)"
+)
 
 
 def promtool(*arguments: str | Path) -> None:
