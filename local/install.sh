@@ -72,7 +72,12 @@ make_venv() { # repaired if possible: it may hold more than we installed
     { "$python" -m venv "$venv" && has_pip; } || "$python" -m venv --clear "$venv"
 }
 
-install_requirements() { # install_requirements LOCK
+extras() { # extras local|dev: of pyproject.toml
+    echo rest worker client local
+    [ "$1" = local ] || echo openvino milvus heic dev
+}
+
+install_requirements() { # install_requirements FILE
     has_pip || quietly "Making .venv with $("$python" --version)" make_venv
     # Bytecode is left to the first start, which compiles what is used, on all cores.
     quietly "Installing the Python packages" \
@@ -89,12 +94,14 @@ compile_kernels() { # again if any of their sources changed: Numba only notices 
     echo "$made_of" >"$venv/kernels"
 }
 
-install() { # install LOCK [PACKAGE...]: the wheels of requirements/LOCK.lock, and missing packages
-    local lock=$root/requirements/$1.lock
+install() { # install local|dev [PACKAGE...]: the wheels that requirements/all.lock has for it, and missing packages
+    local lock=$root/var/$1.lock
     mkdir -p "$root/var"
     exec 9>"$root/var/install.lock"
     ! command -v flock >/dev/null || flock 9 # a second run waits here
     install_missing_packages "${@:2}"
+    # shellcheck disable=SC2046 # the extras are words on purpose
+    "$python" "$root/requirements/extras.py" $(extras "$1") >"$lock"
     cmp -s "$lock" "$venv/$1.lock" || install_requirements "$lock"
     compile_kernels
     exec 9>&-

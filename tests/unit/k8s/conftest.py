@@ -53,4 +53,6 @@ def write_everything(overlay: Path) -> None:
     """An overlay as an operator writes it: production, every component that it leaves out, and the smoke Job."""
     components = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS if name != "keda")
     overlay.mkdir()
-    (overlay / "kustomization.yaml").write_text(f"resources: [../production, ../../smoke]\ncomponents:\n{components}")
+    (overlay / "kustomization.yaml").write_text(
+        f"resources: [../production, ../../smoke]\ncomponents:\n{components}"
+    )

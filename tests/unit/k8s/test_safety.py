@@ -85,7 +85,9 @@ def test_no_namespace_is_named(rendered: Manifests) -> None:
     foreign = {"monitoring", "keda", "gateway"}
     for found in rendered.objects:
         assert set(values(found, "namespace")) <= foreign, found["metadata"]["name"]
-        assert ".svc" not in json.dumps(found).replace(".${POD_NAMESPACE}.svc.", ""), found["metadata"]["name"]
+        assert ".svc" not in json.dumps(found).replace(".${POD_NAMESPACE}.svc.", ""), found["metadata"][
+            "name"
+        ]
 
 
 def test_no_secret_is_an_argument(rendered: Manifests) -> None:
