@@ -105,7 +105,7 @@ def test_a_release_without_notes_is_refused(release: ModuleType, tree: Path) -> 
         release.notes(tree, "9.9.9")
 
 
-def test_the_next_release_waits_for_whoever_wants_it(release: ModuleType) -> None:
+def test_releasing_names_every_step(release: ModuleType) -> None:
     assert os.access(ROOT / "RELEASING.md", os.R_OK)
     text = (ROOT / "RELEASING.md").read_text()
     for deed in ("prepare", "check", "build"):

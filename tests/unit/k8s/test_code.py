@@ -18,7 +18,7 @@ from tests.support.manifests import Container, Manifests, Object, render, values
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
 SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
-TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*$")
+TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*(@sha256:[a-f0-9]{64})?$")
 
 
 def compose() -> Object:
