@@ -33,7 +33,7 @@ STANDS = {  # where the version stands, each a pattern with one group
 }
 
 
-class Unready(Exception):
+class UnreadyError(Exception):
     """Why there can be no release yet."""
 
 
@@ -49,13 +49,15 @@ def version(root: Path) -> str:
     """The one version.
 
     Raises:
-        Unready: there are several, or a file has none.
+        UnreadyError: there are several, or a file has none.
     """
     found = versions(root)
     (first,) = found["pyproject.toml"]
     for name, there in found.items():
         if there != {first}:
-            raise Unready(f"{name} has version {', '.join(sorted(there)) or 'none'}, pyproject.toml {first}")
+            raise UnreadyError(
+                f"{name} has version {', '.join(sorted(there)) or 'none'}, pyproject.toml {first}"
+            )
     return first
 
 
@@ -63,14 +65,14 @@ def notes(root: Path, number: str) -> str:
     """The changelog's section of a version, without its heading.
 
     Raises:
-        Unready: there is none, or it is empty.
+        UnreadyError: there is none, or it is empty.
     """
     text = (root / "CHANGELOG.md").read_text()
     found = re.search(
         rf"^## {re.escape(number)} - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
     )
     if not found or not found[1].strip():
-        raise Unready(
+        raise UnreadyError(
             f"CHANGELOG.md has no section '## {number} - DATE' with anything in it: run prepare {number}"
         )
     return found[1].strip() + "\n"
@@ -79,9 +81,9 @@ def notes(root: Path, number: str) -> str:
 def prepare(root: Path, number: str, today: str) -> None:
     """Write a version everywhere, and give the changelog's Unreleased section its name and date."""
     if not re.fullmatch(NUMBER, number):
-        raise Unready(f"{number!r} is no version: write it as 1.2.3")
+        raise UnreadyError(f"{number!r} is no version: write it as 1.2.3")
     if _parts(number) <= _parts(version(root)):
-        raise Unready(f"{number} does not come after {version(root)}")
+        raise UnreadyError(f"{number} does not come after {version(root)}")
     for name, pattern in STANDS.items():
         path = root / name
         path.write_text(
@@ -102,9 +104,9 @@ def check(root: Path) -> str:
     number = version(root)
     notes(root, number)
     if changed := _said(root, "git", "status", "--porcelain"):
-        raise Unready(f"not committed:\n{changed}")
+        raise UnreadyError(f"not committed:\n{changed}")
     if _said(root, "git", "tag", "--list", f"v{number}"):
-        raise Unready(f"v{number} is released already: run prepare with the next version")
+        raise UnreadyError(f"v{number} is released already: run prepare with the next version")
     return number
 
 
@@ -177,7 +179,7 @@ def main() -> None:
             print(f"{check(ROOT)} can be built")
         else:
             build(ROOT, args.folder, args.engine, args.platform or ["linux/amd64"])
-    except Unready as error:
+    except UnreadyError as error:
         sys.exit(f"release: {error}")
 
 

@@ -2,7 +2,7 @@
 
     python deploy/sbom.py NAME VERSION
 
-Lists the Python packages on `sys.path` and Debian's packages. Standard library only: it runs in every image's build.
+Lists the Python packages on `sys.path` and Debian's. Standard library only: it runs in every image's build.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints the part of all.lock that some extras of pyproject.toml need, for `pip install --require-hashes --no-deps`.
+"""Prints what some extras of pyproject.toml need of all.lock, for `pip install --require-hashes --no-deps`.
 
     python requirements/extras.py EXTRA...      such as: rest s3
 

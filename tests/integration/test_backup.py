@@ -67,21 +67,22 @@ def content(server: RedisServer) -> dict[tuple[int, bytes], tuple[object, bool]]
     found: dict[tuple[int, bytes], tuple[object, bool]] = {}
     for number in DATABASES:
         with Redis(port=server.port, db=number) as client:
-            for key in client.keys():
+            for key in client.scan_iter():
                 found[number, key] = value(client, key), client.ttl(key) > 0
     return found
 
 
 def value(client: Redis, key: bytes) -> object:
-    readers = {
-        b"string": lambda: client.get(key),
-        b"set": lambda: set(client.smembers(key)),
-        b"list": lambda: client.lrange(key, 0, -1),
-        b"zset": lambda: client.zrange(key, 0, -1, withscores=True),
-        b"hash": lambda: client.hgetall(key),
-        b"stream": lambda: client.xrange(key),
-    }
-    return readers[client.type(key)]()
+    kind = client.type(key)
+    if kind == b"string":
+        return client.get(key)
+    if kind == b"set":
+        return client.smembers(key)
+    if kind == b"list":
+        return client.lrange(key, 0, -1)
+    if kind == b"zset":
+        return client.zrange(key, 0, -1, withscores=True)
+    return client.hgetall(key) if kind == b"hash" else client.xrange(key)
 
 
 def test_what_is_restored_is_what_was_saved(filled: RedisServer, tmp_path: Path) -> None:

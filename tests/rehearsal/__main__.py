@@ -1,7 +1,7 @@
 """`python -m tests.rehearsal [NAME...]`: what operators do to a replicated fleet, done for real, all by default.
 
-Wants root and the packages that test.sh installs. Each rehearsal sends pictures all the time, prints for how long none
-was accepted and how many of those accepted are unknown afterwards, and fails where `client check` finds a fault.
+Wants root and the packages that test.sh installs. Each rehearsal sends pictures all the time, prints for how long
+none was accepted and how many of those accepted are unknown afterwards, and fails where `client check` finds a fault.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.process import until
+from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
 from tests.support.images import ROOT, Storage, broker_images
 from tests.support.podman import Podman
-from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
 
 
 def lost_primary(fleet: Fleet) -> Sent:

@@ -18,9 +18,9 @@ import requests
 
 from benchmarks.chaos import pictures
 from local.process import until
+from tests.support.manifests import render
 from tests.support.podman import Podman
 from tests.support.pods import Pods, secrets_of
-from tests.support.manifests import render
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 180.0  # for anything to happen on a busy machine

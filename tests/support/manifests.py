@@ -55,7 +55,9 @@ class Manifests:
         """The pod templates."""
         for found in self.of(*WORKLOADS):
             spec = found["spec"]
-            template = spec["jobTemplate"]["spec"]["template"] if found["kind"] == "CronJob" else spec["template"]
+            template = (
+                spec["jobTemplate"]["spec"]["template"] if found["kind"] == "CronJob" else spec["template"]
+            )
             yield Pod(found["metadata"]["name"], template["metadata"]["labels"], template["spec"])
 
     def containers(self) -> Iterator[Container]:

@@ -1,4 +1,4 @@
-"""podman with images, network, volumes and secrets of the tests' own, which it does not share with the machine's."""
+"""podman with images, networks and volumes of the tests' own, which it does not share with the machine's."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Rendered manifests as real pods, run by podman. This module does what a kubelet and the control plane would:
 it numbers the pods of a StatefulSet, resolves what a pod asks of itself, and asks the probes.
 
-What podman 4.3 does not know is put in another way: ConfigMaps and Secrets are mounted as folders, volumes belong to
-whom the image says and not to `fsGroup`, and network policies, budgets and autoscalers are left out.
+What podman 4.3 does not know is put in another way: ConfigMaps and Secrets are mounted as folders, volumes belong
+to whom the image says and not to `fsGroup`, and network policies, budgets and autoscalers are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 
 from local.process import until
-from tests.support.podman import Podman
 from tests.support.manifests import Manifests, Object
+from tests.support.podman import Podman
 
 NETWORK = "facefleet"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
@@ -178,7 +178,7 @@ class Pods:
     def _content(self, kind: str, name: str) -> dict[str, str]:
         """The values of a ConfigMap or Secret."""
         if kind.startswith("secret"):
-            return self._secrets[name]
+            return dict(self._secrets[name])
         found = self._manifests.named("ConfigMap", name)
         assert found, name
         return dict(found["data"])

@@ -1,4 +1,4 @@
-"""The release command: one version everywhere, notes from the changelog, and nothing built from what is not committed."""
+"""The release command: one version everywhere, notes from the changelog, nothing built that is not committed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_release_is_prepared_and_built(
 ) -> None:
     release.prepare(tree, "7.8.9", "2030-01-02")
     assert all(found == {"7.8.9"} for found in release.versions(tree).values())
-    with pytest.raises(release.Unready, match="not committed"):
+    with pytest.raises(release.UnreadyError, match="not committed"):
         release.check(tree)
     commit(tree)
     calls = tmp_path / "calls"
@@ -83,25 +83,25 @@ def test_a_release_is_prepared_and_built(
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=tree, text=True).strip()
     assert calls.read_text().count(f"--build-arg=REVISION={head}") == 2
     git(tree, "tag", "v7.8.9")
-    with pytest.raises(release.Unready, match="released already"):
+    with pytest.raises(release.UnreadyError, match="released already"):
         release.check(tree)
 
 
 def test_versions_that_differ_are_named(release: ModuleType, tree: Path) -> None:
     file = tree / "k8s/images/kustomization.yaml"
     file.write_text(file.read_text().replace("newTag: " + release.version(ROOT), "newTag: 0.0.9", 1))
-    with pytest.raises(release.Unready, match=r"k8s/images/kustomization\.yaml has version 0\.0\.9"):
+    with pytest.raises(release.UnreadyError, match=r"k8s/images/kustomization\.yaml has version 0\.0\.9"):
         release.check(tree)
 
 
 @pytest.mark.parametrize("wrong", ["0.0.1", "1.2", "v2.0.0"])
 def test_a_version_that_cannot_come_next_is_refused(release: ModuleType, tree: Path, wrong: str) -> None:
-    with pytest.raises(release.Unready, match=wrong):
+    with pytest.raises(release.UnreadyError, match=wrong):
         release.prepare(tree, wrong, "2030-01-02")
 
 
 def test_a_release_without_notes_is_refused(release: ModuleType, tree: Path) -> None:
-    with pytest.raises(release.Unready, match="CHANGELOG"):
+    with pytest.raises(release.UnreadyError, match="CHANGELOG"):
         release.notes(tree, "9.9.9")
 
 

@@ -15,7 +15,7 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["option
 
 
 def chosen(*extras: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "requirements/extras.py", *extras]
+    command = [sys.executable, str(ROOT / "requirements/extras.py"), *extras]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""What the scripts for clusters ask of kubectl and the others, on stand-ins that write down how they were called."""
+"""What the scripts for clusters ask of kubectl and the others, on stand-ins that note how they were called."""
 
 from __future__ import annotations
 
