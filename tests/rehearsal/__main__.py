@@ -1,7 +1,7 @@
 """`python -m tests.rehearsal [NAME...]`: what operators do to a replicated fleet, done for real, all by default.
 
 Wants root and the packages that test.sh installs. Each rehearsal sends pictures all the time, prints for how long
-none was accepted and how many of those accepted are unknown afterwards, and fails where `client check` finds a fault.
+none was accepted and how many of the accepted are unknown afterwards, and fails where `client check` finds a fault.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.podman import Podman
 
 
 def lost_primary(fleet: Fleet) -> Sent:
-    """The Redis primary vanishes with its node; Sentinel promotes a replica; the old one comes back as a replica."""
+    """The Redis primary vanishes with its node; Sentinel promotes a replica; the old one returns as a replica."""
     old = fleet.primary()
     with fleet.sending() as sent:
         fleet.pods.lose_pod(old)

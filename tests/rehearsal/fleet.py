@@ -1,5 +1,6 @@
 """The production overlay as pods on this machine: three Redis servers with Sentinels behind HAProxy, three RabbitMQ
-nodes, a server and a worker. The brokers are Debian's, under the names of the images that the manifests ask for.
+nodes, a server and a worker. The brokers are Debian's, under the names of the images that the manifests ask for;
+RabbitMQ is 3.10 then, and does not get the one setting of cluster.conf that came later.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Fleet:
         (overlay / "kustomization.yaml").write_text(OVERLAY)
         printed = subprocess.check_output([tree / "secrets/generate", "--print", "staging"], text=True)
         self._secrets = secrets_of(printed)
-        self.pods = Pods(podman, render(overlay), self._secrets, folder)
+        self.pods = Pods(podman, render(_known_to_3_10(tree, overlay)), self._secrets, folder)
         self._server = ""
         self._number = 0
 
@@ -179,3 +180,11 @@ class Fleet:
 
     def _client(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.podman.tried("exec", "worker-worker", "python", "-m", "client", *words)
+
+
+def _known_to_3_10(tree: Path, overlay: Path) -> Path:
+    """Leave out what Debian's RabbitMQ does not know and would not start with."""
+    settings = tree / "overlays/production/rabbitmq/cluster.conf"
+    lines = settings.read_text().splitlines(keepends=True)
+    settings.write_text("".join(line for line in lines if "continuous_membership_reconciliation" not in line))
+    return overlay

@@ -11,6 +11,7 @@ import copy
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.podman import Podman
 
 NETWORK = "facefleet"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+INIT_CONTAINERS = {"io.podman.annotations.init.container.type": "always"}  # "once" fails on a busy machine
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -57,7 +59,7 @@ class Pods:
         made = {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {**template["metadata"], "name": pod},
+            "metadata": {**template["metadata"], "name": pod, "annotations": INIT_CONTAINERS},
             "spec": spec,
         }
         aliases = {*self._services(template["metadata"]["labels"])}
@@ -136,8 +138,10 @@ class Pods:
         if workload["kind"] == "Deployment":
             yield from self.start_pod(workload, name)
         else:
-            for number in range(workload["spec"]["replicas"]):
-                yield from self.start_pod(workload, f"{name}-{number}")
+            pods = [f"{name}-{number}" for number in range(workload["spec"]["replicas"])]
+            with ThreadPoolExecutor() as together:
+                for started in together.map(lambda pod: self.start_pod(workload, pod), pods):
+                    yield from started
 
     def _services(self, labels: dict[str, str]) -> Iterator[str]:
         for service in self._manifests.of("Service"):
