@@ -15,9 +15,11 @@ source "$root/local/install.sh"
 packages=()
 if [ "${1-}" != fast ]; then
     has_rabbitmq || packages+=(rabbitmq-server)
-    for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus; do
+    for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus \
+        podman:podman runc:runc catatonit:catatonit podman-compose:podman-compose; do
         command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
     done
+    [ -x /usr/lib/podman/netavark ] || packages+=(netavark aardvark-dns)
 fi
 install dev "${packages[@]}"
 export PATH=$venv/bin:$PATH

@@ -15,6 +15,8 @@ from local.process import free_port, until
 from tests.conftest import missing
 from tests.support.podman import Podman
 
+pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0
 PROJECT = "facefleet-test"
