@@ -24,7 +24,6 @@ from tests.support.podman import Podman
 
 NETWORK = "facefleet"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
-INIT_CONTAINERS = {"io.podman.annotations.init.container.type": "always"}  # "once" fails on a busy machine
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
@@ -44,7 +43,7 @@ class Pods:
         return [name for workload in workloads for name in self._start(workload)]
 
     def start_pod(self, workload: Object, pod: str) -> list[str]:
-        """Start one pod of a workload under a name of its own."""
+        """Start one pod of a workload under a name of its own, after its init containers have ended."""
         template = copy.deepcopy(workload["spec"]["template"])
         spec = template["spec"]
         for claim in workload["spec"].get("volumeClaimTemplates", []):
@@ -53,24 +52,18 @@ class Pods:
                 {"name": claim["metadata"]["name"], "persistentVolumeClaim": held}
             )
         self._specs.update({f"{pod}-{found['name']}": copy.deepcopy(found) for found in spec["containers"]})
-        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+        first = spec.pop("initContainers", [])
+        for container in [*first, *spec["containers"]]:
             self._settle(container, pod)
         spec["volumes"] = [self._volume(volume) for volume in spec.get("volumes", [])]
-        made = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {**template["metadata"], "name": pod, "annotations": INIT_CONTAINERS},
-            "spec": spec,
-        }
         aliases = {*self._services(template["metadata"]["labels"])}
         if "serviceName" in workload["spec"]:
             service = workload["spec"]["serviceName"]
             spec["hostname"] = pod
             aliases |= {f"{pod}.{service}", f"{pod}.{service}.staging.svc.cluster.local"}
-        file = self._folder / f"{pod}.yaml"
-        file.write_text(yaml.safe_dump(made))
-        options = ",".join(f"alias={alias}" for alias in sorted(aliases))
-        self.podman("kube", "play", f"--network={NETWORK}:{options}", str(file))
+        if first:
+            self._initialise(f"{pod}-init", {**spec, "containers": first, "restartPolicy": "Never"})
+        self._play(pod, template["metadata"], spec, aliases)
         return [f"{pod}-{found['name']}" for found in spec["containers"]]
 
     def run_job(self, job: Object, seconds: float) -> int:
@@ -132,6 +125,21 @@ class Pods:
     def spec(self, container: str) -> Object:
         """What the manifests say of a container."""
         return self._specs[container]
+
+    def _initialise(self, pod: str, spec: Object) -> None:
+        """Run init containers in a pod before; podman would start them again whenever they have ended."""
+        self._play(pod, {}, spec, set())
+        for container in spec["containers"]:
+            code = self.podman("wait", f"{pod}-{container['name']}")
+            assert code == "0", self.podman.log(f"{pod}-{container['name']}")
+        self.lose_pod(pod)
+
+    def _play(self, pod: str, metadata: Object, spec: Object, aliases: set[str]) -> None:
+        made = {"apiVersion": "v1", "kind": "Pod", "metadata": {**metadata, "name": pod}, "spec": spec}
+        file = self._folder / f"{pod}.yaml"
+        file.write_text(yaml.safe_dump(made))
+        options = ",".join(f"alias={alias}" for alias in sorted(aliases))
+        self.podman("kube", "play", f"--network={NETWORK}:{options}".rstrip(":"), str(file))
 
     def _start(self, name: str) -> Iterator[str]:
         workload = self.workload(name)
