@@ -47,6 +47,7 @@ def test_what_was_known_is_known(upgraded: Fleet) -> None:
     for name, picture in EXPECTED["pictures"].items():
         assert upgraded.match(picture) == EXPECTED["matches"][name], name
         assert upgraded.status(picture).get("state") == EXPECTED["states"][name], name
+    assert upgraded.status(EXPECTED["erased"])["state"] == "unknown"
 
 
 def test_work_goes_on(upgraded: Fleet, photographs: Path) -> None:
