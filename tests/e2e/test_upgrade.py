@@ -1,7 +1,7 @@
 """Data and messages that 0.1.0 has written are read by the version here.
 
-`data-0.1.0` was made by that release: pictures that were sent, one of them erased, one under a name that another had
-before, and the message of one that was still waiting in RabbitMQ.
+`data-0.1.0` was made by that release: pictures that were sent, one of them erased, one under a name that another
+had before, and the message of one that was still waiting in RabbitMQ.
 """
 
 from __future__ import annotations
