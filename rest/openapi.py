@@ -97,7 +97,7 @@ PATHS: Object = {
     "/match/{picture_id}": {
         "parameters": [PICTURE],
         "get": _operation(
-            "Names of the other pictures that show a matching face",
+            "Names of the other pictures that show a matching face, the nearest first",
             "search",
             {
                 "200": _json(
