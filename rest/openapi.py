@@ -80,7 +80,6 @@ class Api(OpenAPI):
 
     request_class = Request
 
-<<<<<<< HEAD
     def __init__(self) -> None:
         super().__init__(
             "facefleet",
@@ -101,97 +100,6 @@ class Api(OpenAPI):
             validation_error_callback=invalid_request,
             doc_ui=False,
             static_folder=None,
-=======
-def _open(summary: str, responses: Object) -> Object:
-    return {"summary": summary, "description": "Never needs a key.", "security": [{}], "responses": responses}
-
-
-def _path(name: str, schema: Object, description: str) -> Object:
-    return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
-
-
-def _body(kind: str, schema: Object) -> Object:
-    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
-
-
-ACCEPTED: Object = {
-    "202": _json("Accepted, and new", {"$ref": "#/components/schemas/Accepted"}),
-    "200": _json("Known already; its name is set", {"$ref": "#/components/schemas/Accepted"}),
-}
-NAME = _path(
-    "name",
-    {"type": "string", "minLength": 1},
-    "The picture's name: anything, slashes too; at most 512 characters",
-)
-PICTURE = _path("picture_id", {"type": "string"}, "The picture's hash; of anything else nothing is known")
-
-PATHS: Object = {
-    "/": {"get": _open("The server is there", {"200": _json("It is", {"type": "object"})})},
-    "/scan/image/{name}": {
-        "parameters": [NAME],
-        "post": _operation(
-            "Send a picture under a name",
-            "scan",
-            ACCEPTED | _problems(*GUARDED, *BODY),
-            **_body("application/octet-stream", {"type": "string", "format": "binary"}),
-        ),
-    },
-    "/scan/url": {
-        "post": _operation(
-            "Send the address of a picture, which is its name; one already processed is not fetched again",
-            "scan",
-            ACCEPTED | _problems(*GUARDED, *BODY, 502),
-            **_body("application/json", _object(url={"type": "string", "minLength": 1})),
-        ),
-    },
-    "/match/{picture_id}": {
-        "parameters": [PICTURE],
-        "get": _operation(
-            "Names of the other pictures that show a matching face, the nearest first",
-            "search",
-            {
-                "200": _json(
-                    "Names and URLs; none for a picture that is unknown, without a face, or not done yet",
-                    {"type": "array", "items": {"type": "string"}},
-                )
-            }
-            | _problems(*GUARDED),
-        ),
-    },
-    "/status/{picture_id}": {
-        "parameters": [PICTURE],
-        "get": _operation(
-            "What became of a picture",
-            "read",
-            {
-                "200": _json("Its status", {"$ref": "#/components/schemas/Status"}),
-                "404": _json(REASONS[404], _object(hash={"type": "string"}, state={"const": "unknown"})),
-            }
-            | _problems(*GUARDED),
-        ),
-    },
-    "/v1/pictures/{picture_id}": {
-        "parameters": [PICTURE],
-        "delete": _operation(
-            "Erase a picture with all that was made from it",
-            "admin",
-            {"204": {"description": "It is erased"}} | _problems(*GUARDED, 404),
-        ),
-    },
-    "/healthz": {
-        "get": _open("The process lives", {"200": _json("It does", _object(state={"const": "alive"}))})
-    },
-    "/readyz": {
-        "get": _open(
-            "Pictures can be taken",
-            {
-                "200": _json(
-                    "They can, or could if the queue were not full",
-                    _object(state={"const": "ready"}, queue={"enum": ["open", "full"]}),
-                )
-            }
-            | _problems(503),
->>>>>>> refs/heads/answers
         )
         self.openapi_version = "3.1.0"
 
