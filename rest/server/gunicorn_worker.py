@@ -24,12 +24,16 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from faces.config import Settings
 from rest.bounds import Bounds
 from rest.server.arrival import Arrival
+from rest.server.outgoing import Outgoing
 from rest.server.refusals import refusal, status_of
 from rest.server.request_deadline import RequestDeadline, TimedReader
 from rest.server.takeover import TakenOver, installed
 
 WORK = 60.0  # seconds; what Redis and RabbitMQ may take of a request is bounded by less, each on its own
 LINGER = 2.0  # seconds for a client to see that its answer has come
+SLOWEST_READER = (
+    64 << 10
+)  # bytes a second that a client takes of a large answer, in addition to the usual time
 SPARE = 16  # connections that may still be opened when idle ones begin to make room
 
 
@@ -40,6 +44,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(cfg, sock, client, server)
         self.arrival = arrival
         self.large = False  # its request is read by its thread
+        self.outgoing: Outgoing | None = None  # the answer that it is sent
         self.parser = get_parser(cfg, arrival, client)
 
 
@@ -56,6 +61,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._large = 0
         self._arriving: dict[Connection, None] = {}  # in the order in which they began to wait
         self._lingering: dict[Connection, float] = {}
+        self._sending: dict[Connection, float] = {}  # until when their answers have to be taken
         self._deadlines: dict[Connection, RequestDeadline] = {}
 
     def load_wsgi(self) -> None:
@@ -101,7 +107,12 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         req.body.reader = TimedReader(req.body.reader, deadline)
         if not conn.large:
             req._expected_100_continue = False  # the whole body is here
-        return super().handle_request(req, conn)
+        connection, conn.sock = conn.sock, Outgoing(conn.sock)
+        conn.outgoing = conn.sock
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.sock = connection
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's
         """Log an error and answer it."""
@@ -117,11 +128,15 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         outcome = False if error else fs.result()
         if isinstance(outcome, TakenOver) or error:
             self._close(conn)
-        elif outcome:
-            conn.arrival.next(conn.parser.unreader.take_buffered())
-            self._gather(conn)
+        elif conn.outgoing and conn.outgoing.pending:
+            taken_by = self._seconds + conn.outgoing.pending / SLOWEST_READER
+            self._sending[conn] = time.monotonic() + taken_by
+            conn.sock.setblocking(False)
+            self.poller.register(
+                conn.sock, selectors.EVENT_WRITE, partial(self._on_writable, conn, bool(outcome))
+            )
         else:
-            self._linger(conn)
+            self._go_on(conn, keep=bool(outcome))
 
     def murder_pending(self) -> None:
         """End what is due; gunicorn's loop comes by here at least once a second."""
@@ -137,6 +152,9 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
                 self._close(conn)
         for conn in [conn for conn, end in self._lingering.items() if now > end]:
             self._stop_lingering(conn)
+        for conn in [conn for conn, end in self._sending.items() if now > end]:
+            self._stop_sending(conn)
+            self._close(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close connections on which nothing has come; gunicorn forces it at the end."""
@@ -147,6 +165,34 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self._arriving:
             conn.arrival.hurry(deadline)
+
+    def _on_writable(self, conn: Connection, keep: bool, _: socket.socket) -> None:
+        """Send more of an answer."""
+        assert conn.outgoing is not None  # noqa: S101 -- it is what is sent
+        try:
+            conn.outgoing.send_more()
+        except OSError:  # the client has gone
+            self._stop_sending(conn)
+            self._close(conn)
+            return
+        if not conn.outgoing.pending:
+            self._stop_sending(conn)
+            self._go_on(conn, keep=keep)
+
+    def _stop_sending(self, conn: Connection) -> None:
+        del self._sending[conn]
+        self.poller.unregister(conn.sock)
+
+    def _go_on(self, conn: Connection, *, keep: bool) -> None:
+        """Wait for the next request after an answer, or see the client off."""
+        if conn.outgoing:
+            conn.outgoing.close()
+            conn.outgoing = None
+        if keep:
+            conn.arrival.next(conn.parser.unreader.take_buffered())
+            self._gather(conn)
+        else:
+            self._linger(conn)
 
     def _gather(self, conn: Connection) -> None:
         """Take what is there of a request; have it handled, or wait for more."""
@@ -223,6 +269,8 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
         conn.arrival.close()
+        if conn.outgoing:
+            conn.outgoing.close()
         conn.close()
 
     def _refuse(self, client: socket.socket, status: HTTPStatus) -> None:

@@ -59,7 +59,7 @@ class FakeRedis:
                     self.hashes.get(key, {}).pop(field, None)
             case "HVALS":
                 return []
-            case "WATCH" | "ZREM" | "DEL":
+            case "WATCH" | "ZREM" | "DEL" | "XADD":
                 return 0
             case _:
                 raise AssertionError(f"the fake does not know {name}")

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import pytest
 
 from faces import api_key
 from faces.config import Settings
+from faces.picture_id import picture_id_of
 from faces.store import queries
 from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
@@ -61,7 +62,7 @@ def test_a_format_that_cannot_be_read_forbids_the_start(tmp_path: Path) -> None:
     )
     assert until(process.ended, 30)
     assert process.exit_code == 2
-    assert process.last_lines(9).startswith("rest: Picture format XCF is not known: choose from AVIF, ")
+    assert process.last_lines(9).startswith("rest: unknown picture format XCF: choose from AVIF, ")
 
 
 @pytest.fixture(scope="module")
@@ -296,3 +297,30 @@ def test_requests_sent_at_once_are_answered_one_after_the_other(port: int) -> No
         while more := connection.recv(65536):
             raw += more
     assert re.findall(rb"HTTP/1.1 (\d+)", raw) == [b"200", b"200", b"404"]
+
+
+def test_clients_that_do_not_read_a_large_answer_hold_nobody_up(settings: Settings, tmp_path: Path) -> None:
+    """More of them than the server has threads."""
+    ours = replace(settings, rest_port=free_port())
+    data = drawing(size=(1500, 1000), kind="BMP")
+    with (
+        ExitStack() as opened,
+        running(ours, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}", REST_THREADS="1"),
+    ):
+        assert ask(ours.rest_port, head(len(data)) + data).status == 202
+        url = f"/v1/images/{picture_id_of(data)}/picture"
+        get = f"GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        slow = []
+        for _ in range(10):
+            slow.append(opened.enter_context(socket.create_connection(("127.0.0.1", ours.rest_port), 20)))
+            slow[-1].sendall(get.encode())
+        time.sleep(0.5)
+        assert (
+            ask(ours.rest_port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status
+            == 200
+        )
+        for connection in slow[:2]:
+            raw = b""
+            while more := connection.recv(1 << 20):
+                raw += more
+            assert _parsed(raw, 0).body == data
