@@ -2,12 +2,13 @@
 
 from facefleet.client import Client
 from facefleet.errors import AuthenticationError, FacefleetClientError, RefusedError, UnavailableError
-from facefleet.models import Box, Event, Face, Image, Match, Pair, Sent, Stats
+from facefleet.models import Box, Comparison, Event, Face, Image, Match, Pair, Sent, Stats
 
 __all__ = [
     "AuthenticationError",
     "Box",
     "Client",
+    "Comparison",
     "Event",
     "Face",
     "FacefleetClientError",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import requests
 
 from facefleet.errors import UnavailableError
-from facefleet.models import Event, Image, Match, Sent, Stats
+from facefleet.models import Comparison, Event, Image, Match, Sent, Stats
 from facefleet.sse import parse
 from facefleet.transport import READ, Transport
 
@@ -113,6 +113,14 @@ class Client:
         query = {"max_distance": max_distance, "min_probability": min_probability, "limit": 1000}
         return map(Match.of, self._pages(f"/v1/images/{quote(picture_id)}/matches", "matches", **query))
 
+    def compare(
+        self, first: str | Sequence[float], second: str | Sequence[float], *, tolerance: float | None = None
+    ) -> Comparison:
+        """Compare two pictures by their hashes, or faces by their encodings, one to one."""
+        sides = {"first": _side(first), "second": _side(second)}
+        bound = {} if tolerance is None else {"tolerance": tolerance}
+        return Comparison.of(self._post("/v1/compare", json={**sides, **bound}))
+
     def statuses(self, picture_ids: Sequence[str]) -> list[dict[str, Any]]:
         """The states of up to 1,000 pictures, in the order asked; `unknown` for one that nothing is known of."""
         found: list[dict[str, Any]] = self._post("/v1/statuses", json={"hashes": list(picture_ids)})[
@@ -208,3 +216,7 @@ class Client:
             return {}
         document: dict[str, Any] = self._http.document(answer, dict)
         return document
+
+
+def _side(given: str | Sequence[float]) -> dict[str, Any]:
+    return {"hash": given} if isinstance(given, str) else {"encoding": list(given)}

@@ -146,6 +146,17 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison(_Read):
+    """Whether two pictures or faces show the same person: the distance of the nearest two faces."""
+
+    same: bool
+    distance: float
+    probability: float | None
+    tolerance: float
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stats(_Read):
     """The fleet at a moment; the fields are those of `/v1/stats`."""
 

@@ -70,6 +70,9 @@ def test_a_picture_from_its_sending_to_its_erasing(
     for drawn in client.picture(sent.hash, size=30), client.annotated(sent.hash), client.face(sent.hash, 0):
         assert Pillow.open(io.BytesIO(drawn)).format == "JPEG"
     assert len(client.encodings(sent.hash)[0]) == 128
+    assert client.compare(sent.hash, client.encodings(second.hash)[0]).distance == pytest.approx(
+        match.distance
+    )
     assert client.stats().pictures["done"] == 2
     assert client.erase(sent.hash)["faces"] == 1
     with pytest.raises(RefusedError) as refused:

@@ -1,0 +1,90 @@
+"""docs/api.md: its commands, run as they stand there on one fleet, answer what stands under them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from rest.app import routed
+from tests.e2e.conftest import Fleet
+from tests.e2e.test_readme import put, serving
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+MORE = "..."
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every command with the answer that it is shown with."""
+    return [found for block in BLOCK.findall(DOCS.read_text()) for found in EXAMPLE.findall(block)]
+
+
+def shown(text: str) -> Any:
+    """An answer as it is shown: JSON in which `...` stands for a value, or for more fields or items."""
+    written, open_brackets, quoted, at = "", "", False, 0
+    while at < len(text):
+        letter = text[at]
+        if quoted or not text.startswith(MORE, at):
+            quoted ^= letter == '"'
+            if not quoted:
+                open_brackets = open_brackets + letter if letter in "{[" else open_brackets
+                open_brackets = open_brackets[:-1] if letter in "}]" else open_brackets
+            written, at = written + letter, at + 1
+        else:
+            field = open_brackets.endswith("{") and not written.rstrip().endswith(":")
+            written, at = written + (f'"{MORE}": "{MORE}"' if field else f'"{MORE}"'), at + len(MORE)
+    return json.loads(written)
+
+
+def fits(answer: Any, expected: Any) -> bool:
+    """Tell whether an answer is as it is shown."""
+    if expected == MORE:
+        return True
+    if isinstance(expected, dict):
+        wanted = {key: value for key, value in expected.items() if key != MORE}
+        complete = MORE in expected or answer.keys() == wanted.keys()
+        return complete and all(key in answer and fits(answer[key], wanted[key]) for key in wanted)
+    if isinstance(expected, list):
+        more = expected[-1:] == [MORE]
+        wanted_items = expected[:-1] if more else expected
+        enough = len(answer) >= len(wanted_items) if more else len(answer) == len(wanted_items)
+        return enough and all(map(fits, answer, wanted_items))
+    if isinstance(expected, str) and expected.endswith(MORE):
+        return str(answer).startswith(expected.removesuffix(MORE))
+    return bool(answer == expected)
+
+
+def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(photographs, folder)
+    (folder / "README.txt").write_text("not a picture")
+    fleet.start_all(FETCH_ALLOW="127.0.0.1", IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    with serving(photographs) as web:
+        places = {"http://localhost:5000": fleet.url, "https://example.org": web}
+        for command, expected in examples():
+            ran = subprocess.run(
+                ["bash", "-c", put(command, places).replace("curl ", "curl -sS ", 1)],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+            )
+            if expected.startswith("{"):
+                assert fits(json.loads(ran.stdout), shown(put(expected, places))), (command, ran.stdout)
+            else:
+                assert ran.stdout == expected, command
+
+
+def test_every_route_of_v1_is_in_the_document() -> None:
+    text = DOCS.read_text()
+    for path in routed().api_doc["paths"]:
+        if path.startswith("/v1/images") or not path.startswith("/v1/"):
+            continue
+        pattern = re.sub(r"\\{\w+\\}", r"[^\\s/`'?]+", re.escape(path))
+        assert re.search(pattern, text), path
