@@ -68,6 +68,11 @@ class Fleet:
         document: dict[str, Any] = json.loads(self._http.get(f"{self.url}/status/{picture}").text)
         return document
 
+    def stats(self) -> dict[str, Any]:
+        """Ask what the fleet has done."""
+        document: dict[str, Any] = json.loads(self._http.get(f"{self.url}/v1/stats").text)
+        return document
+
     def settled(self) -> bool:
         """Tell whether every accepted picture is done or failed."""
         return queries.counts(self.redis).in_flight == 0

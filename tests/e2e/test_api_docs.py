@@ -9,8 +9,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from local.process import until
 from rest.app import routed
-from tests.e2e.conftest import Fleet
+from rest.problems import PROBLEMS
+from tests.e2e.conftest import SECONDS, Fleet
 from tests.e2e.test_readme import put, serving
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
@@ -64,6 +66,7 @@ def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_pat
     shutil.copytree(photographs, folder)
     (folder / "README.txt").write_text("not a picture")
     fleet.start_all(FETCH_ALLOW="127.0.0.1", IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    assert until(lambda: fleet.stats()["workers"] == 1, 3 * SECONDS), fleet.processes[1].last_lines()
     with serving(photographs) as web:
         places = {"http://localhost:5000": fleet.url, "https://example.org": web}
         for command, expected in examples():
@@ -81,10 +84,15 @@ def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_pat
                 assert ran.stdout == expected, command
 
 
-def test_every_route_of_v1_is_in_the_document() -> None:
-    text = DOCS.read_text()
-    for path in routed().api_doc["paths"]:
-        if path.startswith("/v1/images") or not path.startswith("/v1/"):
-            continue
-        pattern = re.sub(r"\\{\w+\\}", r"[^\\s/`'?]+", re.escape(path))
-        assert re.search(pattern, text), path
+def test_every_route_of_v1_is_in_the_documentation() -> None:
+    text = "".join(file.read_text() for file in DOCS.parent.glob("*.md"))
+    for path, item in routed().api_doc["paths"].items():
+        (tag, *_), *_ = [operation["tags"] for operation in item.values()]
+        if tag not in {"contract", "health"}:
+            pattern = re.sub(r"\\{\w+\\}", r"[^\\s/`'?]+", re.escape(path))
+            assert re.search(pattern, text), path
+
+
+def test_every_problem_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", DOCS.read_text(), re.MULTILINE)
+    assert rows == [(code, str(int(status)), meaning) for code, (status, meaning) in PROBLEMS.items()]
