@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from typing import Any
 
@@ -22,6 +23,8 @@ from rest.auth.authenticator import is_loopback, keys_needed
 from rest.bounds import Bounds
 from rest.parts import EXTENSION
 from rest.server.gunicorn_worker import GatheringWorker
+
+FILES = 8192  # a thousand connections, as many listeners, and what they keep in temporary files
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -71,6 +74,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return app
 
 
+def raise_file_limit() -> None:
+    """Let this process open as many files as it may: each connection is one, and a large request another."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> int:
     """Serve until SIGTERM; requests in hand are finished.
 
@@ -87,6 +98,7 @@ def main() -> int:
     process_log.log_settings(settings)
     if settings.api_keys == "off" and not is_loopback(settings.rest_host):
         logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
+    raise_file_limit()
     gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says
     server: Any = Server(settings)
     server.run()

@@ -197,18 +197,30 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _gather(self, conn: Connection) -> None:
         """Take what is there of a request; have it handled, or wait for more."""
         conn.sock.setblocking(False)
-        conn.arrival.receive()
-        if conn.arrival.ready:
+        if not self._receive(conn):
+            self._close(conn)
+        elif conn.arrival.ready:
             self._submit(conn)
         else:
             self._arriving[conn] = None
             self._listen(conn, partial(self._on_arrival, conn))
 
     def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
-        conn.arrival.receive()
-        if conn.arrival.ready:
+        if not self._receive(conn):
+            self._stop_gathering(conn)
+            self._close(conn)
+        elif conn.arrival.ready:
             self._stop_gathering(conn)
             self._submit(conn)
+
+    def _receive(self, conn: Connection) -> bool:
+        """Take what has come; False where it cannot be kept."""
+        try:
+            conn.arrival.receive()
+        except OSError as error:
+            self.log.warning("a request is dropped: it cannot be kept in a temporary file (%s)", error)
+            return False
+        return True
 
     def _submit(self, conn: Connection) -> None:
         """Have a thread handle what has arrived."""
