@@ -121,6 +121,23 @@ class Client:
         bound = {} if tolerance is None else {"tolerance": tolerance}
         return Comparison.of(self._post("/v1/compare", json={**sides, **bound}))
 
+    def search(
+        self, face: Path | bytes | Sequence[float], *, limit: int = 10, max_distance: float | None = None
+    ) -> list[dict[str, Any]]:
+        """Search by a picture that is not stored, or by an encoding.
+
+        Returns:
+            Each face of it with its `matches`, the nearest first.
+        """
+        query = {"limit": limit, "max_distance": max_distance}
+        body: dict[str, Any]
+        if isinstance(face, Path | bytes):
+            body = {"data": face if isinstance(face, bytes) else face.read_bytes()}
+        else:
+            body = {"json": {"encoding": list(face)}}
+        found: list[dict[str, Any]] = self._post("/v1/search", params=query, **body)["faces"]
+        return found
+
     def statuses(self, picture_ids: Sequence[str]) -> list[dict[str, Any]]:
         """The states of up to 1,000 pictures, in the order asked; `unknown` for one that nothing is known of."""
         found: list[dict[str, Any]] = self._post("/v1/statuses", json={"hashes": list(picture_ids)})[

@@ -12,6 +12,7 @@ SPELLINGS = {
     "/upload-batch": "images.send_images",
     "/uploadfile/": "images.send_images",
     "/image/": "images.send_images",
+    "/search": "search.find",
     "/files": "images.list_images",
     "/task-status/<hash>": "images.get_image",
     "/face_encoding/<hash>/": "encodings.list_encodings",
