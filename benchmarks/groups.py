@@ -33,8 +33,8 @@ from benchmarks.index import People
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.store.group_record import Face
-from groups.grouping import Grouping
 from groups.constraints import Constraints
+from groups.grouping import Grouping
 from groups.partition import Partition
 from groups.rule import Rule
 
