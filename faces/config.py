@@ -168,9 +168,7 @@ class Settings:
     picture_timeout: float = setting(
         seconds, 120.0, "seconds the engine may take to find the faces in a picture"
     )
-    worker_memory: int = setting(
-        whole, 3 << 30, "memory of a worker and its engine, in bytes; 0: no limit"
-    )
+    worker_memory: int = setting(whole, 3 << 30, "memory of a worker and its engine, in bytes; 0: no limit")
     metrics_port: int = setting(
         whole, 0, "port of a server's or worker's /metrics, /healthz and /readyz; 0: none"
     )
