@@ -13,7 +13,7 @@ from worker.metrics import Metrics
 from worker.quarantine import Found
 from worker.verdict import verdict
 
-MIN_SLOW = 1.0  # seconds without progress, after which a picture goes to quarantine;
+MIN_SLOW = 0.5  # seconds without progress, after which a picture goes to quarantine;
 SLOW = 10  # and how many times the average picture that must be
 
 log = logging.getLogger(__name__)
