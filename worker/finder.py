@@ -14,8 +14,8 @@ from worker.metrics import Metrics
 from worker.quarantine import Found
 from worker.verdict import verdict
 
-MIN_SLOW = 1.0  # seconds without progress, after which a picture goes to quarantine;
-SLOW = 20  # and how many times the average picture that must be
+MIN_SLOW = 0.5  # seconds without progress, after which a picture goes to quarantine;
+SLOW = 10  # and how many times the average picture that must be
 
 MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
 

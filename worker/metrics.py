@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus, on a port of its own (`METRICS_PORT`). docs/metrics.md lists every metric."""
+"""A worker's metrics for Prometheus, served on `METRICS_PORT`; docs/metrics.md lists them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from faces.version import VERSION
 
 
 class Metrics:
-    """A worker's metrics in a registry of their own."""
+    """A worker's metrics, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = new_registry()
         self._info = Info("facefleet_worker", "model and version of the worker", registry=self.registry)
-        self._pictures = self._counter("pictures", "pictures by what became of them", ("outcome",))
+        self._pictures = self._counter("pictures", "pictures by outcome", ("outcome",))
         self._faces = self._counter("faces", "faces found")
-        self._retries = self._counter("commit_retries", "transactions tried again after others committed")
-        self._redelivered = self._counter("redelivered", "messages that had been delivered before")
+        self._retries = self._counter(
+            "commit_retries", "transactions repeated because another worker committed first"
+        )
+        self._redelivered = self._counter("redelivered", "redelivered messages")
         self._faults = self._counter("engine_faults", "failures of the engine's process", ("kind",))
-        self._dead = self._counter("dead_letters", "messages put among the dead letters")
+        self._dead = self._counter("dead_letters", "messages moved to the dead letters")
         self._seconds = Histogram(
             "facefleet_stage_seconds",
             "seconds in each stage: decode and detect of a picture, the others of a batch",
@@ -41,7 +43,7 @@ class Metrics:
         self._lag = self._gauge("journal_lag", "journal entries that a commit found unread")
 
     def about(self, model: str) -> None:
-        """Tell what runs here."""
+        """Set the model."""
         self._info.info({"model": model, "version": VERSION})
 
     def picture(self, outcome: str, faces: int = 0) -> None:
@@ -50,12 +52,12 @@ class Metrics:
         self._faces.inc(faces)
 
     def batch(self, pictures: int, redelivered: int) -> None:
-        """Count a batch taken in hand."""
+        """Count a batch that processing begins with."""
         self._batch.observe(pictures)
         self._redelivered.inc(redelivered)
 
     def committed(self, retries: int, lag: int, known: int) -> None:
-        """Tell of a commit: tries in vain, journal entries read on the way, faces known after it."""
+        """Record a commit: failed attempts, journal entries read on the way, faces indexed after it."""
         self._retries.inc(retries)
         self._lag.set(lag)
         self._known.set(known)
@@ -74,7 +76,7 @@ class Metrics:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage, also one that fails."""
+        """Time a stage, whether it succeeds or fails."""
         begun = time.perf_counter()
         try:
             yield

@@ -1,4 +1,4 @@
-"""`python -m worker.warm`: everything that a first start would otherwise spend seconds on, done once.
+"""`python -m worker.warm`: does once what would otherwise slow down the first start.
 
 Converts dlib's networks and has Numba compile the kernels into its cache, beside the source files or in
 NUMBA_CACHE_DIR. Run at set-up and while an image is built. Compiled code belongs to this kind of processor; on
@@ -29,7 +29,7 @@ from worker.index.warm import warm_index
 
 
 def main() -> int:
-    """Warm everything and say how long that took.
+    """Warm everything up, and print how long it took.
 
     Returns:
         2 where a setting, a model or the processor forbids a start.
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _compile_at_once(settings: Settings) -> None:
-    """Have a process for each core compile a part into the cache; what fails there fails again below, aloud."""
+    """Compile into the cache with one process per core; whatever fails here fails again later, with a message."""
     parts = (
         load_hog,
         load_chipper,

@@ -1,4 +1,4 @@
-"""Bytes of any origin -> upright RGB pixels, or a `PictureError` that says what is wrong with them."""
+"""Decodes untrusted bytes to upright RGB pixels, or raises a `PictureError` that says what is wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from worker.decoding.fast_jpeg import decode_jpeg
 from worker.decoding.orientation import SIDEWAYS, orientation, upright_pixels
 
 Useful: TypeAlias = Callable[[int, int], int]
-"""Tells, for a picture's width and height, the most pixels on the longer side that there is a use for."""
+"""Takes a picture's width and height and returns how many pixels on the longer side are useful at most."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def decode(data: bytes, *, limits: Limits, useful: Useful = max) -> Picture:
         try:
             pixels, turn = _decoded(data, name, image, (width, height))
         except MemoryError:
-            raise  # the limits allow this size: the machine is short of memory, the picture is not at fault
-        except Exception as error:  # a parser of hostile bytes raises whatever it runs into
+            raise  # the limits allow this size; the caller decides whose fault it is
+        except Exception as error:  # a parser of hostile bytes may raise anything
             raise undecodable(f"the {name} picture of {width}x{height} pixels", error) from error
     if turn in SIDEWAYS:
         width, height = height, width

@@ -1,7 +1,7 @@
-"""Decodes the JPEGs that nearly all pictures are by libjpeg-turbo's own interface, where Pillow copies each twice.
+"""Decodes ordinary JPEGs through libjpeg-turbo's own interface; Pillow would copy each picture twice.
 
-Both carry libjpeg-turbo and decode alike, to the byte. Pillow has read the header before, and decodes whatever is
-not plainly in order: so it alone says which files are refused, and with which words.
+Both use libjpeg-turbo and give the same bytes. Pillow has already read the header, and decodes everything out of
+the ordinary, so it alone decides which files are refused and why.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import ImageFile
 
-SMALLEST_REDUCED = 16  # pixels; a smaller picture has the same size at several of libjpeg-turbo's scales
+MIN_REDUCED = 16  # pixels; a smaller picture has the same size at several of libjpeg-turbo's scales
 
 
 def decode_jpeg(data: bytes, image: ImageFile.ImageFile, whole: tuple[int, int]) -> NDArray[np.uint8] | None:
-    """Return the pixels (h, w, 3) uint8, RGB, of a JPEG that Pillow has opened, in the size that it is set to.
+    """Return the pixels (h, w, 3) uint8, RGB, of a JPEG that Pillow has opened, at the size it is set to.
 
-    whole: width and height as the file has them. None: Pillow is to decode it, because it is CMYK, or damaged, or
-    the two libraries do not read the same size.
+    `whole` is the width and height in the file. Returns None where Pillow has to decode it: it is CMYK or damaged,
+    or the two libraries read different sizes.
     """
     width, height = image.size
     reduced = image.size != whole
-    if image.mode not in {"RGB", "L"} or (reduced and max(whole) < SMALLEST_REDUCED):
+    if image.mode not in {"RGB", "L"} or (reduced and max(whole) < MIN_REDUCED):
         return None
     try:
         stored_height, stored_width, *_ = simplejpeg.decode_jpeg_header(data)

@@ -21,7 +21,7 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 
 # A transform takes 1 ms to make, and most pictures of the world carry one of a few profiles, of 0.5 to 60 kB.
 TRANSFORMS_KEPT = 16
-LARGEST_KEPT = 1 << 16  # bytes of a profile
+MAX_KEPT = 1 << 16  # bytes of a profile
 
 
 def orientation(image: ImageFile.ImageFile) -> int:
@@ -52,7 +52,7 @@ def _as_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Convert to sRGB; None where the profile is sRGB already, broken, or made for other channels."""
-    transform = _kept_transform if len(profile) <= LARGEST_KEPT else _transform
+    transform = _kept_transform if len(profile) <= MAX_KEPT else _transform
     try:
         to_srgb = transform(profile, image.mode)
         return to_srgb.apply(image) if to_srgb else None

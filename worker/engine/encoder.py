@@ -34,13 +34,13 @@ _SELF_TEST = {
         (0.2478, -0.1223, -0.0889, 0.1927, -0.0747, -0.1852, 0.2380, -0.0144),
     ),
 }
-"""Every eighth number of what dlib 20.0 itself computes for `self_test_chip`."""
+"""Every eighth component of dlib 20.0's own encoding of `self_test_chip`."""
 
 PROBE_CHIPS = 4
-"""As many chips as a few pictures have together: on so many, runtimes are compared."""
+"""Chips in the batch on which runtimes are compared: as many as a few pictures have."""
 
-LARGEST_BATCH = 16
-"""More chips at once make a call larger, not faster."""
+MAX_BATCH = 16
+"""Chips in one call; more make it larger, not faster."""
 
 
 _RIGHT_TO_LEFT = np.arange(CHIP - 1, -1, -1)
@@ -49,7 +49,7 @@ _RIGHT_TO_LEFT = np.arange(CHIP - 1, -1, -1)
 class Encoder:
     """Encodes chips with a network and under the name of a model; one that ends with MIRROR is mirrored.
 
-    Encodings of different models must not be compared: `model` is what a store remembers of its encodings.
+    Encodings of different models must not be compared, so the store remembers `model`.
     """
 
     def __init__(self, network: Network, model: str = MODEL_PLAIN) -> None:
@@ -74,14 +74,14 @@ class Encoder:
 
     def _run(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [
-            self._network.run(np.ascontiguousarray(chips[start : start + LARGEST_BATCH]))
-            for start in range(0, len(chips), LARGEST_BATCH)
+            self._network.run(np.ascontiguousarray(chips[start : start + MAX_BATCH]))
+            for start in range(0, len(chips), MAX_BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, 128), np.float32)
 
 
 def load_encoder(cache: Path, *, model: str = MODEL_PLAIN, engine: str = "auto") -> tuple[Encoder, str]:
-    """Return an encoder that has passed its self-test, and a sentence about the runtime it is in and why.
+    """Return a self-tested encoder, and a sentence that says which runtime it uses and why.
 
     `cache` is the folder of converted models; `model` is the setting MODEL; `engine` is that of `selection.load`.
 

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """A face cut out: the pixels that it was cut from, of 1/scale of the picture's size, and its place in them."""
+    """A face's chip, the pixels it was cut from (the picture at 1/scale), and its box in them."""
 
     pixels: Pixels
     scale: float
@@ -50,12 +50,12 @@ class Sight:
 
 
 Landmarks: TypeAlias = Callable[[Sight], NDArray[np.float64]]
-"""Gives the landmarks of a face in the pixels that it was cut from."""
+"""Returns the landmarks of a face, in the pixels it was cut from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaceEngine:
-    """Finds, judges and encodes faces. It belongs to one thread."""
+    """Finds, judges and encodes faces. Belongs to one thread."""
 
     search: Search
     chipper: Chipper
@@ -113,11 +113,11 @@ class FaceEngine:
 
 
 def load(settings: Settings) -> FaceEngine:
-    """Load the engine that the settings ask for; it has passed its self-tests.
+    """Load and self-test the engine that the settings ask for.
 
     Raises:
         SettingError: a model file, the cache or a setting cannot be used.
-        MismatchError: a self-test failed: a broken runtime must not fill the database.
+        MismatchError: a self-test failed; a broken runtime must not fill the database.
     """
     cache = Path(settings.model_cache)
     encoder, runs = load_encoder(cache, model=settings.model, engine=settings.engine)

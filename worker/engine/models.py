@@ -1,4 +1,4 @@
-"""Where dlib's model files are found, and their conversion to ONNX, kept in a cache.
+"""Locates dlib's model files and converts them to ONNX, in a cache.
 
 `python -m worker.engine.models --cache DIR` converts both at set-up or while an image is built; a worker that
 finds nothing in its cache converts by itself, which takes a quarter of a second.
@@ -24,12 +24,12 @@ from worker.engine.conversion.dlib_format import parse
 from worker.engine.conversion.dlib_layers import DlibNetwork
 
 CONVERTER = 2
-"""Part of each cached file's name; grows when the conversion gives another result."""
+"""Part of each cached file's name; incremented when the conversion's result changes."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One of dlib's networks: its file's name, and how it becomes ONNX."""
+    """One of dlib's networks: its file's name and its conversion to ONNX."""
 
     file: str
     convert: Callable[[DlibNetwork], ModelProto]
@@ -42,7 +42,7 @@ DETECTOR = Model("mmod_human_face_detector.dat", networks.detector)
 
 
 def source(file: str) -> Path:
-    """Return where a file of the package face_recognition_models lies.
+    """Return the path of a file of the package face_recognition_models.
 
     The package is located, not imported: importing it needs pkg_resources, which newer setuptools lack.
 
@@ -56,7 +56,7 @@ def source(file: str) -> Path:
         )
     path = Path(spec.origin).with_name("models") / file
     if not path.is_file():
-        raise SettingError(f"{path} is missing: install the package face-recognition-models again")
+        raise SettingError(f"{path} is missing: reinstall face-recognition-models")
     return path
 
 
@@ -94,7 +94,7 @@ def onnx(model: Model, cache: Path) -> Path:
     file appears whole or not at all, however many processes convert at once.
 
     Raises:
-        SettingError: dlib's file is missing or is not what its name says, or the cache cannot be written.
+        SettingError: dlib's file is missing or contains another model, or the cache is not writable.
     """
     return converted(source(model.file), model.convert, cache)
 
@@ -142,10 +142,8 @@ def not_an_encoder(path: Path, error: Exception) -> SettingError:
 
 
 def not_the_model(path: Path, error: Exception) -> SettingError:
-    """Return what to say of a file of face_recognition_models that cannot be read as what its name says."""
-    return SettingError(
-        f"{path} is not the model that its name says: {error}. Install face-recognition-models again"
-    )
+    """Return the error for a file of face_recognition_models that does not contain the model it is named for."""
+    return SettingError(f"{path} contains a different model: {error}. Reinstall face-recognition-models")
 
 
 def _write_whole(target: Path, data: bytes) -> None:
@@ -158,7 +156,7 @@ def _write_whole(target: Path, data: bytes) -> None:
         with suppress(OSError):
             part.unlink()
         raise SettingError(
-            f"cannot keep converted models in {target.parent}: {error}. Name a folder that can be written"
+            f"cannot keep converted models in {target.parent}: {error}. Choose a writable folder"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What an engine is given, and what it gives."""
+"""The engine's input and output types."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Pixels = NDArray[np.uint8]
 
 
 Stage = Callable[[str], AbstractContextManager[object]]
-"""Watches a stage of the work, `detect` or `encode`, while it lasts."""
+"""Times a stage of the work, `detect` or `encode`."""
 
 
 class View(Protocol):
-    """A picture as an engine looks at it: perhaps decoded at reduced size, with the whole to be had."""
+    """A picture as the engine sees it: possibly decoded at reduced size, with the full size available."""
 
     @property
     def pixels(self) -> Pixels:
-        """The picture, perhaps reduced."""
+        """The picture, possibly reduced."""
         ...
 
     @property
     def scale(self) -> float:
-        """A position in `pixels` times this is the position in the whole picture."""
+        """Factor from positions in `pixels` to positions in the whole picture."""
         ...
 
     def whole(self) -> Pixels:
@@ -38,7 +38,7 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels; right and bottom belong to it, as in dlib."""
+    """A rectangle in pixels; right and bottom are inclusive, as in dlib."""
 
     left: int
     top: int
@@ -55,13 +55,13 @@ class Box:
         return Box(*(round(side * factor) for side in (self.left, self.top, self.right, self.bottom)))
 
     def within(self, width: int, height: int) -> Box:
-        """What of it lies in a picture of this size, as face_recognition trims what dlib finds at an edge."""
+        """Clip to a picture of this size, as face_recognition does with boxes at an edge."""
         return Box(max(self.left, 0), max(self.top, 0), min(self.right, width), min(self.bottom, height))
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face that a detector found: where, how surely (its own score), and which detector."""
+    """A detected face: its box, the detector's own score, and the detector's name."""
 
     box: Box
     score: float
@@ -80,7 +80,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What models estimate of a person from a face: the age in years, `female` or `male`; None: not estimated."""
+    """Age in years and gender (`female` or `male`) estimated from a face; None: not estimated."""
 
     age: int | None = None
     gender: str | None = None
@@ -88,10 +88,10 @@ class Traits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A face found: where in the whole picture, its encoding, float32 of shape (128,), and its quality.
+    """A face: its box in the whole picture, its encoding, float32 of shape (128,), and its quality.
 
     `reason` says why the face is not indexed; None for one that is. `landmarks`, x and y in pixels of the whole
-    picture, and `traits` are None unless they are asked for.
+    picture, and `traits` are None unless requested.
     """
 
     box: Box
@@ -104,15 +104,15 @@ class Face:
 
 
 class Engine(Protocol):
-    """Finds and encodes faces. An instance belongs to one thread."""
+    """Finds and encodes faces. Belongs to one thread."""
 
     @property
     def model(self) -> str:
-        """Name of what makes the encodings: those of different models are never compared."""
+        """Name of the encoding model; encodings of different models are never compared."""
         ...
 
     def useful(self, width: int, height: int) -> int:
-        """The most pixels on the longer side of a picture of this size that the engine looks for faces in."""
+        """The largest useful longer side, in pixels, of a picture of this size."""
         ...
 
     def find(self, pictures: Iterable[View], stage: Stage = ...) -> list[list[Face]]:

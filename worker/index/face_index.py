@@ -1,4 +1,4 @@
-"""All faces known so far: the index, kept up with the journal."""
+"""The face index: all indexed faces, kept up to date with the journal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from worker.index import Index
 from worker.index.rule import is_match
 from worker.index.shared_index import SharedIndex
 
-IN_MEMORY = 50_000  # faces that a worker keeps to itself before it copies them into the shared collection
+IN_MEMORY = 50_000  # faces in memory before they are copied to the shared collection
 PIECE = 2_000  # journal entries read at once: a megabyte of encodings, which the processor's cache holds
 
 
 class FaceIndex:
-    """The faces of every picture that the journal has up to `position`. It belongs to one thread.
+    """The faces of every picture in the journal up to `position`. Belongs to one thread.
 
-    They are all in memory, or, given `shared`, those from its position on, and the others there.
+    All are in memory; or, with `shared`, only those after its position, and the others are there.
     """
 
     def __init__(self, tolerance: float, shared: SharedIndex | None = None) -> None:
@@ -38,7 +38,7 @@ class FaceIndex:
 
     def __len__(self) -> int:
         """Count of faces in memory."""
-        self._take_in()
+        self._apply()
         return len(self._index)
 
     @property
@@ -50,15 +50,15 @@ class FaceIndex:
         """Read the journal to its end.
 
         Raises:
-            StoreError: Redis is away, or the shared collection.
-            MismatchError: Redis was restored, or has lost writes, since the journal was read last.
+            StoreError: Redis or the shared collection is unavailable.
+            MismatchError: Redis was restored or lost writes since the journal was last read.
         """
         if self._shared_index is not None:
             self._begin(max(self._shared_index.position(), self._begun))
         elif not self.position:
             self._index = Index(self.tolerance, journal.count_pictures(redis))
         while True:
-            self._take_in()
+            self._apply()
             self._share()
             entries = journal.follow(redis, self.place, PIECE)
             if not entries:
@@ -66,7 +66,7 @@ class FaceIndex:
             self.advance(entries)
 
     def advance(self, entries: Iterable[Entry]) -> None:
-        """Know the entries that follow `position`; the index has them when it is asked, after the worker's turn."""
+        """Append the entries that follow `position`; they enter the index at the next query, outside the commit."""
         before = len(self._coming)
         self._coming += entries
         self.position += len(self._coming) - before
@@ -74,11 +74,11 @@ class FaceIndex:
             self._line = self._coming[-1].line
 
     def compare(self, found: Sequence[DetectionResult]) -> MatchSet:
-        """Compare the faces of pictures with different hashes with all known ones and with each other."""
+        """Compare the faces of pictures, all different, with the indexed ones and with each other."""
         return MatchSet(self, found)
 
     def add_committed(self, found: Iterable[DetectionResult]) -> None:
-        """Take in pictures of our own, committed right after `position`."""
+        """Append pictures that this worker committed right after `position`."""
         self.advance(
             Entry(bytes.fromhex(f.picture_id), erased=False, encodings=f.encodings)
             for f in found
@@ -86,8 +86,8 @@ class FaceIndex:
         )
 
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
-        """For each face, shape (n, 128), the digests of the known pictures that show a matching one."""
-        self._take_in()
+        """For each face, shape (n, 128), the digests of the indexed pictures with a matching face."""
+        self._apply()
         matches = self._index.matches(faces)
         if self._shared_index is None:
             return matches
@@ -97,7 +97,7 @@ class FaceIndex:
     def matches_among(
         self, faces: NDArray[np.float32], picture_ids: Iterable[tuple[bytes, tuple[bytes, ...]]]
     ) -> list[list[bytes]]:
-        """The same among a few pictures only, by the same rule: an index would cost more than it saves."""
+        """The same among a few pictures, by the same rule: an index would cost more than it saves."""
         owned = [(digest, encoding) for digest, encodings in picture_ids for encoding in encodings]
         few = vectors([encoding for _, encoding in owned])
         wanted, others = faces.astype(np.float64), few.astype(np.float64)
@@ -111,16 +111,16 @@ class FaceIndex:
         return matches
 
     def _share(self) -> None:
-        """Copy what is in memory into the shared collection, once it is much; what is erased leaves it at once."""
+        """Copy the faces in memory to the shared collection once there are many; erasures are copied at once."""
         if self._shared_index is None or not (self._erased or len(self) >= IN_MEMORY):
             return
         if self._shared_index.copy(self.position):
             self._begin(self.position)
         elif len(self) >= 2 * IN_MEMORY:
-            raise StoreError("another worker copies the faces into the shared collection")
+            raise StoreError("waiting for another worker to copy faces to the shared collection")
 
     def _begin(self, position: int) -> None:
-        """Keep in memory what the journal has from a position on."""
+        """Keep in memory only what the journal has after a position."""
         if position == self._begun:
             return
         if position != self.position:
@@ -130,7 +130,7 @@ class FaceIndex:
         self._coming.clear()
         self._erased = False
 
-    def _take_in(self) -> None:
+    def _apply(self) -> None:
         """Bring the index up to `position`."""
         if not self._coming:
             return
@@ -146,7 +146,7 @@ class FaceIndex:
 
 
 class MatchSet:
-    """Which pictures match each of a batch's; `catch_up` keeps it complete while others commit."""
+    """The matches of each picture of a batch; `catch_up` keeps them complete while others commit."""
 
     def __init__(self, face_index: FaceIndex, found: Sequence[DetectionResult]) -> None:
         self._face_index = face_index
@@ -159,7 +159,7 @@ class MatchSet:
         self.edges = self._stored
 
     def catch_up(self, tail: Sequence[Entry], ours: Collection[str]) -> list[set[str]]:
-        """Take in what others committed and erased meanwhile; give each picture's matches, `ours` among them."""
+        """Apply what others committed and erased meanwhile; return each picture's matches, `ours` among them."""
         if tail:
             self._face_index.advance(tail)
             last = {entry.digest: entry for entry in tail}
@@ -171,7 +171,7 @@ class MatchSet:
         return self.edges
 
     def _edges(self, matches: Sequence[Iterable[bytes]]) -> list[set[str]]:
-        """What each face matches -> what each picture does, other than itself."""
+        """Turn the matches of faces into those of pictures, without the picture itself."""
         edges: list[set[str]] = [set() for _ in self._pictures]
         for owner, digests in zip(self._owners, matches, strict=True):
             edges[owner].update(digest.hex() for digest in digests)

@@ -1,4 +1,4 @@
-"""Faces in Milvus, for more of them than a worker's memory holds. It proposes pictures; the rule decides elsewhere.
+"""Faces in Milvus, for more than a worker's memory holds. It proposes candidates; the matching rule decides.
 
 Imported only where INDEX_URL is set: nobody else needs the client.
 """
@@ -19,7 +19,7 @@ from faces.errors import MismatchError, StoreError
 from worker.index.index import MOST_FACES
 from worker.index.scan import DIMENSIONS
 
-MOST_HITS = 16384  # that Milvus gives for one face
+MAX_HITS = 16384  # Milvus returns at most for one face
 QUERIES = 16  # faces in one request: the answer has up to 70 bytes a hit
 NAMED = 500  # pictures in one expression
 TIMEOUT = 30.0  # seconds for one request
@@ -41,25 +41,25 @@ class Milvus:
         self._client: Any = None
 
     def open(self, name: str, *, empty: bool) -> None:
-        """Use this collection; one that is empty so far is made if need be.
+        """Use this collection, and create it if it is to be empty.
 
         Raises:
-            StoreError: Milvus is away.
-            MismatchError: the collection should have faces, and is not there.
+            StoreError: Milvus is unavailable.
+            MismatchError: the collection should exist and does not.
         """
         with self._translated():
             if self._client is None:
                 self._client = MilvusClient(uri=self._url, token=self._token, timeout=TIMEOUT)
             if not (empty or self._client.has_collection(name)):
                 raise MismatchError(
-                    f"Milvus has no collection {name}: set INDEX_URL to the one that has it, or, to copy all "
-                    "faces anew, stop the workers and delete the key indexed from db 0 of Redis"
+                    f"Milvus has no collection {name}: set INDEX_URL to the server that has it; or, to copy all "
+                    "faces again, stop the workers and delete the key `indexed` from Redis db 0"
                 )
             self._prepare(name)
         self.name = name
 
     def add(self, pictures: Iterable[tuple[int, bytes, tuple[bytes, ...]]]) -> None:
-        """Add pictures: line, digest, encodings. What is there already stays as it is."""
+        """Add pictures: line, digest, encodings. Existing rows stay as they are."""
         rows = [
             {
                 "face": line * (MOST_FACES + 1) + number,
@@ -83,13 +83,13 @@ class Milvus:
                 self._client.delete(self.name, filter=earlier, timeout=TIMEOUT)
 
     def mark(self) -> tuple[int, str] | None:
-        """What `set_mark` has noted, if anything."""
+        """The last mark, if any."""
         with self._translated():
             rows = self._client.get(self.name, [MARK], output_fields=["line", "picture"], timeout=TIMEOUT)
         return (-rows[0]["line"], rows[0]["picture"]) if rows else None
 
     def set_mark(self, end: int, fingerprint: str) -> None:
-        """Note up to which line the rows follow the journal, and what it is known by there, 64 characters."""
+        """Store the journal line that rows may reach, and the journal's fingerprint there, 64 characters."""
         nowhere = np.zeros(DIMENSIONS, np.float32)
         row = {"face": MARK, "line": -end, "picture": fingerprint, "encoding": nowhere}
         with self._translated():
@@ -109,7 +109,7 @@ class Milvus:
         hits = self._client.search(
             self.name,
             data=list(faces),
-            limit=MOST_HITS,
+            limit=MAX_HITS,
             filter=f"line >= {first} and line < {end}",
             search_params={"metric_type": "L2", "params": {"radius": self._radius(faces)}},
             output_fields=["picture"],
@@ -117,7 +117,7 @@ class Milvus:
             timeout=TIMEOUT,
         )
         found = {hit["entity"]["picture"] for near in hits for hit in near}
-        full = [number for number, near in enumerate(hits) if len(near) == MOST_HITS]
+        full = [number for number, near in enumerate(hits) if len(near) == MAX_HITS]
         if full and end - first > 1:  # there may be more of them: each half of the lines alone
             middle = (first + end) // 2
             found |= self._search(faces[full], first, middle) | self._search(faces[full], middle, end)
@@ -132,7 +132,7 @@ class Milvus:
         return self._tolerance**2 + 2e-5 * (longest**2 + (longest + self._tolerance) ** 2)
 
     def _prepare(self, name: str) -> None:
-        """Make what there is not yet; each step alone, as another worker may have stopped between them."""
+        """Create what is missing; each step by itself, as another worker may have stopped between them."""
         client = self._client
         if not client.has_collection(name):
             schema = client.create_schema(auto_id=False, enable_dynamic_field=False)

@@ -1,4 +1,4 @@
-"""Faces that all workers share in a collection, as far as the journal has been copied into it.
+"""Faces that all workers share in a collection, up to the journal position copied to it.
 
 A worker keeps in memory only what the journal has from the collection's position on. The collection may have rows
 of pictures erased since, or twice: it only proposes, and db 3 says what is there. A picture committed or erased
@@ -29,9 +29,7 @@ KNOWN_BY = 1_000  # lines before a position that tell one journal from another
 
 log = logging.getLogger(__name__)
 
-REPLACED = MismatchError(
-    "Redis was emptied or restored, or its faces made anew, while this process ran: start it again"
-)
+REPLACED = MismatchError("Redis was emptied, restored or rebuilt while this process ran: restart it")
 Pictures = Iterable[tuple[int, bytes, tuple[bytes, ...]]]
 
 
@@ -41,7 +39,7 @@ class Collection(Protocol):
     name: str
 
     def open(self, name: str, *, empty: bool) -> None:
-        """Use the collection of this name; one that is empty so far is made if need be."""
+        """Use the collection of this name, and create it if it is to be empty."""
 
     def add(self, pictures: Pictures) -> None:
         """Add pictures: line, digest, encodings."""
@@ -50,28 +48,28 @@ class Collection(Protocol):
         """Remove what comes from earlier lines."""
 
     def mark(self) -> tuple[int, str] | None:
-        """Up to which line the rows may follow the journal, and its fingerprint there."""
+        """The journal line up to which rows may have been copied, and the journal's fingerprint there."""
 
     def set_mark(self, end: int, fingerprint: str) -> None:
         """Note this."""
 
     def near(self, faces: NDArray[np.float32], before: int) -> set[bytes]:
-        """All pictures from earlier lines that match one of the faces, and perhaps others."""
+        """All pictures from earlier lines that match one of the faces, and possibly others."""
 
 
 class SharedIndex:
-    """The collection in force. It belongs to one thread."""
+    """The current collection. Belongs to one thread."""
 
     def __init__(self, redis: RedisClient, collection: Collection) -> None:
         self._redis = redis
         self._collection = collection
 
     def position(self) -> int:
-        """See up to which position of the journal the collection is whole.
+        """Return the journal position up to which the collection is complete.
 
         Raises:
-            StoreError: Redis or the collection is away.
-            MismatchError: Redis was emptied, or its faces were made anew.
+            StoreError: Redis or the collection is unavailable.
+            MismatchError: Redis was emptied or rebuilt.
         """
         name, position = collection.read(self._redis)
         if not self._collection.name:
@@ -81,12 +79,12 @@ class SharedIndex:
         return position
 
     def _open(self, name: str, position: int) -> collection.Indexed:
-        """Open the collection, or, where Redis has gone back behind it, a new one."""
+        """Open the collection, or a new one if Redis has gone back behind it."""
         self._collection.open(name, empty=position == 0)
         if self._goes_with_journal(position):
             return collection.Indexed(name, position)
         log.warning(
-            "Redis was restored from a backup, or has lost writes: all faces are copied anew, and %s can go",
+            "Redis was restored or lost writes: copying all faces again; collection %s can be deleted",
             name,
         )
         collection.abandon(self._redis, name)
@@ -104,7 +102,7 @@ class SharedIndex:
         return hashlib.sha256(b"".join(lines)).hexdigest()
 
     def _mark(self, position: int, end: int) -> None:
-        """Mark the collection before its rows follow the journal from here to there; a mark further on stays."""
+        """Mark the collection before journal lines up to `end` are copied; a later mark stays."""
         if not self._goes_with_journal(position):
             raise REPLACED
         mark = self._collection.mark()
@@ -112,13 +110,13 @@ class SharedIndex:
             self._collection.set_mark(end, self._fingerprint(end))
 
     def proposed(self, faces: NDArray[np.float32], before: int) -> Iterable[tuple[bytes, tuple[bytes, ...]]]:
-        """Pictures from lines before this one that may match one of the faces, as db 3 has them now."""
+        """Pictures from lines before this one that may match one of the faces, with their encodings in db 3."""
         digests = self._collection.near(faces, before)
         with self._redis.session() as session:
             return journal.encodings(session, digests).items()
 
     def copy(self, end: int) -> bool:
-        """Copy the journal up to a position; False if another worker is at it.
+        """Copy the journal up to a position; False if another worker is doing so.
 
         If a lease expires, two may copy the same lines. A row is named by its line, so none is there twice; and the
         slower one takes the position back, so that what was erased after these lines is removed once more.

@@ -39,6 +39,11 @@ class EngineProcess:
         self._nice = nice
         self._child: tuple[Connection, int] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Pid of the child; 0 if there is none now."""
+        return self._child[1] if self._child else 0
+
     def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
         """Find the faces of pictures; of none: a trial.
 

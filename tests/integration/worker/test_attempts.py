@@ -23,6 +23,7 @@ from faces.store.attempts import excuse
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
 from faces.topology import PICTURES_QUEUE
+from local.process import until
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from worker.consumer import Consumer
@@ -98,6 +99,32 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
             finished.set()
             consuming.join()
     assert not lost.is_set()
+
+
+def test_deliveries_of_a_lost_connection_are_dropped(settings: Settings) -> None:
+    """A computing thread that waits for Redis would otherwise collect a prefetch of pictures at each reconnect."""
+    with closing(connect(settings)) as direct:
+        for number in range(3):
+            direct.channel().basic_publish("", PICTURES_QUEUE, bytes([number]))
+    deliveries: queue.Queue[Delivery] = queue.Queue()
+    stopping, finished = threading.Event(), threading.Event()
+    left: list[int] = []
+    computing = threading.Thread(target=finished.wait)
+    computing.start()
+    with Proxy(settings.rabbitmq_port) as rabbit:
+        through = replace(settings, rabbitmq_port=rabbit.port)
+        consumer = Consumer(through, deliveries, stopping, lost=lambda: left.append(deliveries.qsize()))
+        consuming = threading.Thread(target=consumer.run, args=(computing, lambda: None))
+        consuming.start()
+        try:
+            assert until(lambda: deliveries.qsize() == 3, 30)
+            rabbit.cut()
+            assert until(lambda: left == [0], 30)
+            assert deliveries.get(timeout=30).valid()
+        finally:
+            stopping.set()
+            finished.set()
+            consuming.join()
 
 
 @pytest.mark.parametrize(("alive", "state"), [(True, "pending"), (False, "failed")])

@@ -153,7 +153,7 @@ def test_more_hits_than_one_answer_holds_are_all_found(
 ) -> None:
     from worker.index import milvus  # noqa: PLC0415 -- as above
 
-    monkeypatch.setattr(milvus, "MOST_HITS", 3)
+    monkeypatch.setattr(milvus, "MAX_HITS", 3)
     for number in range(20):
         scan(redis, shared_known, found(number, 1, 1))
     assert len(shared_known) <= 5

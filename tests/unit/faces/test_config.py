@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from faces.config import Settings, table
+from faces.config import Settings, environment_without_secrets, table
 from faces.errors import SettingError
 
 
@@ -85,3 +85,28 @@ def test_every_setting_is_a_row_with_its_help() -> None:
     assert rows["PICTURE_FORMATS"].default == "JPEG,PNG,GIF,BMP,WEBP"
     assert rows["RABBITMQ_PASSWORD"].default == "set"
     assert all(row.help for row in rows.values())
+
+
+def test_settings_are_shown_with_secrets_masked() -> None:
+    settings = Settings.read(
+        {
+            "REDIS_PASSWORD": "canary",
+            "INDEX_URL": "https://root:canary@milvus:19530",
+            "PICTURE_FORMATS": "JPEG,PNG",
+            "REDIS_TLS": "yes",
+        }
+    )
+    shown = settings.shown()
+    assert set(shown) == {row.name for row in table()}
+    assert shown["REDIS_PASSWORD"] == "***"  # noqa: S105 -- made up
+    assert shown["API_KEY"] == ""
+    assert shown["INDEX_URL"] == "https://***@milvus:19530"
+    assert (shown["PICTURE_FORMATS"], shown["REDIS_TLS"], shown["REDIS_PORT"]) == ("JPEG,PNG", "yes", "6379")
+    assert "canary" not in str(shown)
+
+
+def test_a_process_without_secrets_has_the_other_settings() -> None:
+    environ = {"REDIS_PASSWORD": "canary", "REDIS_PORT": "7000", "PATH": "/bin"}
+    assert environment_without_secrets(environ) == {"REDIS_PORT": "7000", "PATH": "/bin"}
+    without = Settings.read(environ).without_secrets()
+    assert (without.redis_port, without.redis_password) == (7000, "")

@@ -1,1 +1,1 @@
-"""What else can be said of a face: age, gender, 68 landmarks."""
+"""Optional attributes of a face: age, gender, 68 landmarks."""

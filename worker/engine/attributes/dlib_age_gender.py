@@ -58,7 +58,7 @@ _KINDS = {
 
 
 class DlibAgeGender:
-    """Estimates what there is a network for: gender, age, or both. It belongs to one thread.
+    """Estimates what there is a network for: gender, age, or both. Belongs to one thread.
 
     Raises:
         SettingError: a file is neither of dlib's networks, or two are of one kind.

@@ -1,4 +1,4 @@
-"""What else can be said of a face, where the operator asks for it: age and gender, and 68 landmarks.
+"""Optional attributes of a face: age, gender, and 68 landmarks.
 
 Neither is on by default. Age and gender are estimates by models that the operator brings: one in the layout of
 InsightFace's `genderage.onnx`, or dlib's own networks, see `worker.engine.attributes.dlib_age_gender`. The former
@@ -32,7 +32,7 @@ NORMALISED_WITHIN = (
 
 
 class Estimator(Protocol):
-    """Estimates age, gender or both. It belongs to one thread."""
+    """Estimates age, gender or both. Belongs to one thread."""
 
     def estimate(self, pixels: Pixels, box: Box) -> Traits:
         """Estimate for the face in a box of a picture."""
@@ -56,7 +56,7 @@ def load_age_gender(paths: Sequence[str]) -> Estimator:
 
 
 class AgeGender:
-    """Estimates age and gender. It belongs to one thread."""
+    """Estimates age and gender. Belongs to one thread."""
 
     def __init__(self, model: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -84,7 +84,7 @@ class AgeGender:
 
 
 class Landmarks68:
-    """Finds dlib's 68 landmarks. It belongs to one thread."""
+    """Finds dlib's 68 landmarks. Belongs to one thread."""
 
     def __init__(self) -> None:
         self._predictor = dlib.shape_predictor(str(models.source("shape_predictor_68_face_landmarks.dat")))

@@ -26,10 +26,10 @@ MARGIN = 11
 STRIDE = 8
 """Pixels of the canvas from one score to the next."""
 
-LEAST_CANVAS = 29
+MIN_CANVAS = 29
 """A side of a canvas that gives one score: three kernels of 5 at stride 2. What is smaller gives none."""
 
-LEAST_HEIGHT = 5
+MIN_HEIGHT = 5
 """Smaller levels are left out."""
 
 _MEANS = np.array(CHANNEL_MEANS, np.float32)[:, None, None]
@@ -76,14 +76,14 @@ def layout(height: int, width: int) -> Layout:
 
 def _reached(size: int) -> int:
     """Leave out the last pixels, on which no score depends: so fewer sizes reach the runtime, which likes few."""
-    return size - (size - LEAST_CANVAS) % STRIDE
+    return size - (size - MIN_CANVAS) % STRIDE
 
 
 def _sizes(height: int, width: int) -> list[tuple[int, int]]:
     sizes = [(height, width)]
     while True:
         height, width = floor(5 / 6 * height), floor(5 / 6 * width)
-        if width == 0 or height < LEAST_HEIGHT:
+        if width == 0 or height < MIN_HEIGHT:
             return sizes
         sizes.append((height, width))
 

@@ -18,7 +18,7 @@ from faces.errors import MismatchError
 from worker.engine import models
 from worker.engine.conversion.networks import OVERLAP, WINDOW
 from worker.engine.detection.bilinear import doubled
-from worker.engine.detection.canvas import LEAST_CANVAS, STRIDE, Layout, layout, paint, to_picture
+from worker.engine.detection.canvas import MIN_CANVAS, STRIDE, Layout, layout, paint, to_picture
 from worker.engine.portrait import portrait
 from worker.engine.runtime.network import Network
 from worker.engine.runtime.selection import Probe, load
@@ -65,7 +65,7 @@ class CnnDetector:
         for _ in range(upsample):
             picture = doubled(picture)
         plan = layout(*picture.shape[:2])
-        if min(plan.height, plan.width) < LEAST_CANVAS:
+        if min(plan.height, plan.width) < MIN_CANVAS:
             return []
         scores = self._network.run(paint(picture, plan)[None])[0, 0]
         boxes, found = _boxes(scores, plan)

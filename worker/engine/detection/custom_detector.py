@@ -108,7 +108,7 @@ class Scrfd:
 
 
 class OperatorsDetector:
-    """Finds faces with the operator's model. It belongs to one thread."""
+    """Finds faces with the operator's model. Belongs to one thread."""
 
     name = "custom"
     window = WINDOW
@@ -127,7 +127,7 @@ class OperatorsDetector:
         self._try_out(model)
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
-        """Find faces, the surest first."""
+        """Find faces, most certain first."""
         for _ in range(upsample):
             pixels = doubled(pixels)
         fitted, scale = self._fitted(pixels)

@@ -30,7 +30,7 @@ class Hog:
         self._detector = detector
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
-        """Find faces, the surest first."""
+        """Find faces, most certain first."""
         return [_detection(self.name, d) for d in self._detector.detect(pixels, upsample)]
 
 
@@ -44,7 +44,7 @@ class DlibHog:
         self._detector: Any = dlib.get_frontal_face_detector()
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
-        """Find faces, the surest first."""
+        """Find faces, most certain first."""
         rectangles, scores, _ = self._detector.run(pixels, upsample, 0.0)
         return [
             Detection(Box(r.left(), r.top(), r.right(), r.bottom()), score, self.name)
@@ -62,7 +62,7 @@ class Cnn:
         self._detector = detector
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
-        """Find faces, the surest first."""
+        """Find faces, most certain first."""
         return [_detection(self.name, d) for d in self._detector.detect(pixels, upsample)]
 
 
@@ -70,13 +70,13 @@ def load_hog() -> Finder:
     """Our kernel; dlib's own detector where that cannot run, with a line in the log.
 
     Raises:
-        MismatchError: the kernel runs, but finds something else than dlib.
+        MismatchError: the kernel runs but finds other faces than dlib.
     """
     try:
         finder = Hog(HogDetector())
         finder.detect(portrait(SELF_TEST_SIDE), 1)  # compiles, or loads what was compiled
     except Exception as error:  # noqa: BLE001 -- whatever a compiler says on a processor it does not know
-        log.warning("the HOG kernel cannot run here, dlib's own is used and is slower: %s", error)
+        log.warning("the HOG kernel cannot run here; using dlib's own, which is slower: %s", error)
         return DlibHog()
     self_test(finder, DlibHog())
     return finder
@@ -94,7 +94,7 @@ def self_test(finder: Finder, reference: Finder) -> None:
         if not same or any(abs(f.score - e.score) > 1e-3 for f, e in zip(found, expected, strict=True)):
             raise MismatchError(
                 f"the HOG detector's self-test found {found} and not {expected}: empty NUMBA_CACHE_DIR and start"
-                " again; if that does not help, uninstall numba, and dlib's own detector is used"
+                " again; if that does not help, uninstall numba to use dlib's own detector"
             )
 
 

@@ -46,7 +46,7 @@ class Finder(Protocol):
     window: int
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
-        """Find faces, the surest first, in a picture doubled `upsample` times; boxes are those of the picture."""
+        """Find faces, most certain first, in a picture doubled `upsample` times; boxes are those of the picture."""
         ...
 
 
@@ -79,7 +79,7 @@ class Look:
 
 
 class Search:
-    """Looks for faces until some are found. It belongs to one thread."""
+    """Looks for faces until some are found. Belongs to one thread."""
 
     def __init__(self, looks: Sequence[Look]) -> None:
         self._looks = looks

@@ -1,4 +1,4 @@
-"""What a network runs in: kernels of our own, ONNX Runtime on the processor or on a GPU, or OpenVINO in bfloat16.
+"""Selects the runtime of a network: our own kernels, ONNX Runtime on CPU or GPU, or OpenVINO in bfloat16.
 
 Which is fastest depends on the processor, so it is measured at start, not guessed.
 """
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 ENGINES = ("auto", "kernels", "onnxruntime", "openvino", "cuda")
 
 ROUNDS = 3
-"""How often each runtime is timed; its best time counts, because other processes only ever slow one down."""
+"""How often each runtime is timed; the best time counts, because other processes only slow it down."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A batch to try runtimes on, and how far a component of an answer may lie from that in float32."""
+    """A batch to test runtimes with, and the largest allowed difference from float32 per component."""
 
     batch: Batch
     tolerance: float
@@ -58,7 +58,7 @@ class OnnxRuntime:
         self._on_processor = provider == "CPUExecutionProvider"
         self._session = self._open()
         if provider not in self._session.get_providers():
-            raise SettingError(f"ONNX Runtime offers {provider} but cannot start it: look at its log above")
+            raise SettingError(f"ONNX Runtime offers {provider} but cannot start it: see its log above")
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ class OnnxRuntime:
 
 
 Maker: TypeAlias = Callable[[], Network]
-"""Starts a runtime with the network; SettingError or RuntimeError says why it cannot."""
+"""Loads the network into a runtime, or raises SettingError or RuntimeError."""
 
 
 def load(
@@ -111,8 +111,8 @@ def _at_hand(makers: Mapping[str, Maker]) -> list[Candidate]:
         if fit[name]:
             try:
                 others.append(Candidate(name, make()))
-            except (SettingError, RuntimeError) as error:  # what cannot be started is passed over
-                log.warning("engine %s is passed over: %s", name, error)
+            except (SettingError, RuntimeError) as error:  # what cannot be started is skipped
+                log.warning("skipping engine %s: %s", name, error)
     return others
 
 

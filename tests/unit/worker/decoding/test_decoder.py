@@ -200,7 +200,7 @@ def test_a_profile_is_read_once_unless_it_is_large(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(orientation, "_transform", counted)
     monkeypatch.setattr(orientation, "_kept_transform", lru_cache(orientation.TRANSFORMS_KEPT)(counted))
-    small, large = b"x", bytes(orientation.LARGEST_KEPT + 1)
+    small, large = b"x", bytes(orientation.MAX_KEPT + 1)
     for profile, times in ((small, 1), (large, 3)):
         made.clear()
         for _ in range(3):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from faces.errors import MismatchError
 from worker.engine import models
 from worker.engine.encoder import (
-    LARGEST_BATCH,
+    MAX_BATCH,
     MODEL_MIRROR,
     MODEL_PLAIN,
     Encoder,
@@ -73,7 +73,7 @@ def test_an_encoding_does_not_depend_on_the_rest_of_its_batch(network: Network, 
     np.testing.assert_allclose(encoder.encode(chips), alone, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("count", [0, 1, LARGEST_BATCH, LARGEST_BATCH + 1, 2 * LARGEST_BATCH + 3])
+@pytest.mark.parametrize("count", [0, 1, MAX_BATCH, MAX_BATCH + 1, 2 * MAX_BATCH + 3])
 def test_many_chips_go_in_batches_and_come_back_in_order(count: int) -> None:
     network = SumNetwork()
     chips = np.zeros((count, 150, 150, 3), np.uint8)
@@ -83,7 +83,7 @@ def test_many_chips_go_in_batches_and_come_back_in_order(count: int) -> None:
     assert encodings.dtype == np.float32
     assert encodings[:, 0].tolist() == list(range(count))
     assert sum(network.batches) == count
-    assert max(network.batches, default=0) <= LARGEST_BATCH
+    assert max(network.batches, default=0) <= MAX_BATCH
 
 
 @pytest.mark.parametrize(

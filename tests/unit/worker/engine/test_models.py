@@ -81,9 +81,7 @@ def test_a_cache_never_answers_for_another_file(source: Path, tmp_path: Path) ->
 
 def test_a_damaged_file_is_refused_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
     source.write_bytes(source.read_bytes()[:1000])
-    with pytest.raises(
-        SettingError, match=r"detector\.dat is not the model that its name says: it ends at byte"
-    ):
+    with pytest.raises(SettingError, match=r"detector\.dat contains a different model: it ends at byte"):
         models.converted(source, Converter(), tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 

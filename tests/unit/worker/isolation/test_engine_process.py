@@ -46,11 +46,6 @@ def engine(template: TemplateProcess) -> Iterator[EngineProcess]:
     process.renew()
 
 
-def pid(engine: EngineProcess) -> int:
-    assert engine._child is not None
-    return engine._child[1]
-
-
 def test_faces_and_errors_come_back_in_order(engine: EngineProcess) -> None:
     answer = engine.find([GOOD[0], b"no picture", GOOD[1]], memory=0, timeout=30)
     first, wrong, last = answer.results
@@ -77,14 +72,14 @@ def test_it_says_on_which_picture_it_failed_and_goes_on(
     engine: EngineProcess, width: int, kind: str, reason: str
 ) -> None:
     engine.find(GOOD, memory=0, timeout=30)
-    before = pid(engine)
+    before = engine.pid
     bad = drawing(0, (width, 80))
     with pytest.raises(Fault, match=reason) as caught:
         engine.find([GOOD[0], GOOD[1], bad, GOOD[2]], memory=0, timeout=0.5 if width == HANGS else 30)
     # this engine looks at each picture as soon as it is decoded
     assert (caught.value.kind, caught.value.at) == (kind, 2)
     assert len(engine.find(GOOD, memory=0, timeout=30).results) == len(GOOD)
-    assert pid(engine) != before
+    assert engine.pid != before
 
 
 def test_its_memory_is_limited(engine: EngineProcess) -> None:
@@ -98,7 +93,7 @@ def test_its_memory_is_limited(engine: EngineProcess) -> None:
 
 def test_a_child_that_was_killed_is_replaced(engine: EngineProcess) -> None:
     engine.find(GOOD, memory=0, timeout=30)
-    os.kill(pid(engine), signal.SIGKILL)
+    os.kill(engine.pid, signal.SIGKILL)
     with pytest.raises(Fault, match="SIGKILL"):
         engine.find(GOOD, memory=0, timeout=30)
     assert len(engine.find(GOOD, memory=0, timeout=30).results) == len(GOOD)
@@ -109,7 +104,7 @@ def test_a_template_that_was_killed_is_replaced() -> None:
         start(template)
         engine = EngineProcess(template)
         engine.find(GOOD, memory=0, timeout=30)
-        child = pid(engine)
+        child = engine.pid
         os.kill(template._process.pid, signal.SIGKILL)
         assert until(lambda: not running(child), 30), "its children end with it"
         with pytest.raises(Fault, match="SIGKILL"):

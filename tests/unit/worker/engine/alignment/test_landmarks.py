@@ -86,5 +86,5 @@ def test_of_a_predictor_of_another_size(
 def test_a_file_that_is_no_predictor(tmp_path: Path) -> None:
     path = tmp_path / "predictor.dat"
     path.write_bytes(b"not a predictor")
-    with pytest.raises(SettingError, match=r"predictor\.dat is not the model that its name says"):
+    with pytest.raises(SettingError, match=r"predictor\.dat contains a different model"):
         Landmarks(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from worker.engine.conversion.networks import CHANNEL_MEANS
-from worker.engine.detection.canvas import GAP, LEAST_CANVAS, MARGIN, STRIDE, Tile, layout, paint, to_picture
+from worker.engine.detection.canvas import GAP, MARGIN, MIN_CANVAS, STRIDE, Tile, layout, paint, to_picture
 
 SIZES = [
     (1, 1),
@@ -68,7 +68,7 @@ def test_the_second_column_goes_up_at_the_right() -> None:
 @pytest.mark.parametrize("size", range(40, 60))
 def test_the_canvas_ends_with_a_whole_stride(size: int) -> None:
     plan = layout(size, size)
-    assert (plan.width - LEAST_CANVAS) % STRIDE == 0
+    assert (plan.width - MIN_CANVAS) % STRIDE == 0
     assert size + 2 * MARGIN - STRIDE < plan.width <= size + 2 * MARGIN
 
 
