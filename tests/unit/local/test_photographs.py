@@ -75,7 +75,7 @@ def test_a_damaged_picture_is_fetched_again(tmp_path: Path, monkeypatch: pytest.
 
 def test_another_picture_than_expected_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrange(monkeypatch, Pip(OTHER))
-    with pytest.raises(RuntimeError, match=r"a\.jpg .* not the picture"):
+    with pytest.raises(RuntimeError, match=r"a\.jpg .* not the expected picture"):
         fetch_photographs(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
