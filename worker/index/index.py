@@ -6,7 +6,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.index.block import Block, Query
+from worker.index.block import Block, Query, near
 from worker.index.register import DIGEST, Register
 from worker.index.scan import DIMENSIONS, MOST_QUERIES, ROWS
 from worker.index.sketch import Sketcher
@@ -21,7 +21,7 @@ class Index:
     A known face matches a query when `np.sqrt(((a - b) ** 2).sum()) <= tolerance`, computed in float64 from the
     float32 values: the rule of `face_recognition.compare_faces`, and the same to the last bit.
 
-    A face takes at most 600 bytes: 512 of its own, 46 of sketch, 32 of digest, 5 of table, and what is set aside
+    A face takes at most 600 bytes: 512 of its own, 48 of sketches, 32 of digest, 5 of table, and what is set aside
     for the next ones.
     """
 
@@ -147,14 +147,7 @@ class Index:
         if self._sketcher is None:
             return [[] for _ in faces]
         query = Query(faces, self._sketcher, self.tolerance)
-        near = [block.near(query) for block in self._blocks]
-        queries = np.concatenate([np.empty(0, np.uint8), *(numbers for numbers, _ in near)])
-        rows = np.concatenate(
-            [
-                np.empty(0, np.int64),
-                *(n * ROWS + places.astype(np.int64) for n, (_, places) in enumerate(near)),
-            ]
-        )
+        queries, rows = near(self._blocks, query)
         ends = np.cumsum(np.bincount(queries, minlength=len(faces)))
         answers = np.split(rows[np.argsort(queries, kind="stable")], ends[:-1])
         return [self._register.distinct(answer) for answer in answers]

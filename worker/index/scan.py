@@ -1,18 +1,17 @@
-"""One pass over a block of faces: sketches first, then the few faces that these do not exclude.
+"""One pass over all faces: coarse sketches first, then fine ones, then the few faces that neither excludes.
 
 The inner steps are LLVM vectors, because Numba's own loops that say the same are several times slower. All are
-legal on any processor, where LLVM splits the vectors to its width; only `_dot` asks for an instruction that some
-lack, and does without it there. Arrays are flat and C-contiguous, a start counts elements, and nothing checks
+legal on any processor, where LLVM splits the vectors to its width; only `_Products` asks for instructions that some
+lack, and does without them there. Arrays are flat and C-contiguous, a start counts elements, and nothing checks
 bounds: `scan` keeps within them. It is all one file, since Numba's cache only sees changes of the function's own.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import carray, njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -20,18 +19,51 @@ from worker.simd.processor import compiles_for
 
 DIMENSIONS = 128
 QUADS = 16  # of a sketch: the dot product takes four dimensions at a time
-VECTORS = QUADS // 2 + 3  # of 4 bytes a face: nibbles, two vectors of fifth bits, one of sixth bits
-UNIT = 16  # what a face's term counts in
 LANES = 16  # faces side by side
+COARSE = QUADS * LANES * 2  # bytes of 16 coarse sketches: half a byte a dimension
+FINE = 12  # bytes of a fine sketch, one line of `Asked.parts` each
+RECORD = FINE + 2  # with its term
+
+COARSE_UNIT = 4  # what a face's terms count in
+FINE_UNIT = 16
 
 ROWS = 1 << 12  # faces of a block
+STRIP = 1 << 9  # faces whose sketches and numbers stay in the cache for all queries
 MOST_QUERIES = 64  # of one pass
-QUERY_BITS = 12  # a code is query << 12 | row
 AHEAD = 16  # faces asked for before they are read
 TOGETHER = 4  # queries that share the loads of faces' levels
 
 
-I8, I32, F32, F64 = ir.IntType(8), ir.IntType(32), ir.FloatType(), ir.DoubleType()
+class Asked(NamedTuple):
+    """Query faces as the pass needs them, flat."""
+
+    faces: NDArray[np.float32]  # (queries * 128,)
+    levels: NDArray[np.int8]  # (queries * 64,)
+    parts: NDArray[np.int16]  # (queries * FINE * 256,): what each byte of a fine sketch adds to the dot product
+    coarse: NDArray[np.int32]  # (queries,): terms for coarse sketches
+    fine: NDArray[np.int64]  # (queries,): terms for fine sketches
+
+
+class Limits(NamedTuple):
+    """What is within the tolerance, by a float32 sum of squares: none beyond `most`, all below `surely`."""
+
+    most: np.float32
+    surely: np.float32
+    tolerance: float
+
+
+class Blocks(NamedTuple):
+    """Where the blocks lie in memory: a count and three addresses each. Their arrays must outlive the pass."""
+
+    counts: NDArray[np.int64]
+    terms: NDArray[np.int64]  # of (ROWS,) int16
+    coarse: NDArray[np.int64]  # of (ROWS / 16 * COARSE,) uint8
+    fine: NDArray[np.int64]  # of (ROWS * RECORD,) uint8
+    faces: NDArray[np.int64]  # of (ROWS * 128,) float32
+
+
+I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+F32, F64 = ir.FloatType(), ir.DoubleType()
 
 # Numba's own type counts the typing context among the caller's arguments.
 _lanes: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
@@ -42,53 +74,138 @@ BYTES, SIGNED, SHORTS, INTS, FLOATS = (
 
 
 @njit(cache=True, nogil=True)
-def scan(  # noqa: PLR0917 - Numba takes positional arguments alone
-    count: int,
-    sketches: NDArray[np.uint8],
-    terms: NDArray[np.int16],
-    faces: NDArray[np.float32],
-    sketched: NDArray[np.int8],
-    least: NDArray[np.int32],
-    queries: NDArray[np.float32],
-    limit: np.float32,
-    surely: np.float32,
-    tolerance: float,
-    codes: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """Find the faces of a block at a distance of at most `tolerance` from each query.
+def scan(blocks: Blocks, asked: Asked, limits: Limits, passed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the faces at a distance of at most `limits.tolerance` from each query.
 
-    All arrays are flat and C-contiguous. `codes` is scratch of `ROWS * queries + LANES + AHEAD`.
-    Returns query << 12 | row.
+    Returns query << 32 | row, rows counted through all blocks. Adds to `passed` how many pairs of face and query
+    the coarse sketches did not exclude, and the fine ones.
 
-    A float32 sum of squares beyond `limit` excludes, one below `surely` is within the tolerance, and what lies
-    between is summed again in float64. Each of the 128 terms has two roundings or three, and the sum 127 more at
-    most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
+    A float32 sum of squares beyond `limits.most` excludes, one below `limits.surely` is within the tolerance, and
+    what lies between is summed again in float64. Each of the 128 terms has two roundings or three, and the sum 127
+    more at most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
     """
+    queries = len(asked.coarse)
     levels = np.empty(QUADS * LANES * 4, np.uint8)
-    left = 0
+    dots = np.empty(queries * STRIP, np.int32)
+    marks = np.zeros(queries * STRIP // 64, np.uint64)
+    codes = np.empty(queries * STRIP + AHEAD, np.int64)
+    found = np.empty(queries * STRIP + 1024, np.int64)
+    end = 0
+    for block in range(len(blocks.counts)):
+        terms = carray(_pointer(blocks.terms[block]), ROWS, np.int16)
+        coarse = carray(_pointer(blocks.coarse[block]), ROWS // LANES * COARSE, np.uint8)
+        fine = carray(_pointer(blocks.fine[block]), ROWS * RECORD, np.uint8)
+        faces = carray(_pointer(blocks.faces[block]), ROWS * DIMENSIONS, np.float32)
+        for first in range(0, blocks.counts[block], STRIP):
+            count = min(blocks.counts[block] - first, STRIP)
+            _mark(coarse, terms, first, count, asked, levels, dots, marks)
+            left = _refine(fine, first, count, asked, dots, marks, codes, passed)
+            if end + left > len(found):
+                found = np.concatenate((found, np.empty(len(found) + left, np.int64)))
+            end = _decide(faces, block * ROWS, asked, limits, codes[: left + AHEAD], found, end)
+    return found[:end]
+
+
+@njit(cache=True, nogil=True)
+def _mark(  # noqa: PLR0917 - Numba takes positional arguments alone
+    coarse: NDArray[np.uint8],
+    terms: NDArray[np.int16],
+    first: int,
+    count: int,
+    asked: Asked,
+    levels: NDArray[np.uint8],
+    dots: NDArray[np.int32],
+    marks: NDArray[np.uint64],
+) -> None:
+    """Set bit `query * STRIP + row` where the coarse sketch does not exclude row `first + row`, and keep dots."""
+    queries = len(asked.coarse)
+    bits = marks.view(np.int16)
     for row in range(0, count, LANES):
-        unpack(sketches, row * VECTORS * 4, levels)
+        unpack(coarse, (first + row) // LANES * COARSE, levels)
         query = 0
-        while query + TOGETHER <= len(least):
-            left = survivors_of_some(levels, terms, row, sketched, query, least, codes, left)
+        while query + TOGETHER <= queries:
+            compare_some(levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row)
             query += TOGETHER
-        while query < len(least):
-            left = survivors_of_one(levels, terms, row, sketched, query, least, codes, left)
+        while query < queries:
+            compare_one(levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row)
             query += 1
+
+
+@njit(cache=True, nogil=True)
+def _refine(  # noqa: PLR0917 - Numba takes positional arguments alone
+    fine: NDArray[np.uint8],
+    first: int,
+    count: int,
+    asked: Asked,
+    dots: NDArray[np.int32],
+    marks: NDArray[np.uint64],
+    codes: NDArray[np.int64],
+    passed: NDArray[np.int64],
+) -> int:
+    """List the marked faces that the fine sketch does not exclude either, query << 32 | row; clear the marks."""
+    left = 0
+    for word in range(len(marks)):
+        bits = marks[word]
+        marks[word] = 0
+        query = word // (STRIP // 64)
+        parts = query * FINE * 256
+        while bits:
+            place = word * 64 + lowest(bits)
+            bits &= bits - np.uint64(1)
+            row = place % STRIP
+            at = (first + row) * RECORD
+            total = np.int64(dots[place]) << 2
+            for i in range(FINE):
+                total += asked.parts[parts + i * 256 + fine[at + i]]
+            term = np.int64(np.int16(np.uint16(fine[at + FINE]) | np.uint16(fine[at + FINE + 1]) << 8))
+            codes[left] = query << 32 | (first + row)
+            left += total >= term * FINE_UNIT + asked.fine[query] and row < count
+            passed[0] += 1
+    passed[1] += left
     codes[left : left + AHEAD] = 0
-    close = 0
-    for i in range(left):
+    return left
+
+
+@njit(cache=True, nogil=True)
+def _decide(  # noqa: PLR0917 - Numba takes positional arguments alone
+    faces: NDArray[np.float32],
+    before: int,
+    asked: Asked,
+    limits: Limits,
+    codes: NDArray[np.int64],
+    found: NDArray[np.int64],
+    end: int,
+) -> int:
+    """Append those of the faces that are within the tolerance, `before` added to their rows; return the new end."""
+    for i in range(len(codes) - AHEAD):
         prefetch(faces, (codes[i + AHEAD] & ROWS - 1) * DIMENSIONS)
-        code = codes[i]
-        row, query = code & ROWS - 1, code >> QUERY_BITS
-        mine, other = row * DIMENSIONS, query * DIMENSIONS
-        near = rough(faces, mine, queries, other)
-        within = near < surely or (
-            near <= limit and np.sqrt(squared(faces, mine, queries, other)) <= tolerance
+        mine, other = (codes[i] & ROWS - 1) * DIMENSIONS, (codes[i] >> 32) * DIMENSIONS
+        near = rough(faces, mine, asked.faces, other)
+        found[end] = codes[i] + before
+        end += near < limits.surely or (
+            near <= limits.most and np.sqrt(squared(faces, mine, asked.faces, other)) <= limits.tolerance
         )
-        codes[close] = code
-        close += within and row < count
-    return codes[:close].copy()
+    return end
+
+
+@_lanes
+def _pointer(_typing: Any, _address: Any) -> Any:
+    """An address as Numba's `carray` takes it."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], I8.as_pointer())
+
+    return types.voidptr(types.int64), generate
+
+
+@_lanes
+def lowest(_typing: Any, _bits: Any) -> Any:
+    """Tell the place of the lowest bit that is set; there must be one."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _call(builder, "llvm.cttz.i64", I64, *arguments, ir.IntType(1)(1))
+
+    return types.int64(types.uint64), generate
 
 
 @_lanes
@@ -97,95 +214,84 @@ def unpack(_typing: Any, _packed: Any, _start: Any, _levels: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, target = (_Array(context, builder, signature, arguments, place) for place in (0, 2))
-        vectors = [source.load(I8, 64, 64 * vector, arguments[1]) for vector in range(VECTORS)]
-        nibbles, fifths, sixths = vectors[:-3], vectors[-3:-1], vectors[-1]
-
-        def bit(vector: Any, place: int, to: int) -> Any:
-            single = builder.and_(builder.lshr(vector, _all(I8, 64, place)), _all(I8, 64, 1))
-            return builder.shl(single, _all(I8, 64, to))
-
-        for quad in range(QUADS):
-            half, place = divmod(quad, QUADS // 2)
-            level = builder.and_(
-                builder.lshr(nibbles[quad // 2], _all(I8, 64, quad % 2 * 4)), _all(I8, 64, 15)
-            )
-            level = builder.or_(level, bit(fifths[half], place, 4))
-            target.store(builder.or_(level, bit(sixths, place, 5)) if half == 0 else level, 64 * quad)
+        for pair in range(QUADS // 2):
+            both = source.load(I8, 64, 64 * pair, arguments[1])
+            target.store(builder.and_(both, _all(I8, 64, 15)), 128 * pair)
+            target.store(builder.lshr(both, _all(I8, 64, 4)), 128 * pair + 64)
         return context.get_dummy_value()
 
     return types.void(BYTES, types.intp, BYTES), generate
 
 
 @_lanes
-def survivors_of_some(
+def compare_some(
     _typing: Any,
     _levels: Any,
     _terms: Any,
-    _row: Any,
+    _at: Any,
     _queries: Any,
-    _query: Any,
     _least: Any,
-    _codes: Any,
-    _end: Any,
+    _query: Any,
+    _dots: Any,
+    _marks: Any,
+    _row: Any,
 ) -> Any:
-    """List and count the faces, of 16, that may match queries: `TOGETHER` of them, from `query` on.
+    """Multiply the levels of 16 faces with those of queries, `TOGETHER` of them, from `query` on.
 
-    `survivors_of_some(levels, terms, row, queries, query, least, codes, end)`: where, for face i and query j,
-    `levels[i] . queries[64 * j:] - UNIT * terms[row + i] >= least[j]`, `j << QUERY_BITS | row + i` is appended to
-    `codes[end:]`, and the new end is returned. 16 elements beyond it may be written in any case.
+    `compare_some(levels, terms, at, queries, least, query, dots, marks, row)`: `dots[j * STRIP + row + i]` becomes
+    `levels[i] . queries[64 * j:]` for face i and query j, and bit `j * STRIP + row + i` of marks tells whether that
+    is at least `COARSE_UNIT * terms[at + i] + least[j]`.
     """
-    return _survivors(TOGETHER)
+    return _comparison(TOGETHER)
 
 
 @_lanes
-def survivors_of_one(
+def compare_one(
     _typing: Any,
     _levels: Any,
     _terms: Any,
-    _row: Any,
+    _at: Any,
     _queries: Any,
-    _query: Any,
     _least: Any,
-    _codes: Any,
-    _end: Any,
+    _query: Any,
+    _dots: Any,
+    _marks: Any,
+    _row: Any,
 ) -> Any:
     """The same for one query."""
-    return _survivors(1)
+    return _comparison(1)
 
 
-def _survivors(together: int) -> Any:
-    """Signature and code of `survivors_of_some`. One load of levels serves all queries: loads take most time."""
+def _comparison(together: int) -> Any:
+    """Signature and code of `compare_some`. One load of levels serves all queries: loads take most time."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        faces, own, asked, bounds, found = (
-            _Array(context, builder, signature, arguments, place) for place in (0, 1, 3, 5, 6)
+        faces, own, asked, bounds, dots, marks = (
+            _Array(context, builder, signature, arguments, place) for place in (0, 1, 3, 4, 6, 7)
         )
-        row, query, end = arguments[2], arguments[4], arguments[7]
+        at, query, row = arguments[2], arguments[5], arguments[8]
         lanes = ir.VectorType(I32, LANES)
-        own_terms = builder.sext(own.load(ir.IntType(16), LANES, 0, row), lanes)
-        totals = [builder.mul(own_terms, _all(I32, LANES, -UNIT))] * together
+        products = [_Products(builder) for _ in range(together)]
         first = builder.mul(query, query.type(4 * QUADS))
         for quad in range(QUADS):
             levels = faces.load(I8, 64, 64 * quad)
-            for j in range(together):
+            for j, product in enumerate(products):
                 four = builder.bitcast(asked.load(I8, 4, 4 * (QUADS * j + quad), first), I32)
-                totals[j] = _dot(builder, totals[j], levels, _spread(builder, four))
-        places = ir.Constant(lanes, list(range(LANES)))
-        code = builder.or_(builder.shl(query, query.type(QUERY_BITS)), row)
-        for j, total in enumerate(totals):
+                product.add(levels, _spread(builder, four))
+        terms = builder.sext(own.load(I16, LANES, 0, at), lanes)
+        terms = builder.mul(terms, _all(I32, LANES, COARSE_UNIT))
+        place = builder.add(builder.mul(query, query.type(STRIP)), row)
+        for j, product in enumerate(products):
+            total = product.total()
+            dots.store(total, STRIP * j, place)
             least = builder.extract_element(bounds.load(I32, 1, j, query), I32(0))
-            kept = builder.icmp_signed(">=", total, _spread(builder, least))
-            its_code = builder.add(builder.trunc(code, I32), I32(j << QUERY_BITS))
-            codes = builder.add(_spread(builder, its_code), places)
-            bits = builder.bitcast(kept, ir.IntType(LANES))
-            with _unless_free(builder, builder.icmp_unsigned("!=", bits, bits.type(0))):
-                dense = _call(builder, "llvm.experimental.vector.compress.v16i32", lanes, codes, kept, codes)
-                found.store(dense, 0, end)
-            count = _call(builder, "llvm.ctpop.i16", bits.type, bits)
-            end = builder.add(end, builder.zext(count, end.type))
-        return end
+            kept = builder.icmp_signed(">=", total, builder.add(terms, _spread(builder, least)))
+            bits = builder.bitcast(kept, ir.VectorType(I16, 1))
+            marks.store(bits, STRIP // LANES * j, builder.udiv(place, place.type(LANES)))
+        return context.get_dummy_value()
 
-    return types.intp(BYTES, SHORTS, types.intp, SIGNED, types.intp, INTS, INTS, types.intp), generate
+    signature = (BYTES, SHORTS, types.intp, SIGNED, INTS, types.intp, INTS, SHORTS, types.intp)
+    return types.void(*signature), generate
 
 
 @_lanes
@@ -269,43 +375,52 @@ class _Array:
         self._builder.store(value, self._builder.bitcast(place, value.type.as_pointer()), align=1)
 
 
-def _dot(builder: Any, total: Any, levels: Any, query: Any) -> Any:
-    """Add to each of 16 int32 the products of its four bytes: `levels` are 0..63, `query` -127..127."""
-    if compiles_for("avx512vnni"):
-        levels = builder.bitcast(levels, total.type)
-        return _call(builder, "llvm.x86.avx512.vpdpbusd.512", total.type, total, levels, query)
-    pairs = (_pairs_avx2 if compiles_for("avx2") else _pairs)(
-        builder, levels, builder.bitcast(query, levels.type)
-    )
-    even, odd = (builder.sext(half, total.type) for half in _halves(builder, pairs, *_every_other(32)))
-    return builder.add(total, builder.add(even, odd))
+class _Products:
+    """The sums of 16 faces' products with one query. Levels are 0..15, a query's -127..127.
 
+    16-bit sums take each every second pair of a face's dimensions: `sketch` sees to it that they hold them.
+    """
 
-def _pairs(builder: Any, levels: Any, query: Any) -> Any:
-    """Multiply bytes, and add two neighbours: 32 int16, of at most 2 * 63 * 127."""
-    wide = ir.VectorType(ir.IntType(16), 64)
-    products = builder.mul(builder.sext(levels, wide), builder.sext(query, wide))
-    return builder.add(*_halves(builder, products, *_every_other(64)))
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+        self._short = not compiles_for("avx512vnni")
+        self._avx2 = compiles_for("avx2")
+        self._sums = [_all(I16, 16, 0), _all(I16, 16, 0)] if self._short else [_all(I32, LANES, 0)]
 
+    def add(self, levels: Any, query: Any) -> None:
+        """Add the products of four dimensions; `query` has them sixteen times."""
+        builder = self._builder
+        if not self._short:
+            levels = builder.bitcast(levels, query.type)
+            name = "llvm.x86.avx512.vpdpbusd.512"
+            self._sums = [_call(builder, name, query.type, self._sums[0], levels, query)]
+            return
+        query = builder.bitcast(query, levels.type)
+        halves = (_halves(builder, side, range(32), range(32, 64)) for side in (levels, query))
+        for i, (some, weights) in enumerate(zip(*halves, strict=True)):
+            self._sums[i] = builder.add(self._sums[i], self._pairs(some, weights))
 
-def _pairs_avx2(builder: Any, levels: Any, query: Any) -> Any:
-    """Say `_pairs` in one instruction for 32 bytes; LLVM does not find it by itself."""
-    half = ir.VectorType(ir.IntType(16), 16)
-    low, high = (
-        _call(
-            builder,
-            "llvm.x86.avx2.pmadd.ub.sw",
-            half,
-            *(_halves(builder, side, places)[0] for side in (levels, query)),
-        )
-        for places in (range(32), range(32, 64))
-    )
-    return builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(I32, 32), list(range(32))))
+    def total(self) -> Any:
+        """Return 16 int32."""
+        if not self._short:
+            return self._sums[0]
+        sums = [self._neighbours(half) for half in self._sums]
+        return self._builder.shuffle_vector(*sums, ir.Constant(ir.VectorType(I32, 16), list(range(16))))
 
+    def _pairs(self, levels: Any, query: Any) -> Any:
+        """Multiply 32 bytes and add two neighbours; LLVM does not find the one instruction by itself."""
+        builder = self._builder
+        if self._avx2:
+            return _call(builder, "llvm.x86.avx2.pmadd.ub.sw", ir.VectorType(I16, 16), levels, query)
+        wide = ir.VectorType(I16, 32)
+        products = builder.mul(builder.zext(levels, wide), builder.sext(query, wide))
+        return builder.add(*_halves(builder, products, *_every_other(32)))
 
-def _unless_free(builder: Any, needed: Any) -> AbstractContextManager[Any]:
-    """Jump over the compression of a vector where it is no single instruction; where it is, jumps cost more."""
-    return nullcontext() if compiles_for("avx512f") else builder.if_then(needed)
+    def _neighbours(self, sums: Any) -> Any:
+        builder, wide = self._builder, ir.VectorType(I32, 8)
+        if self._avx2:
+            return _call(builder, "llvm.x86.avx2.pmadd.wd", wide, sums, _all(I16, 16, 1))
+        return builder.add(*(builder.sext(half, wide) for half in _halves(builder, sums, *_every_other(16))))
 
 
 def _every_other(count: int) -> tuple[range, range]:
