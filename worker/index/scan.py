@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, njit, types  # type: ignore[attr-defined]  # numba has few types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -27,8 +28,9 @@ RECORD = FINE + 2  # with its term
 COARSE_UNIT = 4  # what a face's terms count in
 FINE_UNIT = 16
 
-ROWS = 1 << 12  # faces of a block
-STRIP = 1 << 9  # faces whose sketches and numbers stay in the cache for all queries
+ROWS_BITS = 12
+ROWS = 1 << ROWS_BITS  # faces of a block
+STRIP_BITS = 9  # at least: faces whose sketches and numbers stay in the cache for all queries
 MOST_QUERIES = 64  # of one pass
 AHEAD = 16  # faces asked for before they are read
 TOGETHER = 4  # queries that share the loads of faces' levels
@@ -39,7 +41,9 @@ class Asked(NamedTuple):
 
     faces: NDArray[np.float32]  # (queries * 128,)
     levels: NDArray[np.int8]  # (queries * 64,)
-    parts: NDArray[np.int16]  # (queries * FINE * 256,): what each byte of a fine sketch adds to the dot product
+    parts: NDArray[
+        np.int16
+    ]  # (queries * FINE * 256,): what each byte of a fine sketch adds to the dot product
     coarse: NDArray[np.int32]  # (queries,): terms for coarse sketches
     fine: NDArray[np.int64]  # (queries,): terms for fine sketches
 
@@ -85,24 +89,31 @@ def scan(blocks: Blocks, asked: Asked, limits: Limits, passed: NDArray[np.int64]
     more at most, so it is within 131 * 2^-24 < 1e-5 of the true one, relatively.
     """
     queries = len(asked.coarse)
+    shift = ROWS_BITS
+    while shift > STRIP_BITS and queries << shift > 4 * ROWS:
+        shift -= 1
+    strip = 1 << shift
     levels = np.empty(QUADS * LANES * 4, np.uint8)
-    dots = np.empty(queries * STRIP, np.int32)
-    marks = np.zeros(queries * STRIP // 64, np.uint64)
-    codes = np.empty(queries * STRIP + AHEAD, np.int64)
-    found = np.empty(queries * STRIP + 1024, np.int64)
+    dots = np.empty(queries * strip, np.int32)
+    marks = np.zeros(queries * strip // 64, np.uint64)
+    codes = np.empty(queries * strip + AHEAD, np.int64)
+    found = np.empty(queries * strip + 1024, np.int64)
     end = 0
     for block in range(len(blocks.counts)):
         terms = carray(_pointer(blocks.terms[block]), ROWS, np.int16)
         coarse = carray(_pointer(blocks.coarse[block]), ROWS // LANES * COARSE, np.uint8)
         fine = carray(_pointer(blocks.fine[block]), ROWS * RECORD, np.uint8)
         faces = carray(_pointer(blocks.faces[block]), ROWS * DIMENSIONS, np.float32)
-        for first in range(0, blocks.counts[block], STRIP):
-            count = min(blocks.counts[block] - first, STRIP)
-            _mark(coarse, terms, first, count, asked, levels, dots, marks)
-            left = _refine(fine, first, count, asked, dots, marks, codes, passed)
-            if end + left > len(found):
+        for first in range(0, blocks.counts[block], strip):
+            count = min(blocks.counts[block] - first, strip)
+            _mark(coarse, terms, first, count, strip, asked, levels, dots, marks)
+            marked = _list(fine, first, count, strip, marks, codes)
+            left = _refine(fine, first, shift, asked, dots, codes, marked)
+            passed[0] += marked
+            passed[1] += left
+            if end + left >= len(found):
                 found = np.concatenate((found, np.empty(len(found) + left, np.int64)))
-            end = _decide(faces, block * ROWS, asked, limits, codes[: left + AHEAD], found, end)
+            end = _decide(faces, block * ROWS, asked, limits, codes, left, found, end)
     return found[:end]
 
 
@@ -112,56 +123,74 @@ def _mark(  # noqa: PLR0917 - Numba takes positional arguments alone
     terms: NDArray[np.int16],
     first: int,
     count: int,
+    strip: int,
     asked: Asked,
     levels: NDArray[np.uint8],
     dots: NDArray[np.int32],
     marks: NDArray[np.uint64],
 ) -> None:
-    """Set bit `query * STRIP + row` where the coarse sketch does not exclude row `first + row`, and keep dots."""
+    """Set bit `query * strip + row` where the coarse sketch does not exclude row `first + row`, and keep dots."""
     queries = len(asked.coarse)
     bits = marks.view(np.int16)
     for row in range(0, count, LANES):
         unpack(coarse, (first + row) // LANES * COARSE, levels)
         query = 0
         while query + TOGETHER <= queries:
-            compare_some(levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row)
+            compare_some(
+                levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row, strip
+            )
             query += TOGETHER
         while query < queries:
-            compare_one(levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row)
+            compare_one(levels, terms, first + row, asked.levels, asked.coarse, query, dots, bits, row, strip)
             query += 1
+
+
+@njit(cache=True, nogil=True)
+def _list(  # noqa: PLR0917 - Numba takes positional arguments alone
+    fine: NDArray[np.uint8],
+    first: int,
+    count: int,
+    strip: int,
+    marks: NDArray[np.uint64],
+    codes: NDArray[np.int64],
+) -> int:
+    """List the places of the bits that are set, ask for the fine sketches there, and clear the bits."""
+    marked = 0
+    for word in range(len(marks)):
+        bits = marks[word]
+        marks[word] = 0
+        while bits:
+            place = word * 64 + lowest(bits)
+            bits &= bits - np.uint64(1)
+            row = place & strip - 1
+            prefetch_record(fine, (first + row) * RECORD)
+            codes[marked] = place
+            marked += row < count
+    return marked
 
 
 @njit(cache=True, nogil=True)
 def _refine(  # noqa: PLR0917 - Numba takes positional arguments alone
     fine: NDArray[np.uint8],
     first: int,
-    count: int,
+    shift: int,
     asked: Asked,
     dots: NDArray[np.int32],
-    marks: NDArray[np.uint64],
     codes: NDArray[np.int64],
-    passed: NDArray[np.int64],
+    marked: int,
 ) -> int:
-    """List the marked faces that the fine sketch does not exclude either, query << 32 | row; clear the marks."""
+    """Keep of the places those that the fine sketch does not exclude either, as query << 32 | row."""
     left = 0
-    for word in range(len(marks)):
-        bits = marks[word]
-        marks[word] = 0
-        query = word // (STRIP // 64)
-        parts = query * FINE * 256
-        while bits:
-            place = word * 64 + lowest(bits)
-            bits &= bits - np.uint64(1)
-            row = place % STRIP
-            at = (first + row) * RECORD
-            total = np.int64(dots[place]) << 2
-            for i in range(FINE):
-                total += asked.parts[parts + i * 256 + fine[at + i]]
-            term = np.int64(np.int16(np.uint16(fine[at + FINE]) | np.uint16(fine[at + FINE + 1]) << 8))
-            codes[left] = query << 32 | (first + row)
-            left += total >= term * FINE_UNIT + asked.fine[query] and row < count
-            passed[0] += 1
-    passed[1] += left
+    for i in range(marked):
+        place = codes[i]
+        query, row = place >> shift, place & (1 << shift) - 1
+        at = (first + row) * RECORD
+        total = np.int64(dots[place]) << 2
+        for byte in range(FINE):
+            total += asked.parts[(query * FINE + byte) * 256 + fine[at + byte]]
+        term = np.int64(np.int16(np.uint16(fine[at + FINE]) | np.uint16(fine[at + FINE + 1]) << 8))
+        codes[left] = query << 32 | (first + row)
+        left += total >= term * FINE_UNIT + asked.fine[query]
     codes[left : left + AHEAD] = 0
     return left
 
@@ -173,12 +202,15 @@ def _decide(  # noqa: PLR0917 - Numba takes positional arguments alone
     asked: Asked,
     limits: Limits,
     codes: NDArray[np.int64],
+    left: int,
     found: NDArray[np.int64],
     end: int,
 ) -> int:
     """Append those of the faces that are within the tolerance, `before` added to their rows; return the new end."""
-    for i in range(len(codes) - AHEAD):
-        prefetch(faces, (codes[i + AHEAD] & ROWS - 1) * DIMENSIONS)
+    for i in range(AHEAD):
+        prefetch_face(faces, (codes[i] & ROWS - 1) * DIMENSIONS)
+    for i in range(left):
+        prefetch_face(faces, (codes[i + AHEAD] & ROWS - 1) * DIMENSIONS)
         mine, other = (codes[i] & ROWS - 1) * DIMENSIONS, (codes[i] >> 32) * DIMENSIONS
         near = rough(faces, mine, asked.faces, other)
         found[end] = codes[i] + before
@@ -235,12 +267,13 @@ def compare_some(
     _dots: Any,
     _marks: Any,
     _row: Any,
+    _strip: Any,
 ) -> Any:
     """Multiply the levels of 16 faces with those of queries, `TOGETHER` of them, from `query` on.
 
-    `compare_some(levels, terms, at, queries, least, query, dots, marks, row)`: `dots[j * STRIP + row + i]` becomes
-    `levels[i] . queries[64 * j:]` for face i and query j, and bit `j * STRIP + row + i` of marks tells whether that
-    is at least `COARSE_UNIT * terms[at + i] + least[j]`.
+    `compare_some(levels, terms, at, queries, least, query, dots, marks, row, strip)`: `dots[j * strip + row + i]`
+    becomes `levels[i] . queries[64 * j:]` for face i and query j, and bit `j * strip + row + i` of marks tells
+    whether that is at least `COARSE_UNIT * terms[at + i] + least[j]`.
     """
     return _comparison(TOGETHER)
 
@@ -257,6 +290,7 @@ def compare_one(
     _dots: Any,
     _marks: Any,
     _row: Any,
+    _strip: Any,
 ) -> Any:
     """The same for one query."""
     return _comparison(1)
@@ -273,24 +307,26 @@ def _comparison(together: int) -> Any:
         lanes = ir.VectorType(I32, LANES)
         products = [_Products(builder) for _ in range(together)]
         first = builder.mul(query, query.type(4 * QUADS))
-        for quad in range(QUADS):
-            levels = faces.load(I8, 64, 64 * quad)
+        with cgutils.for_range(builder, ir.Constant(first.type, QUADS)) as loop:  # unrolled, it would spill
+            levels = faces.load(I8, 64, 0, builder.mul(loop.index, first.type(64)))
+            fours = builder.add(first, builder.mul(loop.index, first.type(4)))
             for j, product in enumerate(products):
-                four = builder.bitcast(asked.load(I8, 4, 4 * (QUADS * j + quad), first), I32)
+                four = builder.bitcast(asked.load(I8, 4, 4 * QUADS * j, fours), I32)
                 product.add(levels, _spread(builder, four))
         terms = builder.sext(own.load(I16, LANES, 0, at), lanes)
         terms = builder.mul(terms, _all(I32, LANES, COARSE_UNIT))
-        place = builder.add(builder.mul(query, query.type(STRIP)), row)
+        place = builder.add(builder.mul(query, arguments[9]), row)
         for j, product in enumerate(products):
             total = product.total()
-            dots.store(total, STRIP * j, place)
+            dots.store(total, 0, place)
             least = builder.extract_element(bounds.load(I32, 1, j, query), I32(0))
             kept = builder.icmp_signed(">=", total, builder.add(terms, _spread(builder, least)))
             bits = builder.bitcast(kept, ir.VectorType(I16, 1))
-            marks.store(bits, STRIP // LANES * j, builder.udiv(place, place.type(LANES)))
+            marks.store(bits, 0, builder.udiv(place, place.type(LANES)))
+            place = builder.add(place, arguments[9])
         return context.get_dummy_value()
 
-    signature = (BYTES, SHORTS, types.intp, SIGNED, INTS, types.intp, INTS, SHORTS, types.intp)
+    signature = (BYTES, SHORTS, types.intp, SIGNED, INTS, types.intp, INTS, SHORTS, types.intp, types.intp)
     return types.void(*signature), generate
 
 
@@ -341,17 +377,27 @@ def squared(_typing: Any, _a: Any, _a_start: Any, _b: Any, _b_start: Any) -> Any
 
 
 @_lanes
-def prefetch(_typing: Any, _array: Any, _start: Any) -> Any:
-    """Ask for 128 float32 that are read soon: `prefetch(array, start)`."""
+def prefetch_record(_typing: Any, _array: Any, _start: Any) -> Any:
+    """Ask for a fine sketch that is read soon: `prefetch_record(array, start)`."""
+    return _prefetching(BYTES, 1)
 
+
+@_lanes
+def prefetch_face(_typing: Any, _array: Any, _start: Any) -> Any:
+    """Ask for 128 float32 that are read soon: `prefetch_face(array, start)`."""
+    return _prefetching(FLOATS, DIMENSIONS // 16)
+
+
+def _prefetching(array: Any, lines: int) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source = _Array(context, builder, signature, arguments, 0)
-        for line in range(0, 128, 16):
-            place = builder.bitcast(source.point(F32, line, arguments[1]), I8.as_pointer())
+        first = builder.gep(source.start, [arguments[1]])
+        for line in range(lines):
+            place = builder.gep(builder.bitcast(first, I8.as_pointer()), [I32(64 * line)])
             _call(builder, "llvm.prefetch.p0", ir.VoidType(), place, I32(0), I32(2), I32(1))
         return context.get_dummy_value()
 
-    return types.void(FLOATS, types.intp), generate
+    return types.void(array, types.intp), generate
 
 
 class _Array:
@@ -359,10 +405,10 @@ class _Array:
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any, place: int) -> None:
         self._builder = builder
-        self._data = context.make_array(signature.args[place])(context, builder, arguments[place]).data
+        self.start = context.make_array(signature.args[place])(context, builder, arguments[place]).data
 
     def point(self, kind: Any, offset: int, start: Any = None) -> Any:
-        pointer = self._builder.bitcast(self._data, kind.as_pointer())
+        pointer = self._builder.bitcast(self.start, kind.as_pointer())
         pointer = self._builder.gep(pointer, [start]) if start is not None else pointer
         return self._builder.gep(pointer, [I32(offset)])
 
@@ -385,7 +431,8 @@ class _Products:
         self._builder = builder
         self._short = not compiles_for("avx512vnni")
         self._avx2 = compiles_for("avx2")
-        self._sums = [_all(I16, 16, 0), _all(I16, 16, 0)] if self._short else [_all(I32, LANES, 0)]
+        zeros = [_all(I16, 16, 0)] * 2 if self._short else [_all(I32, LANES, 0)]
+        self._sums = [cgutils.alloca_once_value(builder, zero) for zero in zeros]  # type: ignore[no-untyped-call]
 
     def add(self, levels: Any, query: Any) -> None:
         """Add the products of four dimensions; `query` has them sixteen times."""
@@ -393,18 +440,19 @@ class _Products:
         if not self._short:
             levels = builder.bitcast(levels, query.type)
             name = "llvm.x86.avx512.vpdpbusd.512"
-            self._sums = [_call(builder, name, query.type, self._sums[0], levels, query)]
+            total = _call(builder, name, query.type, builder.load(self._sums[0]), levels, query)
+            builder.store(total, self._sums[0])
             return
         query = builder.bitcast(query, levels.type)
         halves = (_halves(builder, side, range(32), range(32, 64)) for side in (levels, query))
-        for i, (some, weights) in enumerate(zip(*halves, strict=True)):
-            self._sums[i] = builder.add(self._sums[i], self._pairs(some, weights))
+        for total, some, weights in zip(self._sums, *halves, strict=True):
+            builder.store(builder.add(builder.load(total), self._pairs(some, weights)), total)
 
     def total(self) -> Any:
         """Return 16 int32."""
         if not self._short:
-            return self._sums[0]
-        sums = [self._neighbours(half) for half in self._sums]
+            return self._builder.load(self._sums[0])
+        sums = [self._neighbours(self._builder.load(half)) for half in self._sums]
         return self._builder.shuffle_vector(*sums, ir.Constant(ir.VectorType(I32, 16), list(range(16))))
 
     def _pairs(self, levels: Any, query: Any) -> Any:

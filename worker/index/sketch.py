@@ -33,9 +33,9 @@ What is rounded, and where it went:
 Why few others are left
 -----------------------
 The encodings of dlib's network vary in 78 of their 128 dimensions, and the first 64 principal ones hold 97.5% of
-the variance. A random rotation spreads it evenly over the 64. The coarse sketch leaves one face in twenty, with an
-error of about 0.06 against a tolerance of 0.6; the fine one, with an error of 0.03, one in fifty. One in two hundred
-matches.
+the variance. A random rotation spreads it evenly over the 64. The coarse sketch errs by about 0.06, against a
+tolerance of 0.6, and leaves one face in twenty; the fine one errs by 0.03 and leaves one in fifty. One in two
+hundred matches.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,9 @@ class Sketcher:
         # 0.37 deviations: between the best steps for 16 and 64 levels of a normal distribution, 0.335 and 4 * 0.104
         # (Max, 1960).
         step = 0.37 / 4 * deviation or tolerance / HALF or 1.0
-        return cls(rows, rows @ mean, step, max(4 * deviation, HALF * step) / MOST_LEVEL, tolerance * (1 + SLACK))
+        return cls(
+            rows, rows @ mean, step, max(4 * deviation, HALF * step) / MOST_LEVEL, tolerance * (1 + SLACK)
+        )
 
     def faces(self, encodings: NDArray[np.float32]) -> Sketches:
         """Sketch known faces, (n, 128)."""
@@ -170,14 +172,16 @@ def _turned(axes: NDArray[np.float64]) -> NDArray[np.float64]:
 def _coarse_bytes(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pack (n, 64) levels of 4 bits into (n, 8, 4) bytes: byte i of four is about dimension i of two quads."""
     quads = levels.reshape(-1, QUADS, 4)
-    return quads[:, 0::2] | quads[:, 1::2] << 4
+    packed: NDArray[np.uint8] = quads[:, 0::2] | quads[:, 1::2] << np.uint8(4)
+    return packed
 
 
 def _fine_bytes(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pack what (n, 64) levels have below four bits into (n, 12) bytes."""
-    pairs = (levels[:, :HALF] & 3).reshape(-1, HALF // 4, 4) << np.arange(0, 8, 2, dtype=np.uint8)
+    pairs = (levels[:, :HALF] & np.uint8(3)).reshape(-1, HALF // 4, 4) << np.arange(0, 8, 2, dtype=np.uint8)
     singles = np.packbits(levels[:, HALF:] >> 1 & 1, axis=1, bitorder="little")
-    return np.concatenate([np.bitwise_or.reduce(pairs, axis=2), singles], axis=1)
+    packed: NDArray[np.uint8] = np.concatenate([np.bitwise_or.reduce(pairs, axis=2), singles], axis=1)
+    return packed
 
 
 def _parts(levels: NDArray[np.float64]) -> NDArray[np.int16]:

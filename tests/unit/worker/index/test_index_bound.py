@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from worker.index.block import Block, Query
-from worker.index.sketch import CENTRES, Sketcher
+from worker.index.block import Block, Query, near
+from worker.index.scan import FINE, ROWS
+from worker.index.sketch import FINE_OFFSETS, HALF, MOST_SUM, Sketcher
 
 Values = NDArray[np.float64]
 
@@ -21,13 +22,15 @@ def worst_pairs(sketcher: Sketcher, tolerance: float, count: int) -> tuple[Value
 
     y(x) - y(q) = T v for a corner direction v = (+-1, ...) / 8, y(x) lies nearly half a step short of its level in
     that direction, and y(q) nearly half a step beyond its own: of all levels, in each dimension, those where it
-    comes closest to that.
+    comes closest to that. The coarse levels' step is four times as long, so every other face lies where the coarse
+    one is the worst.
     """
     random = np.random.default_rng(1)
     signs = random.choice([-1, 1], size=(count, 64, 1))
-    inner = CENTRES[:, None] * 0.9  # so that the range cuts off none
-    levels = np.rint(random.uniform(-inner, inner, (count, 64, 400)))
+    levels = np.rint(random.uniform(-28, 28, (count, 64, 400))) + 0.5
     known = sketcher.step * (levels - 0.495 * signs)
+    coarse = sketcher.step * 4 * (np.rint(levels / 4) + 0.5 - 0.495 * signs)
+    known[::2] = coarse[::2]
     asked = known - tolerance / 8 * signs
     beyond = (asked / sketcher.query_step - np.rint(asked / sketcher.query_step)) * signs
     within = np.abs(asked) < 126 * sketcher.query_step
@@ -45,11 +48,15 @@ def found(
     sketcher: Sketcher, known: NDArray[np.float32], asked: NDArray[np.float32], tolerance: float
 ) -> set[int]:
     """Tell for which i the block finds `known[i]` for `asked[i]`."""
-    block = Block()
-    block.append(known)
-    block.sketch(sketcher, 0)
-    queries, rows = block.near(Query(asked, sketcher, tolerance))
+    queries, rows = near([filled(sketcher, known)], Query(asked, sketcher, tolerance))
     return {int(row) for query, row in zip(queries, rows, strict=True) if query == row}
+
+
+def filled(sketcher: Sketcher, faces: NDArray[np.float32]) -> Block:
+    block = Block()
+    block.append(faces)
+    block.sketch(sketcher, 0)
+    return block
 
 
 @pytest.mark.parametrize("tolerance", [0.05, 0.3, 0.6])
@@ -67,23 +74,54 @@ def test_finds_pairs_in_and_out_of_the_range_of_levels(reach: float) -> None:
     tolerance = 0.6
     sketcher = fitted(tolerance)
     random = np.random.default_rng(2)
-    known = random.choice([-1, 1], size=(60, 64)) * CENTRES * sketcher.step * reach
+    known = random.choice([-1, 1], size=(60, 64)) * HALF * sketcher.step * reach
     away = random.normal(size=(60, 64))
     asked = known + away * (tolerance * (1 - 1e-4) / np.linalg.norm(away, axis=1, keepdims=True))
     assert found(sketcher, placed(sketcher, known), placed(sketcher, asked), tolerance) == set(range(60))
 
 
-def test_excludes_nearly_all_that_is_far() -> None:
+def test_sketches_exclude_nearly_all_that_is_far() -> None:
     """What the sketches are for: the rest of the scan would not notice if they excluded nothing."""
     sketcher = fitted(0.6)
     random = np.random.default_rng(3)
-    faces = (random.normal(size=(2000, 128)) * np.geomspace(0.2, 0.01, 128) + 0.1).astype(np.float32)
-    block = Block()
-    block.append(faces)
-    block.sketch(sketcher, 0)
-    query = Query(faces[:1], sketcher, 0.6)
-    query.codes.fill(-1)
-    block.near(query)
-    far = np.flatnonzero(np.linalg.norm(faces - faces[0], axis=1) > 0.72)
-    assert len(far) > 1900
-    assert len(np.intersect1d(query.codes, far)) < 40
+    away = random.normal(size=(2000, 128)) * np.geomspace(0.2, 0.01, 128)
+    away *= np.linspace(0.2, 1.2, 2000)[:, None] / np.linalg.norm(away, axis=1, keepdims=True)
+    asked = np.full((1, 128), 0.1)
+    query = Query(asked.astype(np.float32), sketcher, 0.6)
+    _, rows = near([filled(sketcher, (asked + away).astype(np.float32))], query)
+    by_coarse, by_fine = query.passed
+    assert len(rows) == np.count_nonzero(np.linspace(0.2, 1.2, 2000) <= 0.6) == 800
+    assert 800 <= by_fine < 1000  # 0.7 and further is excluded
+    assert by_fine < by_coarse < 1200  # 0.8 and further
+
+
+def test_both_sketches_are_compared_by_the_integers_they_stand_for() -> None:
+    """The kernel's dot products, and the fine sketch's bits, against the levels in plain NumPy."""
+    sketcher = fitted(0.6)
+    random = np.random.default_rng(4)
+    faces = (random.normal(size=(50, 128)) * np.geomspace(0.2, 0.01, 128) + 0.1).astype(np.float32)
+    made, asked = sketcher.faces(faces), sketcher.queries(faces)
+    places = faces.astype(np.float64) @ sketcher.rows.T - sketcher.middle
+    levels = np.clip(np.floor(places / sketcher.step) + HALF, 0, 63).astype(np.int64)
+    levels[:, HALF:] &= 62
+    queries = asked.levels.reshape(-1, 64).astype(np.int64)
+    parts = asked.parts.reshape(-1, FINE, 256)[:, np.arange(FINE), made.fine].astype(np.int64).sum(axis=2)
+    coarse = made.coarse.astype(np.int64)
+    quads = np.stack([coarse & 15, coarse >> 4], axis=2).reshape(-1, 64)
+    assert (4 * queries @ quads.T + parts == queries @ levels.T).all()
+    lost = np.abs(places - sketcher.step * (levels - FINE_OFFSETS))
+    assert lost[(levels > 0) & (levels < 62)].max() <= sketcher.step
+
+
+def test_a_query_that_overflows_sixteen_bits_excludes_nothing() -> None:
+    sketcher = fitted(0.6)
+    corner = placed(sketcher, np.full((1, 64), 120 * sketcher.query_step))
+    asked = sketcher.queries(corner)
+    assert np.abs(asked.levels.astype(np.int64)).reshape(16, 2, 2).sum(axis=(0, 2)).max() > MOST_SUM
+    random = np.random.default_rng(5)
+    away = random.normal(size=(ROWS, 128)).astype(np.float32)
+    known = corner + away * np.float32(0.59) / np.linalg.norm(away, axis=1, keepdims=True)
+    query = Query(corner, sketcher, 0.6)
+    _, rows = near([filled(sketcher, known)], query)
+    assert sorted(rows.tolist()) == list(range(ROWS))
+    assert query.passed.tolist() == [ROWS, ROWS]
