@@ -264,6 +264,18 @@ def maximum(_typing: Any, a: Any, b: Any) -> Any:
 
 
 @operation
+def multiply_high(_typing: Any, a: Any, factor: Any) -> Any:
+    """Return the upper 16 of the 32 bits of each unsigned 16-bit number times a literal factor below 65536."""
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
+        wide = ir.VectorType(ir.IntType(32), a.length)
+        product = builder.mul(builder.zext(args[0], wide), ir.Constant(wide, [factor.literal_value] * a.length))
+        return builder.trunc(builder.lshr(product, ir.Constant(wide, [16] * a.length)), a.ir_type)
+
+    return a(a, factor), codegen
+
+
+@operation
 def shift_right(_typing: Any, a: Any, bits: Any) -> Any:
     """Shift each integer to the right by a literal number of bits; zeros come in."""
 

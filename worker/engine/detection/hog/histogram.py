@@ -18,21 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.detection.hog.picture import ROOM_BEFORE, Picture
-from worker.simd.kernel import Bytes, Floats, Integers, Vector, kernel
-from worker.simd.lanes import (
-    as_i16,
-    as_i32,
-    fma,
-    load,
-    select,
-    shift_left,
-    splat,
-    sqrt,
-    store,
-    to_f32,
-    to_i16,
-)
-from worker.simd.shuffles import dot_pairs, every, interleave, part
+from worker.simd.kernel import Bytes, Floats, Shorts, Vector, kernel
+from worker.simd.lanes import fma, load, multiply_high, select, splat, sqrt, store, to_f32, to_i16
+from worker.simd.shuffles import dot_pairs, every, interleave
 
 CELL = 8
 DIRECTIONS = 18
@@ -41,30 +29,11 @@ PIXELS = PATCHES * CELL
 STEP = 4 * PATCHES  # numbers a direction, in the votes of a block of patches
 
 
-def _pair(low: int, high: int) -> int:
-    """Return two 16-bit numbers as one of 32 bits."""
-    return int(np.int32((high << 16) | (low & 0xFFFF)))
-
-
 # dlib picks the direction (of 9, or its opposite) with the largest product. For bytes' gradients that changes
-# where |gy| / |gx| passes four bounds near tan(10, 30, 50, 70 degrees), lower * |gy| > upper * |gx|. These
-# fractions lie between the same neighbours, among all fractions of two bytes, as dlib's float32 bounds do.
-BOUNDS = (0.17635004821600772, 0.57743532323649, 1.191745333238697, 2.7486263736263736)
-
-
-def _fraction(bound: float) -> int:
-    """Return a pair (-upper, lower) whose quotient no quotient of two bytes separates from `bound`."""
-    low, high = (0, 1), (1, 0)
-    while max(*low, *high) <= 255:
-        middle = low[0] + high[0], low[1] + high[1]
-        if np.float32(middle[1]) * np.float32(bound) < middle[0]:
-            high = middle
-        else:
-            low = middle
-    return _pair(-(low[0] + high[0]), low[1] + high[1])
-
-
-BOUND_10, BOUND_30, BOUND_50, BOUND_70 = (_fraction(bound) for bound in BOUNDS)
+# where |gy| / |gx| passes four bounds near tan(10, 30, 50, 70 degrees): where |gy| is above |gx| times the bound,
+# rounded down. 65536ths of the bounds, and one and two times |gx| for the last two, say the same for all of them.
+BOUNDS = (0.17635004621600772, 0.57743532323649, 1.191745333238697, 2.7486263736263736)
+BOUND_10, BOUND_30, BOUND_50, BOUND_70 = (round(bound % 1 * 65536) for bound in BOUNDS)
 
 
 def _shares() -> NDArray[np.float32]:
@@ -97,14 +66,14 @@ def vote(
     x: int,
     y: int,
     votes: Floats,
-    direction: Integers,
+    direction: Shorts,
     length: Floats,
 ) -> None:
     """Let the pixels of a block of patches vote.
 
     right, bottom: `visible` of the picture's size. x, y: the block's first pixel, perhaps outside of the picture.
     votes: (DIRECTIONS * STEP,) float32, made new: four numbers for a patch, all patches of one direction together.
-    direction, length: room for CELL * PIXELS + 16 int32 and float32; the directions are valid ones at first.
+    direction, length: room for CELL * PIXELS + 16 int16 and float32; the directions are valid ones at first.
     """
     for i in range(0, DIRECTIONS * STEP, 16):
         store(votes, i, splat(np.float32(0), 16))
@@ -131,7 +100,7 @@ def vote(
 
 
 @kernel
-def _count(direction: Integers, length: Floats, votes: Floats) -> None:
+def _count(direction: Shorts, length: Floats, votes: Floats) -> None:
     """Add the votes of all pixels of the block.
 
     Neighbours in a row are of one patch and often of one direction, so the next to vote is the next patch's:
@@ -147,60 +116,66 @@ def _count(direction: Integers, length: Floats, votes: Floats) -> None:
 
 
 @kernel
-def _gradient(data: Bytes, at: int, stride: int) -> Vector:
-    """Return 32 pixels' gradients, (dx, dy) after (dx, dy)."""
-    dx = to_i16(load(data, at + 1, 32)) - to_i16(load(data, at - 1, 32))
-    dy = to_i16(load(data, at + stride, 32)) - to_i16(load(data, at - stride, 32))
-    return interleave(dx, dy)
+def _gradient(data: Bytes, at: int, stride: int) -> tuple[Vector, Vector]:
+    """Return 16 pixels' gradients, dx and dy."""
+    dx = to_i16(load(data, at + 1, 16)) - to_i16(load(data, at - 1, 16))
+    dy = to_i16(load(data, at + stride, 16)) - to_i16(load(data, at - stride, 16))
+    return dx, dy
 
 
 @kernel
-def _settle(gradient: Vector, squared: Vector, at: int, direction: Integers, length: Floats) -> None:
+def _squared(gradient: tuple[Vector, Vector]) -> Vector:
+    both = interleave(gradient[0], gradient[1])
+    return dot_pairs(both, both)
+
+
+@kernel
+def _settle(
+    gradient: tuple[Vector, Vector], squared: Vector, at: int, direction: Shorts, length: Floats
+) -> None:
     """Write 16 pixels' directions (times STEP) and lengths."""
-    nothing = splat(np.int32(0), 16)
-    dx, dy = shift_left(as_i32(gradient), 16), as_i32(gradient)  # each in the high half: for their signs
-    size = select(gradient < splat(np.int16(0), 32), splat(np.int16(0), 32) - gradient, gradient)
-    above_10 = dot_pairs(size, as_i16(splat(np.int32(BOUND_10), 16))) > nothing
-    above_30 = dot_pairs(size, as_i16(splat(np.int32(BOUND_30), 16))) > nothing
-    above_50 = dot_pairs(size, as_i16(splat(np.int32(BOUND_50), 16))) > nothing
-    above_70 = dot_pairs(size, as_i16(splat(np.int32(BOUND_70), 16))) > nothing
-    steps = select(above_10, splat(np.int32(STEP), 16), nothing)
-    steps = select(above_30, splat(np.int32(2 * STEP), 16), steps)
-    steps = select(above_50, splat(np.int32(3 * STEP), 16), steps)
-    steps = select(above_70, splat(np.int32(4 * STEP), 16), steps)
+    dx, dy = gradient
+    nothing = splat(np.int16(0), 16)
+    across = select(dx < nothing, nothing - dx, dx)
+    down = select(dy < nothing, nothing - dy, dy)
+    above_10 = down > multiply_high(across, BOUND_10)
+    above_30 = down > multiply_high(across, BOUND_30)
+    above_50 = down > across + multiply_high(across, BOUND_50)
+    above_70 = down > across + across + multiply_high(across, BOUND_70)
+    steps = select(above_10, splat(np.int16(STEP), 16), nothing)
+    steps = select(above_30, splat(np.int16(2 * STEP), 16), steps)
+    steps = select(above_50, splat(np.int16(3 * STEP), 16), steps)
+    steps = select(above_70, splat(np.int16(4 * STEP), 16), steps)
     apart = select(dy < nothing, nothing - dx, dx) < nothing  # one is positive, the other negative
-    mirrored = select(apart, splat(np.int32(9 * STEP), 16) - steps, steps)
+    mirrored = select(apart, splat(np.int16(9 * STEP), 16) - steps, steps)
     steps = select(above_10, mirrored, steps)
     backward = select(above_10, dy, dx) < nothing
-    store(direction, at, select(backward, steps + splat(np.int32(9 * STEP), 16), steps))
+    store(direction, at, select(backward, steps + splat(np.int16(9 * STEP), 16), steps))
     store(length, at, sqrt(to_f32(squared)))
 
 
 @kernel
-def _grey_gradients(data: Bytes, at: int, stride: int, direction: Integers, length: Floats, to: int) -> None:
-    for i in range(0, PIXELS, 32):
+def _grey_gradients(data: Bytes, at: int, stride: int, direction: Shorts, length: Floats, to: int) -> None:
+    for i in range(0, PIXELS, 16):
         gradient = _gradient(data, at + i, stride)
-        first, second = part(gradient, 0, 32), part(gradient, 32, 32)
-        _settle(first, dot_pairs(first, first), to + i, direction, length)
-        _settle(second, dot_pairs(second, second), to + i + 16, direction, length)
+        _settle(gradient, _squared(gradient), to + i, direction, length)
 
 
 @kernel
 def _colour_gradients(
-    data: Bytes, at: int, stride: int, plane: int, direction: Integers, length: Floats, to: int
+    data: Bytes, at: int, stride: int, plane: int, direction: Shorts, length: Floats, to: int
 ) -> None:
     """Each pixel's longest gradient of the three channels; of equal ones green goes before red, blue before all."""
-    for i in range(0, PIXELS, 32):
+    for i in range(0, PIXELS, 16):
         red = _gradient(data, at + i, stride)
         green = _gradient(data, at + i + plane, stride)
         blue = _gradient(data, at + i + 2 * plane, stride)
-        _longest(part(red, 0, 32), part(green, 0, 32), part(blue, 0, 32), to + i, direction, length)
-        _longest(part(red, 32, 32), part(green, 32, 32), part(blue, 32, 32), to + i + 16, direction, length)
+        _longest(red, green, blue, to + i, direction, length)
 
 
 @kernel
 def _leftover_gradients(
-    data: Bytes, at: int, stride: int, plane: int, first: int, direction: Integers, length: Floats, to: int
+    data: Bytes, at: int, stride: int, plane: int, first: int, direction: Shorts, length: Floats, to: int
 ) -> None:
     """The columns after dlib's last full group of eight: there, of equal gradients red goes before green and blue.
 
@@ -209,22 +184,25 @@ def _leftover_gradients(
     red = _gradient(data, at + first, stride)
     green = _gradient(data, at + first + plane, stride)
     blue = _gradient(data, at + first + 2 * plane, stride)
-    _longest(part(blue, 0, 32), part(green, 0, 32), part(red, 0, 32), to + first, direction, length)
+    _longest(blue, green, red, to + first, direction, length)
 
 
 @kernel
-def _longest(red: Vector, green: Vector, blue: Vector, at: int, direction: Integers, length: Floats) -> None:
-    red_squared, green_squared, blue_squared = (
-        dot_pairs(red, red),
-        dot_pairs(green, green),
-        dot_pairs(blue, blue),
-    )
+def _longest(
+    red: tuple[Vector, Vector],
+    green: tuple[Vector, Vector],
+    blue: tuple[Vector, Vector],
+    at: int,
+    direction: Shorts,
+    length: Floats,
+) -> None:
+    red_squared, green_squared, blue_squared = _squared(red), _squared(green), _squared(blue)
     is_red = red_squared > green_squared
-    best = select(is_red, as_i32(red), as_i32(green))
     squared = select(is_red, red_squared, green_squared)
+    dx, dy = select(is_red, red[0], green[0]), select(is_red, red[1], green[1])
     is_best = squared > blue_squared
-    best = select(is_best, best, as_i32(blue))
-    _settle(as_i16(best), select(is_best, squared, blue_squared), at, direction, length)
+    best = select(is_best, dx, blue[0]), select(is_best, dy, blue[1])
+    _settle(best, select(is_best, squared, blue_squared), at, direction, length)
 
 
 @kernel

@@ -31,7 +31,7 @@ from worker.engine.detection.hog.histogram import (
 from worker.engine.detection.hog.picture import Picture
 from worker.engine.detection.hog.resize import origins, resize_row
 from worker.engine.detection.hog.weights import DETECTORS, PLANES
-from worker.simd.kernel import Floats, Integers, kernel
+from worker.simd.kernel import Floats, Integers, Shorts, kernel
 from worker.simd.lanes import any_set, load, splat
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
     plane: int  # features in a row of a plane, with zeros before and after
     block_scores: int  # scores of a block of LANES columns
     votes: Floats
-    direction: Integers
+    direction: Shorts
     length: Floats
     left: Floats  # two rows of votes for the cells to the left, two for those to the right
     right: Floats
@@ -108,7 +108,7 @@ def _rows(height: int, width: int) -> Rows:
         plane,
         block_scores,
         np.empty(DIRECTIONS * STEP, np.float32),
-        np.zeros(CELL * PIXELS + LANES, np.int32),
+        np.zeros(CELL * PIXELS + LANES, np.int16),
         np.empty(CELL * PIXELS + LANES, np.float32),
         np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
         np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
