@@ -269,7 +269,9 @@ def multiply_high(_typing: Any, a: Any, factor: Any) -> Any:
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         wide = ir.VectorType(ir.IntType(32), a.length)
-        product = builder.mul(builder.zext(args[0], wide), ir.Constant(wide, [factor.literal_value] * a.length))
+        product = builder.mul(
+            builder.zext(args[0], wide), ir.Constant(wide, [factor.literal_value] * a.length)
+        )
         return builder.trunc(builder.lshr(product, ir.Constant(wide, [16] * a.length)), a.ir_type)
 
     return a(a, factor), codegen

@@ -10,6 +10,7 @@ code, so these are named for the processors that have them; others get the gener
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 
@@ -21,6 +22,7 @@ MULTIPLY_ADD = (
     ("avx2", 16, "llvm.x86.avx2.pmadd.wd"),
     ("sse2", 8, "llvm.x86.sse2.pmadd.wd"),
 )  # feature, numbers in a register, LLVM's name
+PICK = np.int32(-0x7F7F8000)  # 0x80808000
 
 
 def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
@@ -84,54 +86,46 @@ def part(_typing: Any, a: Any, first: Any, length: Any) -> Any:
 
 @operation
 def pick(_typing: Any, source: Any, positions: Any) -> Any:
-    """Return source[positions[i]] for each i; both hold 32 bytes, positions are below 32.
+    """Return source[p] as 32-bit number for each p of `positions`, which are p + PICK; p is below 16.
 
-    The one operation for which LLVM has no generic form. Each processor's own is used where it is known.
+    The source is 16 bytes. The one operation for which LLVM has no generic form: processors move bytes by bytes,
+    and take one whose upper bit is set for a zero, which PICK makes of a position's three others.
     """
+    result = Lanes(types.int32, positions.length)
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        if compiles_for("avx512vbmi") and compiles_for("avx512vl"):
-            return call_llvm(builder, "llvm.x86.avx512.permvar.qi.256", positions.ir_type, *args)
-        if compiles_for("avx2"):
-            return _pick_halves(builder, args[0], args[1], "llvm.x86.avx2.pshuf.b", 32)
-        if compiles_for("ssse3"):
-            return _pick_halves(builder, args[0], args[1], "llvm.x86.ssse3.pshuf.b.128", 16)
-        if llvm.get_process_triple().startswith("aarch64"):
-            return _pick_neon(builder, *args)
-        return _pick_singly(builder, *args)
+        kind = ir.VectorType(ir.IntType(8), 4 * positions.length)
+        places = builder.bitcast(args[1], kind)
+        for name, width in _permutations():
+            table = _numbers(builder, args[0], list(range(16)) * (width // 16))
+            made = [
+                call_llvm(builder, name, table.type, table, piece)
+                for piece in _pieces(builder, places, width)
+            ]
+            return builder.bitcast(_join(builder, made), result.ir_type)
+        return _pick_singly(builder, args[0], args[1], result)
 
-    return positions(source, positions), codegen
-
-
-def _pick_halves(
-    builder: ir.IRBuilder, source: ir.Value, positions: ir.Value, name: str, width: int
-) -> ir.Value:
-    """Two permutations, of the source's lower and upper 16 bytes, each by a position's low four bits."""
-    kind = ir.VectorType(ir.IntType(8), width)
-    tables = [_numbers(builder, source, [*half] * (width // 16)) for half in (range(16), range(16, 32))]
-    made = []
-    for piece in _pieces(builder, positions, width):
-        low, high = (call_llvm(builder, name, kind, table, piece) for table in tables)
-        is_low = builder.icmp_unsigned("<", piece, ir.Constant(kind, [16] * width))
-        made.append(builder.select(is_low, low, high))
-    return _join(builder, made)
+    return result(source, positions), codegen
 
 
-def _pick_neon(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    """A look-up of 16 bytes at a time in a table of two registers."""
-    table = _pieces(builder, source, 16)
-    name, kind = "llvm.aarch64.neon.tbl2.v16i8", table[0].type
-    return _join(
-        builder, [call_llvm(builder, name, kind, *table, p) for p in _pieces(builder, positions, 16)]
-    )
+def _permutations() -> list[tuple[str, int]]:
+    """LLVM's name for the processor's permutation of bytes, and how many it moves, if there is one."""
+    if compiles_for("avx2"):
+        return [("llvm.x86.avx2.pshuf.b", 32)]
+    if compiles_for("ssse3"):
+        return [("llvm.x86.ssse3.pshuf.b.128", 16)]
+    if llvm.get_process_triple().startswith("aarch64"):
+        return [("llvm.aarch64.neon.tbl1.v16i8", 16)]
+    return []
 
 
-def _pick_singly(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value) -> ir.Value:
-    result = ir.Constant(positions.type, ir.Undefined)
-    for i in range(positions.type.count):
-        at = builder.extract_element(positions, ir.IntType(32)(i))
-        result = builder.insert_element(result, builder.extract_element(source, at), ir.IntType(32)(i))
-    return result
+def _pick_singly(builder: ir.IRBuilder, source: ir.Value, positions: ir.Value, result: Lanes) -> ir.Value:
+    made = ir.Constant(result.ir_type, ir.Undefined)
+    for i in range(result.length):
+        at = builder.and_(builder.extract_element(positions, ir.IntType(32)(i)), ir.IntType(32)(15))
+        byte = builder.zext(builder.extract_element(source, at), ir.IntType(32))
+        made = builder.insert_element(made, byte, ir.IntType(32)(i))
+    return made
 
 
 @operation

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from worker.engine.detection.hog.picture import ROOM_BEFORE, Picture
 from worker.simd.kernel import Bytes, Vector, kernel
 from worker.simd.lanes import load, select, splat, store, to_f32, to_i32, to_u8
-from worker.simd.shuffles import part, pick
+from worker.simd.shuffles import PICK, pick
 
-BLOCK = 16  # columns that are made at once
-SPAN = 32  # input columns that a block may come from: an input is at most 1.25 times as wide
+BLOCK = 8  # columns that are made at once
+SPAN = 16  # input columns that a block may come from: an input is at most 1.25 times as wide
 
 
 class Origins(NamedTuple):
@@ -31,7 +31,7 @@ class Origins(NamedTuple):
     scale: float  # input columns per output column
     walked: int  # columns of the first part
     base: NDArray[np.int32]  # (blocks,): the first input column of a block
-    inputs: NDArray[np.uint8]  # (blocks * SPAN,): left inputs of a block, from its base on, then right ones
+    inputs: NDArray[np.int32]  # (columns,): the left input, from its block's base on, as `pick` takes it
     left_share: NDArray[np.float32]  # (columns,): how much of it
     right_share: NDArray[np.float32]
 
@@ -49,7 +49,7 @@ def origins(source: Picture, target: Picture) -> Origins:
     scale = (source.width - 1) / max(target.width - 1, 1)
     blocks = target.width // BLOCK + 2
     base = np.zeros(blocks, np.int32)
-    inputs = np.zeros(blocks * SPAN, np.uint8)
+    inputs = np.full(blocks * BLOCK, PICK)
     left_share = np.zeros(blocks * BLOCK, np.float32)
     right_share = np.zeros(blocks * BLOCK, np.float32)
     place = np.empty(4, np.float32)
@@ -67,8 +67,7 @@ def origins(source: Picture, target: Picture) -> Origins:
             block, within = divmod(column, BLOCK)
             if within == 0:
                 base[block] = left
-            inputs[block * SPAN + within] = left - base[block]
-            inputs[block * SPAN + BLOCK + within] = left - base[block] + 1
+            inputs[column] += left - base[block]
             right_share[column] = place[lane] - np.float32(left)
             left_share[column] = np.float32(1) - right_share[column]
         walked += 4
@@ -114,7 +113,7 @@ def _walk_colour(
     plane, made = source.height * source.stride, target.height * target.stride
     for block in range((origin.walked + BLOCK - 1) // BLOCK):
         above, below, to = upper + origin.base[block], lower + origin.base[block], at + block * BLOCK
-        positions = load(origin.inputs, block * SPAN, SPAN)
+        positions = load(origin.inputs, block * BLOCK, BLOCK)
         shares = _shares(origin, block, share, rest)
         red = _blend(source.data, above, below, positions, shares)
         green = _blend(source.data, above + plane, below + plane, positions, shares)
@@ -137,7 +136,7 @@ def _walk_grey(
 ) -> None:
     """The same for one channel, rounded: half goes up."""
     for block in range((origin.walked + BLOCK - 1) // BLOCK):
-        positions = load(origin.inputs, block * SPAN, SPAN)
+        positions = load(origin.inputs, block * BLOCK, BLOCK)
         above, below = upper + origin.base[block], lower + origin.base[block]
         value = _blend(source.data, above, below, positions, _shares(origin, block, share, rest))
         whole = to_i32(value)
@@ -160,12 +159,12 @@ def _shares(origin: Origins, block: int, share: float, rest: float) -> tuple[Vec
 @kernel
 def _blend(data: Bytes, upper: int, lower: int, positions: Vector, shares: tuple[Vector, ...]) -> Vector:
     """Return the weighted sum of a block's inputs, each product and sum rounded to float32, in dlib's order."""
-    above = pick(load(data, upper, SPAN), positions)
-    below = pick(load(data, lower, SPAN), positions)
-    value = shares[0] * to_f32(to_i32(part(above, 0, BLOCK)))
-    value += shares[1] * to_f32(to_i32(part(above, BLOCK, BLOCK)))
-    value += shares[2] * to_f32(to_i32(part(below, 0, BLOCK)))
-    value += shares[3] * to_f32(to_i32(part(below, BLOCK, BLOCK)))
+    following = positions + splat(np.int32(1), BLOCK)
+    above, below = load(data, upper, SPAN), load(data, lower, SPAN)
+    value = shares[0] * to_f32(pick(above, positions))
+    value += shares[1] * to_f32(pick(above, following))
+    value += shares[2] * to_f32(pick(below, positions))
+    value += shares[3] * to_f32(pick(below, following))
     return value
 
 
