@@ -2,6 +2,7 @@
 
     python -m benchmarks.engine FOLDER [--peer face_recognition] [--pictures 60] [--rounds 3]
                                 [--engines kernels onnxruntime]
+    python -m benchmarks.engine --limit
 
 The peer is face_recognition with its defaults (HOG, one upsampling), or with its CNN detector (`--peer
 face_recognition-cnn`, slow). An engine is named alone or with its model: onnxruntime/dlib-resnet-v1.
@@ -10,7 +11,8 @@ Each contestant is a process of its own with one thread. They take the same pict
 that a busy machine is busy for all of them; what counts is the time that the processor spent on a process. The
 first round warms up and is not counted. `start` is the time until a process can take pictures, its imports
 included, as the wall clock has it; `peak` its largest resident memory. A face of the peer's is `found again` where
-a contestant has one whose centre lies within it. The peer cuts chips inside its encoder.
+a contestant has one whose centre lies within it. The peer cuts chips inside its encoder. `--limit` compares our own
+kernels with what this processor allows instead (`benchmarks.limits`).
 """
 
 from __future__ import annotations
@@ -145,7 +147,8 @@ def report(courses: Sequence[Course], count: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="seconds a picture, beside the plain library")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--limit", action="store_true", help="our kernels beside the processor's limits")
     parser.add_argument(
         "--peer", choices=["face_recognition", "face_recognition-cnn"], default="face_recognition"
     )
@@ -155,6 +158,13 @@ def main() -> None:
     options = parser.parse_args()
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"  # of the processes to come
+    if options.limit:
+        from benchmarks.limits import report as report_limits  # noqa: PLC0415 - compiles kernels
+
+        report_limits(Path(Settings.read().model_cache))
+        return
+    if options.folder is None:
+        parser.error("name a folder with pictures, or --limit")
     pictures = [path.read_bytes() for path in pictures_in(options.folder, options.pictures)]
     with ExitStack() as stack:
         courses = [stack.enter_context(running(name)) for name in (options.peer, *options.engines)]

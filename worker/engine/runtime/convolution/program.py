@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.runtime.convolution.filters import Filters
-from worker.engine.runtime.convolution.steps import LARGEST, MEAN, READ, STEP, run
+from worker.engine.runtime.convolution.steps import LARGEST, MEAN, READ, STEP, WINOGRAD, run
 
 OVERREAD = 4096
 """Numbers after the last maps that a block of eight results may read, though not use."""
@@ -61,6 +61,19 @@ class Layer:
     out: Maps
     filters: Filters | None = None
     fields: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the products for one picture, without what Winograd's filtering adds around them."""
+        if not (self.filters and self.source):
+            return 0
+        rows, columns, stride = self.filters.rows, self.filters.columns, self.filters.stride
+        down, across = self.fields["height"], self.fields["width"]
+        if self.filters.operation == WINOGRAD:
+            size = self.filters.results
+            down, across = -(-down // size), -(-across // size)
+            rows = columns = (size + (rows - 1) // stride) * stride
+        return down * across * rows * columns * self.source.channels * self.out.channels
 
     def step(self, positions: dict[Maps, int]) -> dict[str, int]:
         """Return the step for maps that lie where `positions` says."""

@@ -33,6 +33,11 @@ class ResNet:
         self._layers, self._last, self._weights = layers.all, layers.last, layers.bank.numbers
         self._program = Program(self._layers, self._weights)
 
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds that one chip takes."""
+        return sum(layer.multiply_adds for layer in self._layers) + self._matrix.size
+
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the encodings (n, 128) of chips (n, 150, 150, 3)."""
         count = len(batch)
