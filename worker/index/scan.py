@@ -184,13 +184,9 @@ def _refine(  # noqa: PLR0917 - Numba takes positional arguments alone
     for i in range(marked):
         place = codes[i]
         query, row = place >> shift, place & (1 << shift) - 1
-        at = (first + row) * RECORD
-        total = np.int64(dots[place]) << 2
-        for byte in range(FINE):
-            total += asked.parts[(query * FINE + byte) * 256 + fine[at + byte]]
-        term = np.int64(np.int16(np.uint16(fine[at + FINE]) | np.uint16(fine[at + FINE + 1]) << 8))
+        more = finer(asked.parts, query * FINE * 256, fine, (first + row) * RECORD)
         codes[left] = query << 32 | (first + row)
-        left += total >= term * FINE_UNIT + asked.fine[query]
+        left += 4 * dots[place] + more >= asked.fine[query]
     codes[left : left + AHEAD] = 0
     return left
 
@@ -238,6 +234,29 @@ def lowest(_typing: Any, _bits: Any) -> Any:
         return _call(builder, "llvm.cttz.i64", I64, *arguments, ir.IntType(1)(1))
 
     return types.int64(types.uint64), generate
+
+
+@_lanes
+def finer(_typing: Any, _parts: Any, _start: Any, _fine: Any, _at: Any) -> Any:
+    """Return what a fine sketch adds to a dot product, less `FINE_UNIT` times its term.
+
+    `finer(parts, start, fine, at)`: byte i of the sketch adds `parts[start + 256 * i + byte]`.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        parts, fine = (_Array(context, builder, signature, arguments, place) for place in (0, 2))
+        term = builder.extract_element(fine.load(I16, 1, FINE // 2, arguments[3], I8), I32(0))
+        total = builder.mul(builder.sext(term, I64), I64(-FINE_UNIT))
+        for word in range(FINE // 4):
+            four = builder.extract_element(fine.load(I32, 1, word, arguments[3], I8), I32(0))
+            for byte in range(4):
+                value = builder.and_(builder.lshr(four, I32(8 * byte)), I32(255))
+                place = builder.add(arguments[1], builder.zext(value, I64))
+                part = builder.extract_element(parts.load(I16, 1, 256 * (4 * word + byte), place), I32(0))
+                total = builder.add(total, builder.sext(part, I64))
+        return total
+
+    return types.int64(SHORTS, types.intp, BYTES, types.intp), generate
 
 
 @_lanes
@@ -407,14 +426,16 @@ class _Array:
         self._builder = builder
         self.start = context.make_array(signature.args[place])(context, builder, arguments[place]).data
 
-    def point(self, kind: Any, offset: int, start: Any = None) -> Any:
-        pointer = self._builder.bitcast(self.start, kind.as_pointer())
+    def point(self, kind: Any, offset: int, start: Any = None, unit: Any = None) -> Any:
+        """Element `offset` of a kind, from element `start` of a unit on, which is the kind unless it is given."""
+        pointer = self._builder.bitcast(self.start, (unit or kind).as_pointer())
         pointer = self._builder.gep(pointer, [start]) if start is not None else pointer
-        return self._builder.gep(pointer, [I32(offset)])
+        return self._builder.gep(self._builder.bitcast(pointer, kind.as_pointer()), [I32(offset)])
 
-    def load(self, kind: Any, count: int, offset: int, start: Any = None) -> Any:
+    def load(self, kind: Any, count: int, offset: int, start: Any = None, unit: Any = None) -> Any:
         vector = ir.VectorType(kind, count).as_pointer()
-        return self._builder.load(self._builder.bitcast(self.point(kind, offset, start), vector), align=1)
+        point = self.point(kind, offset, start, unit)
+        return self._builder.load(self._builder.bitcast(point, vector), align=1)
 
     def store(self, value: Any, offset: int, start: Any = None) -> None:
         place = self.point(value.type.element, offset, start)
