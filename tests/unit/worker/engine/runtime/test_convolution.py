@@ -121,6 +121,18 @@ def test_plain_products_are_the_convolution(
     assert border(program, out, count) == 0
 
 
+def test_multiply_adds_are_those_of_the_products() -> None:
+    bank = Bank()
+    weights, bias = np.ones((32, 16, 3, 3), np.float32), np.zeros(32, np.float32)
+    source = Maps(13, 13, 16, border=1, tile=6)
+    out = Maps(13, 13, 32, border=1, tile=6)
+    winograd = convolution(source, out, bank.add(weights, bias, tile=6), padding=(1, 1))
+    plain = convolution(source, out, bank.add(weights, bias))
+    assert winograd.multiply_adds == 3 * 3 * 8 * 8 * 16 * 32  # tiles of 6 x 6 results, 8 x 8 points each
+    assert plain.multiply_adds == 13 * 13 * 3 * 3 * 16 * 32
+    assert largest(source, out).multiply_adds == 0
+
+
 def test_pools_take_the_largest_and_the_mean() -> None:
     source, tops, means = Maps(9, 11, 16), Maps(4, 5, 16), Maps(4, 5, 32, border=1)
     program = Program([largest(source, tops), mean(source, means)], np.empty(0, np.float32), 2)

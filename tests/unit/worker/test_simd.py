@@ -1,0 +1,67 @@
+"""Operations on vectors that have code of their own for some processors, against plain NumPy."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from worker.simd.kernel import Bytes, Integers, Shorts, kernel
+from worker.simd.lanes import load, multiply_high, store
+from worker.simd.processor import compiles_for
+from worker.simd.shuffles import PICK, pick
+
+PROCESSORS = {"plain": "", "ssse3": "+ssse3,+sse4.1", "avx2": "+avx2,+avx,+fma"}
+
+
+@kernel
+def _pick(source: Bytes, positions: Integers, out: Integers) -> None:
+    store(out, 0, pick(load(source, 0, 16), load(positions, 0, 8)))
+
+
+@kernel
+def _multiply_high(numbers: Shorts, out: Shorts) -> None:
+    store(out, 0, multiply_high(load(numbers, 0, 16), 37842))
+
+
+def numbers_of(random: np.random.Generator, most: int, count: int) -> NDArray[np.int32]:
+    return random.integers(0, most, count, np.int32)
+
+
+def test_pick_takes_bytes_as_numbers() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        source, positions = numbers_of(random, 256, 16), numbers_of(random, 16, 8)
+        out = np.full(8, -1, np.int32)
+        _pick(source.astype(np.uint8), positions + PICK, out)
+        np.testing.assert_array_equal(out, source[positions])
+
+
+def test_multiply_high_gives_the_upper_half() -> None:
+    numbers = numbers_of(np.random.default_rng(0), 32768, 16)
+    out = np.zeros(16, np.int16)
+    _multiply_high(numbers.astype(np.int16), out)
+    np.testing.assert_array_equal(out, numbers.astype(np.int64) * 37842 >> 16)
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_the_same_without_newer_instructions(tmp_path: Path, processor: str) -> None:
+    if processor != "plain" and not compiles_for(processor):
+        pytest.skip(f"this processor has no {processor}")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "pick or high", "-p", "no:cacheprovider"],
+        env={
+            **os.environ,
+            "NUMBA_CPU_NAME": "generic",
+            "NUMBA_CPU_FEATURES": PROCESSORS[processor],
+            "NUMBA_CACHE_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "2 passed" in run.stdout
