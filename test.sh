@@ -16,7 +16,7 @@ packages=()
 if [ "${1-}" != fast ]; then
     has_rabbitmq || packages+=(rabbitmq-server)
     for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus \
-        podman:podman runc:runc catatonit:catatonit podman-compose:podman-compose; do
+        podman:podman runc:runc catatonit:catatonit podman-compose:podman-compose haproxy:haproxy ip:iproute2; do
         command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
     done
     [ -x /usr/lib/podman/netavark ] || packages+=(netavark aardvark-dns)

@@ -1,10 +1,14 @@
 """Whether nothing is lost while everything is killed.
 
-    python -m benchmarks.chaos [--pictures 2000] [--kills 100] [--seed 1] [--workers 2] [--folder F]
+    python -m benchmarks.chaos [--replicated] [--pictures 2000] [--kills 100] [--seed 1] [--workers 2] [--folder F]
 
-Pictures stream into a whole system, each sent until it is accepted, while workers, server, broker, Redis and the
-network between them are killed, frozen and cut at random. In the end every accepted picture must be done or failed,
-the databases must hold against brute force, and no message may be left. Exit code 1 otherwise.
+Pictures stream into a whole system, each sent until it is accepted and some erased again, while workers, server,
+broker, Redis and the network between them are killed, frozen and cut at random. In the end every accepted picture
+must be done or failed, none that was erased may be back, the databases must agree with brute force, and no message
+may be left. Exit code 1 otherwise.
+
+With `--replicated` it is the production topology, with its configuration files: three RabbitMQ nodes, three Redis
+servers with Sentinel, and HAProxy, in a private network (`benchmarks.network`).
 """
 
 from __future__ import annotations
@@ -12,33 +16,36 @@ from __future__ import annotations
 import argparse
 import io
 import random
-import signal
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import requests
 from PIL import Image
 
-from benchmarks.fleet import Fleet, running, signal_group
+from benchmarks import network, replicated
+from benchmarks.fleet import Fleet, running
+from benchmarks.sabotage import ReplicatedFaults, Saboteur, SingleFaults
 from client.checking.faults import Faults
 from client.commands.check import check
 from client.terminal import table
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import queries
-from local.process import Process, until
+from faces.store import inspection, queries
+from local.process import until
 
 SENDERS = 4
 PHOTOGRAPHS = Path(__file__).parents[1] / "var" / "photographs"
 THUMBNAIL = (220, 220)  # pixels: large enough for a face, small enough for thousands of them
 EVERY_FOURTH = 4
+ERASE_EVERY = 20  # pictures: each of these is erased again, done or not
 PATIENCE = 300.0  # seconds after the last fault for everything to be done
 
 
@@ -56,64 +63,6 @@ def pictures(count: int, seed: int, *, faces: bool = True) -> list[bytes]:
     return made
 
 
-class Saboteur:
-    """Breaks one thing at a time, and has it mended."""
-
-    def __init__(self, fleet: Fleet, seed: int) -> None:
-        self._fleet = fleet
-        self._random = random.Random(seed)
-        self.done: Counter[str] = Counter()
-        self._ways: dict[str, tuple[int, Callable[[], None]]] = {
-            "worker killed": (6, lambda: signal_group(self._worker(), signal.SIGKILL)),
-            "worker frozen": (2, lambda: self._freeze(self._worker())),
-            "worker told to stop": (1, lambda: signal_group(self._worker(), signal.SIGTERM)),
-            "server killed": (3, lambda: signal_group(fleet.rest, signal.SIGKILL)),
-            "server frozen": (1, lambda: self._freeze(fleet.rest)),
-            "Redis killed": (2, self._kill_redis),
-            "Redis frozen": (1, lambda: self._freeze(fleet.redis_server.process)),
-            "RabbitMQ killed": (1, self._kill_rabbit),
-            "RabbitMQ frozen": (1, lambda: self._freeze(fleet.rabbit.process)),
-            "Redis cut off": (2, fleet.redis_proxy.cut),
-            "RabbitMQ cut off": (2, fleet.rabbit_proxy.cut),
-            "reply to EXEC lost": (3, lambda: fleet.redis_proxy.cut_once_at(b"EXEC", passed_on=True)),
-            "cut within EXEC": (1, lambda: fleet.redis_proxy.cut_once_at(b"EXEC", passed_on=False)),
-            "cut within a picture": (1, lambda: fleet.rabbit_proxy.cut_once_at(b"\xff\xd8", passed_on=False)),
-            "network stalled": (1, self._stall),
-        }
-
-    def strike(self) -> None:
-        """Do one thing of those that there are."""
-        names = list(self._ways)
-        (name,) = self._random.choices(names, [self._ways[n][0] for n in names])
-        self._ways[name][1]()
-        self.done[name] += 1
-        time.sleep(self._random.uniform(0, 1))
-
-    def _worker(self) -> Process:
-        return self._random.choice(self._fleet.workers)
-
-    def _freeze(self, process: Process) -> None:
-        signal_group(process, signal.SIGSTOP)
-        time.sleep(self._random.uniform(0.5, 3))
-        signal_group(process, signal.SIGCONT)
-
-    def _stall(self) -> None:
-        proxy = self._random.choice([self._fleet.redis_proxy, self._fleet.rabbit_proxy])
-        proxy.stalled = True
-        time.sleep(self._random.uniform(0.5, 3))
-        proxy.stalled = False
-
-    def _kill_redis(self) -> None:
-        signal_group(self._fleet.redis_server.process, signal.SIGKILL)
-        self._fleet.redis_server.process.kill()
-        self._fleet.redis_server.start()
-
-    def _kill_rabbit(self) -> None:
-        signal_group(self._fleet.rabbit.process, signal.SIGKILL)
-        self._fleet.rabbit.process.kill()
-        self._fleet.rabbit.start()
-
-
 class Sender:
     """Sends pictures, each until it is accepted; as many as `allow` has let through."""
 
@@ -121,6 +70,7 @@ class Sender:
         self._url = url
         self._allowed = threading.Semaphore(0)
         self.answers: Counter[str] = Counter()
+        self.erased: list[str] = []
 
     def allow(self, count: int) -> None:
         """Let so many more pictures through."""
@@ -134,8 +84,10 @@ class Sender:
             answer = self._once(picture, number)
             self.answers[answer] += 1
             if answer in {"200", "202"}:
-                return
+                break
             time.sleep(0.2)
+        if number % ERASE_EVERY == 0:
+            self._erase(picture_id_of(picture))
 
     def _once(self, picture: bytes, number: int) -> str:
         try:
@@ -144,10 +96,20 @@ class Sender:
         except requests.RequestException:
             return "no answer"
 
+    def _erase(self, picture_id: str) -> None:
+        """Erase a picture, asking until the server says that it is gone; 404: an earlier request did it."""
+        url = f"{self._url}/v1/pictures/{picture_id}"
+        while True:
+            with suppress(requests.RequestException):
+                if requests.delete(url, timeout=30).status_code in {204, 404}:
+                    self.erased.append(picture_id)
+                    return
+            time.sleep(0.2)
 
-def sabotaged(fleet: Fleet, sent: Sequence[bytes], kills: int, seed: int) -> tuple[Saboteur, Sender]:
+
+def sabotaged(fleet: Fleet, saboteur: Saboteur, sent: Sequence[bytes], kills: int) -> Sender:
     """Send pictures while things break; return when all are sent and nothing more will break."""
-    saboteur, sender = Saboteur(fleet, seed), Sender(fleet.settings.server)
+    sender = Sender(fleet.settings.server)
     with ThreadPoolExecutor(SENDERS) as pool:
         sending = [pool.submit(sender.send, picture, number) for number, picture in enumerate(sent)]
         for strike in range(kills):
@@ -155,7 +117,7 @@ def sabotaged(fleet: Fleet, sent: Sequence[bytes], kills: int, seed: int) -> tup
             saboteur.strike()
         for done in sending:
             done.result()
-    return saboteur, sender
+    return sender
 
 
 def verdict(fleet: Fleet, sent: Sequence[bytes], sender: Sender) -> list[str]:
@@ -168,8 +130,12 @@ def verdict(fleet: Fleet, sent: Sequence[bytes], sender: Sender) -> list[str]:
     if counts.accepted != len(sent) or counts.unaccounted:
         wrong.append(f"{len(sent)} pictures were accepted, and the counts are {counts}")
     hashes = [picture_id_of(picture) for picture in sent]
-    lost = [h for h, s in zip(hashes, queries.statuses(fleet.redis, hashes), strict=True) if s is None]
-    wrong += [f"{h} is lost" for h in lost]
+    missing = {h for h, s in zip(hashes, queries.statuses(fleet.redis, hashes), strict=True) if s is None}
+    wrong += [f"{h} is lost" for h in missing.difference(sender.erased)]
+    for picture_id in sender.erased:
+        wrong += [
+            f"{picture_id} was erased and is back: {p}" for p in inspection.residue(fleet.redis, picture_id)
+        ]
     wrong += [
         f"the server has answered {a}" for a in sender.answers if a not in {"200", "202", "503", "no answer"}
     ]
@@ -186,17 +152,32 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="kept afterwards, with all logs")
+    parser.add_argument("--replicated", action="store_true", help="the production topology")
     options = parser.parse_args()
+    if options.replicated:
+        network.enter(replicated.names())
     with tempfile.TemporaryDirectory() as temporary:
         return run(options, options.folder or Path(temporary))
+
+
+@contextmanager
+def system(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Fleet, Saboteur]]:
+    """Run the system that was asked for, and what breaks it."""
+    chance = random.Random(options.seed)
+    if options.replicated:
+        with replicated.running(folder, options.workers, PUBLISH_TIMEOUT="5") as (fleet, cluster):
+            yield fleet, Saboteur(ReplicatedFaults(fleet, cluster, chance).all(), chance)
+    else:
+        with running(folder, options.workers, PUBLISH_TIMEOUT="5") as single:
+            yield single, Saboteur(SingleFaults(single, chance).all(), chance)
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
     """Run in a folder."""
     begun = time.monotonic()
     sent = pictures(options.pictures, options.seed)
-    with running(folder, options.workers, PUBLISH_TIMEOUT="5") as fleet:
-        saboteur, sender = sabotaged(fleet, sent, options.kills, options.seed)
+    with system(options, folder) as (fleet, saboteur):
+        sender = sabotaged(fleet, saboteur, sent, options.kills)
         wrong = verdict(fleet, sent, sender)
         counts = queries.counts(fleet.redis)
         restarts = sum(fleet.starts.values()) - len(fleet.workers) - 1
@@ -205,6 +186,7 @@ def run(options: argparse.Namespace, folder: Path) -> int:
         ("accepted", counts.accepted),
         ("done", counts.done),
         ("failed", counts.failed),
+        ("erased", counts.erased),
         ("lost", counts.unaccounted + counts.in_flight),
         *sorted(saboteur.done.items()),
         ("starts of server and workers after the first", restarts),

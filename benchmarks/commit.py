@@ -119,7 +119,7 @@ def _write(
         batch = pictures[first : first + most]
         known.follow(redis)
         committed = commit(redis, batch, BASIS, lambda: known.place, known.compare(batch).catch_up)
-        known.add_committed(batch)
+        known.add_committed(batch, committed.mark)
         transactions += 1
         retries += committed.retries
     written.put(Written(time.monotonic() - begun, transactions, retries))

@@ -1,4 +1,4 @@
-"""A system of a benchmark's own, as processes: Redis and RabbitMQ behind a proxy each, the server, workers."""
+"""A benchmark's own system, as processes: Redis and RabbitMQ behind a proxy each, the server, workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,16 +23,12 @@ LOOK = 0.1  # seconds between looks at what has ended
 READY = 120.0  # seconds
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Fleet:
-    """The running parts. `settings` lead past the proxies; the server and the workers go through them."""
+    """The server and the workers, and how to reach what they use."""
 
     settings: Settings
     redis: RedisClient
-    redis_server: RedisServer
-    rabbit: RabbitServer
-    redis_proxy: Proxy
-    rabbit_proxy: Proxy
     rest: Process
     workers: list[Process]
     starts: dict[str, int] = field(default_factory=dict)
@@ -40,6 +36,16 @@ class Fleet:
     def settled(self) -> bool:
         """Tell whether every accepted picture is done or failed."""
         return queries.counts(self.redis).in_flight == 0
+
+
+@dataclass(kw_only=True)
+class SingleFleet(Fleet):
+    """One of each. `settings` lead past the proxies; the server and the workers go through them."""
+
+    redis_server: RedisServer
+    rabbit: RabbitServer
+    redis_proxy: Proxy
+    rabbit_proxy: Proxy
 
 
 def signal_group(process: Process, number: signal.Signals) -> None:
@@ -51,7 +57,7 @@ def signal_group(process: Process, number: signal.Signals) -> None:
 
 
 @contextmanager
-def running(folder: Path, workers: int, **variables: str) -> Iterator[Fleet]:
+def running(folder: Path, workers: int, **variables: str) -> Iterator[SingleFleet]:
     """Run a system with its files in a folder; a worker or server that ends is started again at once."""
     with ExitStack() as stack:
         redis_server = RedisServer(folder / "redis", free_port())
@@ -70,15 +76,24 @@ def running(folder: Path, workers: int, **variables: str) -> Iterator[Fleet]:
         redis = RedisClient(settings)
         stack.callback(redis.close)
         names = ["rest-0", *(f"worker-{number}" for number in range(1, workers + 1))]
-        rest, *hands = [Process(name, folder) for name in names]
-        fleet = Fleet(settings, redis, redis_server, rabbit, before_redis, before_rabbit, rest, hands)
-        stack.enter_context(_kept(fleet, {**os.environ, **_environment(fleet), **variables}))
+        rest, *working = [Process(name, folder) for name in names]
+        fleet = SingleFleet(
+            settings=settings,
+            redis=redis,
+            rest=rest,
+            workers=working,
+            redis_server=redis_server,
+            rabbit=rabbit,
+            redis_proxy=before_redis,
+            rabbit_proxy=before_rabbit,
+        )
+        stack.enter_context(kept(fleet, {**os.environ, **_environment(fleet), **variables}))
         if not until(lambda: listening(settings.rest_port), READY):
             raise SystemExit(f"the server did not start:\n{rest.last_lines()}")
         yield fleet
 
 
-def _environment(fleet: Fleet) -> dict[str, str]:
+def _environment(fleet: SingleFleet) -> dict[str, str]:
     return {
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(fleet.redis_proxy.port),
@@ -91,7 +106,8 @@ def _environment(fleet: Fleet) -> dict[str, str]:
 
 
 @contextmanager
-def _kept(fleet: Fleet, environ: dict[str, str]) -> Iterator[None]:
+def kept(fleet: Fleet, environ: Mapping[str, str]) -> Iterator[None]:
+    """Start the server and the workers, and each of them again whenever it ends."""
     stopping = threading.Event()
     parts = [fleet.rest, *fleet.workers]
 

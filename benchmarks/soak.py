@@ -23,7 +23,7 @@ import numpy as np
 import requests
 
 from benchmarks.chaos import pictures
-from benchmarks.fleet import Fleet, running
+from benchmarks.fleet import SingleFleet, running
 from benchmarks.pictures import pictures_in
 from client.terminal import table
 from faces.store import queries
@@ -38,7 +38,7 @@ WIDTH, HEIGHT, MARGIN = 720, 360, 50  # pixels of the plot
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 
 
-def soak(fleet: Fleet, stream: Iterator[bytes], minutes: float) -> dict[str, list[Sample]]:
+def soak(fleet: SingleFleet, stream: Iterator[bytes], minutes: float) -> dict[str, list[Sample]]:
     """Send pictures for so many minutes; give the samples of each process."""
     samples: dict[str, list[Sample]] = {}
     end, next_look = time.monotonic() + 60 * minutes, 0.0
@@ -81,7 +81,7 @@ def plot(samples: Mapping[str, Sequence[Sample]]) -> str:
     )
 
 
-def _look(fleet: Fleet, samples: dict[str, list[Sample]]) -> None:
+def _look(fleet: SingleFleet, samples: dict[str, list[Sample]]) -> None:
     done = queries.counts(fleet.redis).done
     for process in (fleet.redis_server.process, fleet.rabbit.process, fleet.rest, *fleet.workers):
         if process.pid is not None:
