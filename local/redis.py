@@ -42,8 +42,8 @@ class RedisServer:
             return False
 
     def _command(self) -> list[str]:
-        # always: with everysec the server replies before it has written, whenever the disk is slow to take the
-        # second before; killed then, it loses what it has confirmed.
+        # always: with everysec the server replies before it has written whenever the disk is slow; killed then, it
+        # loses what it has confirmed. Half of the machine's memory: the rest is the workers'.
         options = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -51,6 +51,7 @@ class RedisServer:
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
+            "maxmemory": str(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2),
         }
         return [self._binary, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
