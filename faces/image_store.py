@@ -1,6 +1,6 @@
 """The image store: originals kept once, each under its hash, in a folder or a bucket.
 
-Optional. Without one a picture travels inside its message, and nobody's photograph outlives its processing.
+Optional. Without one a picture travels inside its message, and no photograph outlives its processing.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from fsspec.implementations.local import LocalFileSystem
 
 from faces.errors import ImageStoreError, PictureError, SettingError
 from faces.formats.signatures import PictureBytes
-from faces.picture_id import picture_id_of
+from faces.picture_id import is_picture_id, picture_id_of
 
 
 class ImageStore:
     """Originals at `<url>/<first two digits>/<hash>`.
 
     Raises:
-        SettingError: the address cannot be used.
+        SettingError: the URL cannot be used.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,24 +36,23 @@ class ImageStore:
         self._root = root.rstrip("/")
 
     def put(self, picture_id: str, data: PictureBytes) -> None:
-        """Keep a picture; when this returns it is durable. Keeping it again changes nothing.
+        """Store a picture; when this returns it is durable. Storing it again changes nothing.
 
         Raises:
-            ImageStoreError: the store is away or full.
+            ImageStoreError: the store is unavailable or full.
         """
         with _translated():
             if isinstance(self._filesystem, LocalFileSystem):
                 _write_whole(Path(self._path(picture_id)), data)
-            else:
-                # buckets show an object whole or not at all
+            else:  # buckets show an object whole or not at all
                 self._filesystem.pipe_file(self._path(picture_id), bytes(data))
 
     def get(self, picture_id: str) -> bytes:
         """Fetch a picture.
 
         Raises:
-            PictureError: it is not there, or its bytes are not those that it was named for.
-            ImageStoreError: the store is away.
+            PictureError: it is not there, or its bytes do not have its hash.
+            ImageStoreError: the store is unavailable.
         """
         try:
             with _translated():
@@ -71,7 +70,7 @@ class ImageStore:
         """Remove a picture; False if it was not there.
 
         Raises:
-            ImageStoreError: the store is away.
+            ImageStoreError: the store is unavailable.
         """
         try:
             with _translated():
@@ -81,16 +80,45 @@ class ImageStore:
         return True
 
     def has(self, picture_id: str) -> bool:
-        """Tell whether a picture is kept.
+        """Tell whether a picture is stored.
 
         Raises:
-            ImageStoreError: the store is away.
+            ImageStoreError: the store is unavailable.
         """
         with _translated():
             return bool(self._filesystem.exists(self._path(picture_id)))
 
+    def pictures(self) -> Iterator[list[str]]:
+        """Yield the hashes of all stored pictures, a folder at a time.
+
+        Raises:
+            ImageStoreError: the store is unavailable.
+        """
+        for folder in self._names(self._root):
+            yield [name for name in self._names(f"{self._root}/{folder}") if is_picture_id(name)]
+
+    def age(self, picture_id: str, now: float) -> float | None:
+        """Return how long ago a picture was stored, in seconds, at a Unix time; None if it is not there.
+
+        Raises:
+            ImageStoreError: the store is unavailable.
+        """
+        try:
+            with _translated():
+                return now - float(self._filesystem.modified(self._path(picture_id)).timestamp())
+        except FileNotFoundError:
+            return None
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            with _translated():
+                paths = self._filesystem.ls(folder, detail=False, refresh=True)
+        except FileNotFoundError:
+            return []
+        return [str(path).rstrip("/").rpartition("/")[2] for path in paths]
+
     def _check_root(self) -> None:
-        """See that the store itself is there: a disk that is not mounted has no pictures either."""
+        """Check that the store itself is there: a disk that is not mounted has no pictures either."""
         with _translated():
             there = self._filesystem.exists(self._root)
         if not there:
@@ -101,12 +129,12 @@ class ImageStore:
 
 
 def open_image_store(url: str) -> ImageStore | None:
-    """Open the image store at an address; None if there is none."""
+    """Open the image store at a URL; None if it is empty."""
     return ImageStore(url) if url else None
 
 
 def _write_whole(path: Path, data: PictureBytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever crashes."""
+    """Write a file so that it is there whole or not at all, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
@@ -117,6 +145,17 @@ def _write_whole(path: Path, data: PictureBytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    for folder in (path.parent, path.parent.parent):  # the second has the first's own entry, if that is new
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; a file's own fsync does not."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextmanager
