@@ -174,6 +174,7 @@ class Cluster:
         configuration = str(PRODUCTION / "redis" / "haproxy.cfg")
         command = ["haproxy", "-W", "-db", "-f", configuration]
         environ = {"PATH": os.environ["PATH"] + ":/usr/sbin", "REDIS_PASSWORD": PASSWORD}
+        environ |= {"POD_NAMESPACE": "facefleet", "CLUSTER_DOMAIN": "cluster.local"}
         self._proxy.start(self._proxy_node.command(command), environ)
         if not until(self.whole, 2 * MENDED, 0.3):
             logs = [p.last_lines() for node in self.nodes for p in node.processes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ from faces.topology import PICTURES_QUEUE, declare
 
 PERSISTENT = 2
 HEARTBEAT = 60  # seconds; a C call that holds the GIL for longer would lose the connection
-GOODBYE = 1.0  # seconds that RabbitMQ is given to take leave
+GOODBYE = 1.0  # seconds; close timeout
 LOOK = 3.0  # seconds to see whether it is there; a probe waits for 5
 ANSWERS = (
     NackError,
@@ -44,12 +45,12 @@ def connect(settings: Settings, *, heartbeat: int | None = None, timeout: float 
         timeout: seconds that it may take in all; else `publish_timeout`.
 
     Raises:
-        BrokerError: RabbitMQ does not answer or does not let us in.
+        BrokerError: RabbitMQ does not answer or rejected our credentials.
     """
     heartbeat = heartbeat or HEARTBEAT
     timeout = settings.publish_timeout if timeout is None else timeout
     with translated():
-        # pika tries each address of the host in turn, and gives each of them its time-out
+        # pika tries each address of the host in turn, and gives each the whole timeout
         addresses = socket.getaddrinfo(
             settings.rabbitmq_host, settings.rabbitmq_port, type=socket.SOCK_STREAM
         )
@@ -58,11 +59,14 @@ def connect(settings: Settings, *, heartbeat: int | None = None, timeout: float 
 
 @contextmanager
 def limited(connection: Any, deadline: float) -> Iterator[None]:
-    """End a connection on which something is waited for beyond a monotonic time.
+    """Close a connection on which an operation is still waiting at a monotonic time; infinity: never.
 
     pika waits for an answer as long as the connection lives: for a confirmation, that is for ever. This is how pika
     itself ends a connection that RabbitMQ has blocked for too long.
     """
+    if deadline == math.inf:
+        yield
+        return
     implementation = connection._impl
     late = ConnectionBlockedTimeout("no answer in time")
     left = max(0.0, deadline - time.monotonic())
@@ -91,7 +95,7 @@ def translated() -> Iterator[None]:
         raise BrokerError("RabbitMQ refused the message because the queue is full") from error
     except (ProbableAuthenticationError, ProbableAccessDeniedError) as error:
         raise BrokerError(
-            "RabbitMQ does not let us in: check RABBITMQ_USER, RABBITMQ_PASSWORD and RABBITMQ_VHOST"
+            "RabbitMQ rejected our credentials: check RABBITMQ_USER, RABBITMQ_PASSWORD and RABBITMQ_VHOST"
         ) from error
     except (AMQPError, AMQPConnectorException, OSError) as error:
         raise BrokerError(f"RabbitMQ is not reachable or not ready: {why(error)}") from error
@@ -129,7 +133,7 @@ class Publisher:
         A connection that broke while it was idle is opened again, once. So a message may arrive twice.
 
         Raises:
-            BrokerError: RabbitMQ is away, silent, blocked by an alarm, or full, or no queue takes the message.
+            BrokerError: RabbitMQ is unavailable, silent, blocked by an alarm or full; or no queue takes it.
         """
         deadline = self._deadline()
         expiration = None if expires is None else str(int(expires * 1000))

@@ -1,20 +1,21 @@
-"""Exchanges, queues, dead letters and the retry ladder, declared from here alone.
+"""Exchanges, queues, dead letters and the retry ladder, declared here alone.
 
     rest --picture--> toWorker (direct) --> pictures --> workers
                           ^                     |
-                          | after its delay     | may pass          | will not pass
+                          | after its delay     | transient         | permanent
                           +---- pictures.retry.N s <---- worker ----+--> pictures.dead --> pictures.dead
 
     rest --picture to search by--> searches --> workers --answer--> amq.rabbitmq.reply-to --> rest
 
 Searches wait for nobody's pictures: workers take them between two batches. They are worth nothing after a few
-seconds, so their queue is a plain one that forgets them. Every other queue is a quorum queue that refuses what it
+seconds, so their queue is a plain one that forgets them. Every other queue is a quorum queue that rejects what it
 cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at least once. `logs` is a topic
 exchange and not durable: existing tailers declare it so.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from faces.config import Settings
@@ -29,8 +30,11 @@ SEARCHES_WAITING = 100  # more than workers answer before their senders give up
 SEARCH_SECONDS = 5  # for a search to be answered
 
 RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
-LOOKS = 1_000_000_000  # at a dead letter: RabbitMQ 4 drops what was delivered 20 times where no limit is set
+READS_OF_A_DEAD_LETTER = 1_000_000_000  # RabbitMQ 4 drops what was delivered 20 times if no limit is set
 DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
+PRECONDITION_FAILED = 406  # AMQP's reply code
+
+log = logging.getLogger(__name__)
 
 _SEARCHES_ARGUMENTS = {
     "x-queue-type": "classic",
@@ -46,17 +50,18 @@ def retry_queue(delay: int) -> str:
 
 
 def declare(channel: Any, settings: Settings) -> None:
-    """Declare everything; a second declaration changes nothing."""
+    """Declare everything; a second declaration changes nothing.
+
+    A queue that exists with other arguments, because the limits or delays were changed since, is used as it is.
+    """
     declare_logs(channel)
     channel.queue_declare(SEARCHES, durable=True, arguments=_SEARCHES_ARGUMENTS)
     channel.exchange_declare(PICTURES_EXCHANGE, exchange_type="direct", durable=True)
     channel.exchange_declare(DEAD, exchange_type="fanout", durable=True)
-    _declare_queue(channel, DEAD, {"x-delivery-limit": LOOKS})
+    for name, arguments in _queues(settings).items():
+        _declare_queue(channel.connection, name, arguments)
     channel.queue_bind(DEAD, DEAD)
-    _declare_queue(channel, PICTURES_QUEUE, _pictures_arguments(settings))
     channel.queue_bind(PICTURES_QUEUE, PICTURES_EXCHANGE, PICTURE_KEY)
-    for delay in RETRY_DELAYS:
-        _declare_queue(channel, retry_queue(delay), _retry_arguments(delay))
 
 
 def declare_logs(channel: Any) -> None:
@@ -64,18 +69,18 @@ def declare_logs(channel: Any) -> None:
     channel.exchange_declare(LOGS_EXCHANGE, exchange_type="topic", durable=False)
 
 
-def _declare_queue(channel: Any, name: str, arguments: dict[str, Any]) -> None:
-    quorum = {"x-queue-type": "quorum", "x-overflow": "reject-publish"}
-    channel.queue_declare(name, durable=True, arguments=quorum | arguments)
-
-
-def _pictures_arguments(settings: Settings) -> dict[str, Any]:
+def _queues(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return every queue with its arguments."""
     return {
-        "x-delivery-limit": DELIVERY_LIMIT,
-        "x-dead-letter-exchange": DEAD,
-        "x-dead-letter-strategy": "at-least-once",
-        "x-max-length": settings.queue_max_length,
-        "x-max-length-bytes": settings.queue_max_bytes,
+        DEAD: {"x-delivery-limit": READS_OF_A_DEAD_LETTER},
+        PICTURES_QUEUE: {
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-max-length": settings.queue_max_length,
+            "x-max-length-bytes": settings.queue_max_bytes,
+        },
+        **{retry_queue(delay): _retry_arguments(delay) for delay in RETRY_DELAYS},
     }
 
 
@@ -86,3 +91,16 @@ def _retry_arguments(delay: int) -> dict[str, Any]:
         "x-dead-letter-routing-key": PICTURE_KEY,
         "x-dead-letter-strategy": "at-least-once",
     }
+
+
+def _declare_queue(connection: Any, name: str, arguments: dict[str, Any]) -> None:
+    """Declare a queue on a channel of its own, because RabbitMQ closes the channel if the arguments differ."""
+    quorum = {"x-queue-type": "quorum", "x-overflow": "reject-publish"}
+    channel = connection.channel()
+    try:
+        channel.queue_declare(name, durable=True, arguments=quorum | arguments)
+        channel.close()
+    except Exception as error:  # pika's own are named in faces.amqp alone
+        if getattr(error, "reply_code", None) != PRECONDITION_FAILED:
+            raise
+        log.warning("queue %s keeps its limits, which differ from the settings: %s", name, error)
