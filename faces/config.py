@@ -72,6 +72,9 @@ class Settings:
         certificates, "", "CA file trusted for Redis's certificate; empty: the system's CAs"
     )
     redis_cert: str = setting(file, "", "client certificate for Redis, key in the same file; empty: none")
+    redis_replicas: int = setting(
+        whole, 0, "replicas that must have a write before it counts as done; 0: none"
+    )
     rabbitmq_host: str = setting(text, "localhost", "RabbitMQ host")
     rabbitmq_port: int = setting(port, 5672, "RabbitMQ port")
     rabbitmq_user: str = setting(text, "guest", "RabbitMQ user")

@@ -5,6 +5,7 @@ FacefleetError
 ├── MismatchError           the data was made with another model or tolerance: the worker does not start
 ├── Permanent               the same input fails again: never retried
 │   ├── MessageError        a message that cannot be decoded: dead letter
+│   │   └── NewerMessageError   of a newer version: retried, newer workers may be on their way
 │   ├── PictureError        bytes that are not a usable picture: the picture is `failed`
 │   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
 │   ├── PictureNameError    a name that cannot be used: refused with 400
@@ -14,9 +15,10 @@ FacefleetError
 │       ├── StaleError          the author saw an earlier version: 409
 │       └── UnknownError        no such person, face or statement: 404
 └── Transient               may pass: retried, or answered with 503
-    ├── BrokerError         RabbitMQ is away, blocked or has refused a message
-    ├── StoreError          Redis is away or has refused a transaction
-    ├── ImageStoreError     the image store is away or full
+    ├── BrokerError         RabbitMQ is unavailable, blocked or has rejected a message
+    ├── StoreError          Redis is unavailable or has rejected a transaction
+    │   └── StoreFullError  Redis is at or near its memory limit
+    ├── ImageStoreError     the image store is unavailable or full
     └── ShortageError       a worker has too little memory left for a picture
 """
 
@@ -47,6 +49,16 @@ class MessageError(Permanent):
     """A message from the queue is not one of ours, or is damaged."""
 
     code = "bad_message"
+
+
+class NewerMessageError(MessageError):
+    """A message of a newer version: a newer worker can process it; `attempt` is how often it was retried."""
+
+    code = "newer_message"
+
+    def __init__(self, message: str, attempt: int) -> None:
+        super().__init__(message)
+        self.attempt = attempt
 
 
 class PictureError(Permanent):
@@ -102,15 +114,19 @@ class Transient(FacefleetError):  # noqa: N818 -- a branch of the tree, named as
 
 
 class BrokerError(Transient):
-    """RabbitMQ is away, blocked by an alarm, or did not take a message."""
+    """RabbitMQ is unavailable, blocked by an alarm, or did not accept a message."""
 
 
 class StoreError(Transient):
-    """Redis is away, or its reply was lost."""
+    """Redis is unavailable, or its reply was lost."""
+
+
+class StoreFullError(StoreError):
+    """Redis is at or near its memory limit."""
 
 
 class ImageStoreError(Transient):
-    """The image store is away, full, or refuses."""
+    """The image store is unavailable, full, or rejects the request."""
 
 
 class ShortageError(Transient):

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faces.errors import FacefleetError
+from faces.errors import FacefleetError, PictureError
 from faces.message import Message
 from faces.store import queries
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion
+from faces.store.status import DAMAGED, Status
 from worker.finder import Finder
 from worker.index.face_index import FaceIndex
 from worker.isolation.wire import FoundFaces
@@ -82,11 +83,14 @@ class Jobs:
 
     def _already_settled(self, messages: Sequence[Message]) -> dict[str, Result]:
         statuses = queries.statuses(self.redis, [message.picture_id for message in messages])
-        return {
-            message.picture_id: Result(Outcome.GONE if status is None else Outcome.ALREADY)
+        settled = {
+            message.picture_id: _settled(status)
             for message, status in zip(messages, statuses, strict=True)
             if status is None or status.state != "pending"
         }
+        if settled:
+            self.redis.confirm()  # their messages are about to be acknowledged
+        return settled
 
     def _fetch(self, messages: Sequence[Message], results: dict[str, Result]) -> dict[str, bytes]:
         """The bytes of each picture, from its message or from the image store."""
@@ -125,10 +129,19 @@ class Jobs:
             )
         lag = self.face_index.position - before
         done = [f for f, outcome in zip(found, committed.outcomes, strict=True) if outcome is Outcome.DONE]
-        self.face_index.add_committed(done)
+        self.face_index.add_committed(done, committed.mark)
         self.metrics.committed(committed.retries, lag, len(self.face_index))
         seconds = time.monotonic() - begun
         return {
             f.picture_id: Result(outcome, None, len(f.faces), len(edges), seconds)
+            if outcome is not Outcome.DAMAGED
+            else _settled(DAMAGED)
             for f, outcome, edges in zip(found, committed.outcomes, match_set.edges, strict=True)
         }
+
+
+def _settled(status: Status | None) -> Result:
+    """Return the result of a picture that needs no work."""
+    if status is DAMAGED:
+        return Result(error=PictureError("its status document was damaged: send it again", code="damaged"))
+    return Result(Outcome.GONE if status is None else Outcome.ALREADY)

@@ -1,78 +1,99 @@
-"""Taking a picture in, before it is published; and taking that back when it cannot be published.
+"""Accepting a picture, before it is published; and withdrawing it if it cannot be published.
 
 The status document is written first. So a worker that gets the message always finds it, and a message without
-one is a picture that was erased or withdrawn.
+one is of a picture that was erased or withdrawn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faces.store import events, listing
+from faces.errors import StoreError
+from faces.store import events, listing, memory
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
-from faces.store.names import NameClaim, settle
+from faces.store.names import NameClaim, resolve
 from faces.store.status import Size, Status, pending
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A picture taken in: the sending it stands for, and its status before."""
+    """An accepted picture: the claim to its name, and its status before."""
 
-    sending: NameClaim
+    claim: NameClaim
     before: Status | None
     size: Size | None = None
 
     @property
     def known(self) -> bool:
-        """The picture is done already: its new name has been set, and nothing is to be published."""
+        """Whether the picture was done already: its new name is set, and there is nothing to publish."""
         return self.before is not None and self.before.state == "done"
 
 
-def accept(redis: RedisClient, picture_id: str, name: str, size: Size | None = None) -> Receipt:
-    """Take in a picture under a name, or give the name to a picture that is done.
+def accept(
+    redis: RedisClient, picture_id: str, name: str, size: Size | None = None, *, replayed: bool = False
+) -> Receipt:
+    """Accept a picture under a name, or give the name to a picture that is done.
+
+    Args:
+        redis: the Redis client.
+        picture_id: the picture's hash.
+        name: the name it was sent with.
+        size: the picture's size, if it is known.
+        replayed: the name was sent long ago: it is taken only if no other picture has it.
 
     Raises:
-        StoreError: Redis is away; the picture may or may not have been taken in, and sending it again is safe.
+        StoreFullError: Redis is near its memory limit; nothing was accepted.
+        StoreError: Redis is unavailable; the picture may have been accepted, and sending it again is safe.
     """
     while True:
         with redis.session() as session:
-            number, _, document = session.ask(
+            info, number, _, document = session.ask(
+                memory.READ_LIMIT,
                 (HOME, "INCR", SEQUENCE),
                 (HOME, "WATCH", status_key(picture_id)),
                 (HOME, "GET", status_key(picture_id)),
             )
-            receipt = Receipt(NameClaim(number, name, picture_id), Status.from_json(document), size)
-            if session.commit(*_taking_in(session, receipt)) is not None:
+            memory.check_room(info)
+            before = Status.from_json(document)
+            if before is not None and before.state == "damaged":
+                raise StoreError(
+                    f"the status document of picture {picture_id} is damaged: erase it and send it again"
+                )
+            claim = NameClaim(-number if replayed else number, name, picture_id)
+            receipt = Receipt(claim, before, size)
+            if session.commit(*_accepting(session, receipt)) is not None:
                 return receipt
 
 
 def withdraw(redis: RedisClient, receipt: Receipt) -> bool:
-    """Take a sending back that could not be published.
+    """Withdraw a picture that could not be published.
 
     Returns:
-        False if it is too late, because another sending of the same picture has meanwhile made it done.
+        False if it is too late: the same picture, sent by someone else, was processed or erased meanwhile.
     """
     while True:
         with redis.session() as session:
-            picture_id = receipt.sending.picture_id
-            _, senders = session.ask(
+            picture_id = receipt.claim.picture_id
+            _, senders, document = session.ask(
                 (HOME, "WATCH", status_key(picture_id), pending_key(picture_id)),
                 (HOME, "HKEYS", pending_key(picture_id)),
+                (HOME, "GET", status_key(picture_id)),
             )
-            if str(receipt.sending.number).encode() not in senders:
+            status = Status.from_json(document)
+            if str(receipt.claim.number).encode() not in senders or status is None:
                 return False
-            commands = _taking_back(receipt, alone=len(senders) == 1)
-            if session.commit(*commands) is not None:
+            after = status if len(senders) > 1 else status.earlier_failure
+            if session.commit(*_withdrawing(receipt, after)) is not None:
                 return True
 
 
-def _taking_in(session: Session, receipt: Receipt) -> list[Command]:
-    sending, before = receipt.sending, receipt.before
+def _accepting(session: Session, receipt: Receipt) -> list[Command]:
+    claim, before = receipt.claim, receipt.before
     if receipt.known:
-        return settle(session, [sending])
-    picture_id = sending.picture_id
-    name_waits: Command = (HOME, "HSET", pending_key(picture_id), sending.number, sending.name)
+        return resolve(session, [claim])
+    picture_id = claim.picture_id
+    name_waits: Command = (HOME, "HSET", pending_key(picture_id), claim.number, claim.name)
     if before is not None and before.state == "pending":
         return [name_waits]
     counted: Command = (
@@ -80,41 +101,38 @@ def _taking_in(session: Session, receipt: Receipt) -> list[Command]:
         if before is None
         else (HOME, "HINCRBY", COUNTS, "failed", -1)
     )
-    status = pending(picture_id, receipt.size)
+    status = pending(picture_id, receipt.size, before)
     return [
         name_waits,
         counted,
         (HOME, "SET", status_key(picture_id), status.to_json()),
         listing.added(picture_id, status.accepted),
-        (HOME, "ZADD", INFLIGHT, sending.number, picture_id),
+        (HOME, "ZADD", INFLIGHT, abs(claim.number), picture_id),
         events.note("accepted", picture_id),
     ]
 
 
-def _taking_back(receipt: Receipt, *, alone: bool) -> list[Command]:
-    picture_id = receipt.sending.picture_id
-    forget_name: Command = (HOME, "HDEL", pending_key(picture_id), receipt.sending.number)
-    if not alone:
+def _withdrawing(receipt: Receipt, after: Status | None) -> list[Command]:
+    picture_id = receipt.claim.picture_id
+    forget_name: Command = (HOME, "HDEL", pending_key(picture_id), receipt.claim.number)
+    if after is not None and after.state == "pending":
         return [forget_name]
-    return [
+    reason = "nothing was accepted: send it again"
+    ended: list[Command] = [
         forget_name,
         (HOME, "ZREM", INFLIGHT, picture_id),
-        events.note(
-            "failed", picture_id, "code", "not_queued", "reason", "nothing was accepted: send it again"
-        ),
-        *_restore(picture_id, receipt.before),
+        events.note("failed", picture_id, "code", "not_queued", "reason", reason),
     ]
-
-
-def _restore(picture_id: str, before: Status | None) -> list[Command]:
-    if before is not None and before.state == "failed":
+    if after is None:
         return [
-            (HOME, "SET", status_key(picture_id), before.to_json()),
-            listing.added(picture_id, before.accepted),
-            (HOME, "HINCRBY", COUNTS, "failed", 1),
+            *ended,
+            (HOME, "DEL", status_key(picture_id)),
+            listing.removed(picture_id),
+            (HOME, "HINCRBY", COUNTS, "accepted", -1),
         ]
     return [
-        (HOME, "DEL", status_key(picture_id)),
-        listing.removed(picture_id),
-        (HOME, "HINCRBY", COUNTS, "accepted", -1),
+        *ended,
+        (HOME, "SET", status_key(picture_id), after.to_json()),
+        listing.added(picture_id, after.accepted),
+        (HOME, "HINCRBY", COUNTS, "failed", 1),
     ]

@@ -1,4 +1,4 @@
-"""How often a picture was begun again after a worker died with it; forgotten when it is done or failed."""
+"""How often a picture was restarted after a worker died with it; deleted when it is done or failed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from faces.store.status import Status
 
 
 def begin(redis: RedisClient, picture_id: str) -> int:
-    """Count one more start of a picture, before it is begun; give the count.
+    """Count a restart of a picture before it begins, and return the count.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     (count,) = redis.ask((HOME, "HINCRBY", ATTEMPTS, picture_id, 1))
     return int(count)
 
 
 def excuse(redis: RedisClient, picture_id: str) -> None:
-    """Take one start off an unfinished picture: it comes again, although the worker that has it is well.
+    """Take one restart off an unfinished picture: it was redelivered, although its worker is well.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     with redis.session() as session:
         _, document = session.ask(
@@ -33,9 +33,9 @@ def excuse(redis: RedisClient, picture_id: str) -> None:
 
 
 def forget(redis: RedisClient, picture_id: str) -> None:
-    """Forget the starts of a picture that turns out to be finished, or gone.
+    """Delete the count of a picture that turns out to be finished, or gone.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     redis.ask((HOME, "HDEL", ATTEMPTS, picture_id))

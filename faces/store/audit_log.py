@@ -1,7 +1,7 @@
-"""The trail of who did what to which picture. Nothing here changes or removes an entry; the oldest make room.
+"""The audit log: who did what to which picture. Entries are never changed; the oldest are trimmed.
 
-An entry names the key, never the person's name, the picture's name or anything made from a face. It is written
-before the deed: a deed that leaves no entry does not take place.
+An entry has the id of the key, never a person's name, a picture's name or anything made from a face. It is written
+before the action: an action that cannot be logged is not done.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from faces.store.client import RedisClient
+from faces.store.client import Command, RedisClient, run_when_full
 from faces.store.keys import AUDIT_LOG, HOME
 
 Action = Literal["scan", "search", "erase", "submit", "withdraw"]
@@ -17,7 +17,7 @@ Action = Literal["scan", "search", "erase", "submit", "withdraw"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed; `time` is in Unix seconds, `request` finds the log line that tells how it ended."""
+    """One action; `time` is in Unix seconds, `request` is the id that its log line has."""
 
     time: float
     key: str
@@ -27,24 +27,25 @@ class Entry:
 
 
 class AuditLog:
-    """Notes deeds, and keeps about the last `most` of them; 0: all."""
+    """Records actions, and keeps about the last `most` of them; 0: all."""
 
     def __init__(self, redis: RedisClient, most: int) -> None:
         self._redis = redis
         self._cap = ("MAXLEN", "~", most) if most else ()
 
     def note(self, key: str, did: Action, picture_id: str, request: str) -> None:
-        """Note that a key's bearer is about to do something.
+        """Record that the bearer of a key is about to do something.
 
         Raises:
-            StoreError: Redis is away; the deed must not be done.
+            StoreError: Redis is unavailable; the action must not be done.
         """
         fields = ("key", key, "did", did, "picture", picture_id, "request", request)
-        self._redis.ask((HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields))
+        added: Command = (HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields)
+        self._redis.ask(added if did == "scan" else run_when_full(added))
 
 
 def last(redis: RedisClient, most: int) -> list[Entry]:
-    """The last entries, the newest first."""
+    """Return the last entries, the newest first."""
     (found,) = redis.ask((HOME, "XREVRANGE", AUDIT_LOG, "+", "-", "COUNT", most))
     return [_entry(number, flat) for number, flat in found]
 

@@ -1,55 +1,74 @@
 """Requests to Redis across its numbered databases. The only place that says SELECT.
 
 A command is a tuple that begins with the number of its database: `(4, "SMEMBERS", hash)`. Commands given
-together travel in one round trip; the connection always comes home to database 0 with the last of them.
+together travel in one round trip; the connection is back in database 0 after the last of them.
+
+Redis replicates asynchronously, so a failover would lose writes that were already answered. Where `REDIS_REPLICAS`
+is set, a transaction therefore counts as done only once that many replicas have it (`WAIT` after `EXEC`).
 """
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from hiredis import pack_command
-from redis import ConnectionPool, RedisError
-from redis.backoff import NoBackoff
-from redis.connection import Connection, SSLConnection
-from redis.exceptions import AuthenticationError, ResponseError
-from redis.retry import Retry
+from redis.connection import Connection
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store.keys import DATABASES, HOME
-from faces.tls import client_context, why
+from faces.store.connection import new_pool, translated
+from faces.store.keys import CONFIRMED, DATABASES, HOME
+
+REPLICATION_TIMEOUT = 2.0  # seconds for replicas to confirm a transaction; a LAN takes about a millisecond
+
+# At `maxmemory` Redis rejects whatever takes memory, and any MULTI. Since Redis 7.0 a script may say that it runs
+# all the same. This one runs commands, and then others if the replies to the first still have a digest.
+SCRIPT = """#!lua flags=allow-oom
+local at = 1
+local function run()
+    local replies = {}
+    for n = 1, tonumber(ARGV[at]) do
+        local size = tonumber(ARGV[at + 2])
+        redis.call('SELECT', ARGV[at + 1])
+        replies[n] = redis.call(unpack(ARGV, at + 3, at + 2 + size))
+        at = at + 2 + size
+    end
+    at = at + 1
+    return replies
+end
+local seen = run()
+local digest = redis.sha1hex(cmsgpack.pack(seen))
+if ARGV[at] == '' then return {digest, seen} end
+if ARGV[at] ~= digest then return false end
+at = at + 1
+return {digest, run()}
+"""
 
 Command = tuple[Any, ...]
+
+
+class Seen(NamedTuple):
+    """Replies of one instant, and their digest."""
+
+    digest: bytes
+    replies: list[Any]
 
 
 class RedisClient:
     """A pool of connections to one Redis. Threads may share it; whatever borrows from `pool` stays at home."""
 
     def __init__(self, settings: Settings) -> None:
-        # An EXEC whose reply is lost must not be sent again unseen: no retry below the transaction itself.
-        self.pool = ConnectionPool(
-            **_secured(settings),
-            host=settings.redis_host,
-            port=settings.redis_port,
-            username=settings.redis_username or None,
-            password=settings.redis_password or None,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=5,
-            socket_timeout=30,
-            health_check_interval=30,
-        )
+        self._replicas = settings.redis_replicas
+        self.pool = new_pool(settings)
 
     def ask(self, *commands: Command) -> list[Any]:
-        """Send commands in one round trip, not as a transaction, and give their replies.
+        """Send commands in one round trip, not as a transaction, and return their replies.
 
         Raises:
-            StoreError: Redis is away or refuses one of them.
+            StoreError: Redis is unavailable or rejects one of them.
         """
         with self.session() as session:
             return session.ask(*commands)
@@ -60,18 +79,31 @@ class RedisClient:
         with translated():
             connection = self.pool.get_connection()
             try:
-                session = Session(connection)
+                session = Session(connection, self._replicas)
                 yield session
                 session.unwatch()
             except BaseException:
-                # it may be watching, or in another database
+                # it may still be watching keys, or be in another database
                 connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
                 raise
             finally:
                 self.pool.release(connection)
 
+    def confirm(self) -> None:
+        """Wait until replicas have everything that Redis has now; without `REDIS_REPLICAS` this does nothing.
+
+        Needed before acting on what was only read: another process may have written it and not have waited, or
+        this may be an old primary that has missed a failover.
+
+        Raises:
+            StoreError: too few replicas confirm it.
+        """
+        if self._replicas:
+            with self.session() as session:
+                session.confirm()
+
     def check(self) -> None:
-        """See that Redis answers and has the numbered databases.
+        """Check that Redis answers and has the numbered databases.
 
         Raises:
             StoreError: it does not.
@@ -86,65 +118,118 @@ class RedisClient:
 class Session:
     """One connection, held for a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, replicas: int = 0) -> None:
         self._connection = connection
+        self._replicas = replicas
         self._watching = False
 
     def ask(self, *commands: Command) -> list[Any]:
-        """Send commands in one round trip and give their replies."""
+        """Send commands in one round trip and return their replies."""
         self._watching |= any(command[1] == "WATCH" for command in commands)
         routed = list(_routed(commands))
         replies = self._send([args for _, args in routed])
         return [reply for (ours, _), reply in zip(routed, replies, strict=True) if ours]
 
     def commit(self, *commands: Command) -> list[Any] | None:
-        """Run commands as one atomic MULTI over all databases.
+        """Run commands as one atomic MULTI over all databases, and wait for the replicas.
 
         Returns:
             Their replies; None when a watched key has changed and nothing was done.
+
+        Raises:
+            StoreError: too few replicas confirmed it in time; it may or may not survive a failover.
         """
+        return self._transact(commands, self._replicas)
+
+    def snapshot(self, *commands: Command) -> list[Any]:
+        """Run commands that only read at one instant and return their replies, also at `maxmemory`."""
+        try:
+            replies = self._transact(commands, 0)
+        except OutOfMemoryError:
+            return self.examine(*commands).replies
+        return replies or []
+
+    def examine(self, *reads: Command) -> Seen:
+        """Read at one instant what `commit_when_full` decides on."""
+        ((digest, replies),) = self._send([_script(reads, b"")])
+        return Seen(digest, replies)
+
+    def commit_when_full(
+        self, reads: Sequence[Command], seen: Seen, commands: Sequence[Command]
+    ) -> list[Any] | None:
+        """Run commands atomically, also at `maxmemory`, and wait for the replicas.
+
+        Slower than `commit`, and not for large batches: it is for what frees memory.
+
+        Returns:
+            Their replies; None if the replies to `reads` are no longer those that were seen; then nothing was done.
+
+        Raises:
+            StoreError: too few replicas confirmed it in time; it may or may not survive a failover.
+        """
+        replies = self._replicated([_script(reads, seen.digest, commands)], self._replicas)
+        return None if replies[0] is None else list(replies[0][1])
+
+    def _transact(self, commands: Sequence[Command], replicas: int) -> list[Any] | None:
         routed = list(_routed(commands))
-        *_, outcome = self._send([("MULTI",), *(args for _, args in routed), ("EXEC",)])
+        words = [("MULTI",), *(args for _, args in routed), ("EXEC",)]
+        *_, outcome = self._replicated(words, replicas)
         self._watching = False
         if outcome is None:
             return None
         _raise_first(outcome)
         return [reply for (ours, _), reply in zip(routed, outcome, strict=True) if ours]
 
+    def _replicated(self, words: Sequence[tuple[Any, ...]], replicas: int) -> list[Any]:
+        """Send commands, and wait until so many replicas have what they wrote."""
+        if not replicas:
+            return self._send(words)
+        *replies, confirmed = self._send([*words, ("WAIT", replicas, int(REPLICATION_TIMEOUT * 1000))])
+        if confirmed < replicas:
+            raise StoreError(
+                f"Redis cannot copy writes to its replicas: {confirmed} of {replicas} confirmed within "
+                f"{REPLICATION_TIMEOUT:g} s"
+            )
+        return replies
+
+    def confirm(self, *commands: Command) -> None:
+        """Run commands, if any, and wait until replicas have all that was read; see `RedisClient.confirm`."""
+        if commands:
+            self.ask(*commands)
+        if self._replicas:
+            self._replicated([_script([(HOME, "SET", CONFIRMED, 1)], b"")], self._replicas)
+
     def unwatch(self) -> None:
-        """Forget what is watched, if anything is."""
+        """Stop watching, if anything is watched."""
         if self._watching:
             self.ask((HOME, "UNWATCH"))
             self._watching = False
 
     def _send(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         connection = self._connection
-        packed = b"".join(map(pack_command, commands))  # redis-py's own way round takes five times as long
+        packed = b"".join(map(pack_command, commands))  # redis-py's own packing takes five times as long
         connection.send_packed_command([packed])  # type: ignore[no-untyped-call]  # as above
-        # every reply is read before one is judged: a reply left behind would answer the next command
+        # read every reply before judging any: one left behind would be taken for the next command's
         replies = [_reply(connection) for _ in commands]
         _raise_first(replies)
         return replies
 
 
-class _Secured(SSLConnection):
-    """A connection over TLS that trusts exactly the authorities of one context."""
-
-    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
-        super().__init__(**options)
-        self._context = context
-
-    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
-        return self._context.wrap_socket(sock, server_hostname=self.host)
+def run_when_full(command: Command) -> Command:
+    """Return a command in a form that also runs at `maxmemory`, outside of transactions."""
+    return (HOME, *_script([command], b""))
 
 
-def _secured(settings: Settings) -> dict[str, Any]:
-    if not settings.redis_tls:
-        return {}
-    return {
-        "connection_class": _Secured,
-        "context": client_context(settings.redis_ca, settings.redis_cert),
-    }
+def _script(reads: Sequence[Command], digest: bytes, commands: Sequence[Command] = ()) -> tuple[Any, ...]:
+    """Return the call of the script."""
+    return ("EVAL", SCRIPT, 0, *_counted(reads), digest, *(_counted(commands) if digest else ()))
+
+
+def _counted(commands: Sequence[Command]) -> Iterator[Any]:
+    """Yield how many commands there are, and of each the database, how many words, and the words."""
+    yield len(commands)
+    for database, *words in commands:
+        yield from (database, len(words), *words)
 
 
 def _reply(connection: Connection) -> Any:
@@ -155,7 +240,7 @@ def _reply(connection: Connection) -> Any:
 
 
 def _routed(commands: Sequence[Command]) -> Iterator[tuple[bool, tuple[Any, ...]]]:
-    """Put a SELECT wherever the database changes, and one home at the end; ours tells them apart."""
+    """Insert a SELECT wherever the database changes, and one home at the end; True marks the caller's own."""
     current = HOME
     for database, *args in commands:
         if database != current:
@@ -170,14 +255,3 @@ def _raise_first(replies: Sequence[Any]) -> None:
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn whatever redis-py or the socket raises into a StoreError."""
-    try:
-        yield
-    except AuthenticationError as error:
-        raise StoreError("Redis does not let us in: check REDIS_USERNAME and REDIS_PASSWORD") from error
-    except (RedisError, OSError) as error:
-        raise StoreError(f"Redis is not reachable or not ready: {why(error)}") from error

@@ -1,8 +1,8 @@
-"""How far the faces have been copied into the collection that workers share, where there is one.
+"""How far the faces have been copied into the collection that workers share in Milvus, if there is one.
 
-The collection is whole up to a position of the journal: it has every face committed before, apart from those erased
-since. It may have more, so whatever it proposes is looked up in db 3. A rebuild may put other encodings there: each
-one starts a new collection, and so does an emptied Redis.
+The collection is complete up to a position of the journal: it has every face committed before, except those erased
+since. It may have more, so its candidates are looked up in db 3. A rebuild may replace the encodings there: each
+one starts a new collection, and so does an empty Redis.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ LEASE = 60  # seconds for one piece: past that, another worker may copy it a sec
 
 
 class Indexed(NamedTuple):
-    """The collection, and up to which position of the journal it is whole."""
+    """The collection, and the position of the journal up to which it is complete."""
 
     collection: str
     position: int
 
 
 def read(redis: RedisClient) -> Indexed:
-    """See how far the collection is; name a new one if there is none for what db 3 has."""
+    """Return how far the collection is; name a new one if there is none for the data in db 3."""
     while True:
         with redis.session() as session:
             rebuilt, now = _watch(session)
@@ -37,7 +37,7 @@ def read(redis: RedisClient) -> Indexed:
 
 
 def reached(redis: RedisClient, collection: str, position: int) -> bool:
-    """Note that a collection is whole up to a position, and keep the lease; False if it is no longer in force."""
+    """Record that a collection is complete up to a position, and keep the lease; False if it is replaced."""
     while True:
         with redis.session() as session:
             _, now = _watch(session)
@@ -49,7 +49,7 @@ def reached(redis: RedisClient, collection: str, position: int) -> bool:
 
 
 def abandon(redis: RedisClient, collection: str) -> None:
-    """Give up a collection that does not go with the journal, if it is in force; `read` names the next one."""
+    """Abandon a collection that does not match the journal, if it is the current one; `read` names the next."""
     with redis.session() as session:
         _, now = _watch(session)
         if now is not None and now.collection == collection:
@@ -57,18 +57,18 @@ def abandon(redis: RedisClient, collection: str) -> None:
 
 
 def lease(redis: RedisClient) -> bool:
-    """Ask to be the one who copies; False if another worker is."""
+    """Take the lease to copy; False if another worker has it."""
     (given,) = redis.ask((HOME, "SET", INDEXING, 1, "NX", "EX", LEASE))
     return given is not None
 
 
 def release(redis: RedisClient) -> None:
-    """Let others copy."""
+    """Give the lease back."""
     redis.ask((HOME, "DEL", INDEXING))
 
 
 def _watch(session: Session) -> tuple[bytes, Indexed | None]:
-    """The last rebuild, and the collection that goes with it."""
+    """Return the last rebuild, and the collection made since."""
     _, (rebuilt,), (made_after, collection, position) = session.ask(
         (HOME, "WATCH", META, INDEXED),
         (HOME, "HMGET", META, "rebuilt"),

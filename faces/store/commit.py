@@ -1,30 +1,29 @@
-"""*The* transaction: how what a worker found comes into the databases, in all of them or in none.
+"""*The* transaction: what a worker found goes into all databases or into none.
 
 Two workers that each compared with "all known faces" before either wrote would miss each other's faces. So the
 journal is watched; what others committed since the worker last read it is compared with the new faces; then one
 MULTI writes everything. If someone commits in between, EXEC does nothing, and only the new tail of the journal
 is compared before the next try. An EXEC whose reply is lost is safe to repeat: the status document, watched as
-well, tells whether it took place.
+well, tells whether it happened.
 
-Workers come one after the other here, so whatever can be done before the turn is done before: the status documents,
-which take longer to write than all the rest, and what is known of the faces.
+Workers commit one at a time, so everything that can be is done before: serialising the status documents, which
+takes longer than all the rest, and comparing the faces known so far.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
 from faces.store import commit_lock, events, journal, watches
 from faces.store.client import Command, RedisClient, Session
 from faces.store.data_version import READ_VERSION, DataVersion
-from faces.store.journal import Entry, Place
+from faces.store.finish import finishing
+from faces.store.journal import Entry, Mark, Place, Tail
 from faces.store.keys import (
-    ATTEMPTS,
-    COUNTS,
     ENCODINGS,
     HOME,
     INFLIGHT,
@@ -34,14 +33,14 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.names import NameClaim, settle
-from faces.store.status import Status, done, failed
+from faces.store.names import NameClaim, claims_of, resolve
+from faces.store.status import Status, done, failed, pending
 
 CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Collection[str]]]
-"""Takes the journal's new tail, and which of the batch's pictures are about to be committed.
+"""Called with the journal's new tail, and which of the batch's pictures are about to be committed.
 
-Gives for each picture the hashes of all others with a matching face, of those committed before and those about to
-be. Another of the batch counts only if it is one of these: what this worker found in it is not what is stored.
+Returns for each picture the hashes of all others with a matching face, among those committed before and those about
+to be. Another of the batch counts only if it is one of these: what this worker found in it is not what is stored.
 """
 
 
@@ -60,14 +59,16 @@ class Outcome(Enum):
     DONE = "done"
     ALREADY = "already done or failed before"
     GONE = "erased or withdrawn before it was done"
+    DAMAGED = "its status document cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """Outcomes, one a picture, and how often EXEC found the journal or a picture changed."""
+    """Outcomes, one per picture; how often EXEC was retried; the journal's mark, if faces were written."""
 
     outcomes: list[Outcome]
     retries: int
+    mark: Mark | None = None
 
 
 def commit(
@@ -80,27 +81,28 @@ def commit(
     """Write pictures with different hashes in one transaction.
 
     Args:
-        redis: the connection to Redis.
+        redis: the Redis client.
         found: what was found in each picture.
-        data_version: what made the encodings, and what they are compared with.
-        place: up to where the journal has been followed; it is asked before each try.
-        catch_up: called with what the journal has from there on, before each try.
+        data_version: what the encodings were made with and are compared by.
+        place: returns how far the journal has been followed; called before each try.
+        catch_up: called with what follows in the journal, before each try.
 
     Raises:
-        MismatchError: the data is no longer made with the same, or the journal is another one; nothing has been
-            written.
-        StoreError: Redis is away; nothing or everything has been written, and calling again is safe.
+        MismatchError: the data has another version now, or the journal is another one; nothing was written.
+        StoreError: Redis is unavailable; nothing or everything was written, and calling again is safe.
     """
     drafts = _Drafts(data_version.model)
     drafts.write(found, *redis.ask((HOME, "MGET", *(status_key(f.picture_id) for f in found))))
     give_turn = commit_lock.take(redis)
-    retries = 0
+    retries, seen = 0, Mark()
     while True:
         with redis.session() as session:
-            watched = _watch(session, found, data_version, place())
-            outcomes = _try(session, found, watched, drafts=drafts, catch_up=catch_up, give_turn=give_turn)
-        if outcomes is not None:
-            return Committed(outcomes, retries)
+            now = place()
+            watched = _watch(session, found, data_version, now._replace(mark=max(now.mark, seen)))
+            seen = watched.tail.mark
+            committed = _try(session, found, watched, drafts=drafts, catch_up=catch_up, give_turn=give_turn)
+        if committed is not None:
+            return replace(committed, retries=retries)
         retries += 1
 
 
@@ -108,17 +110,21 @@ def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome
     """Mark an accepted picture as failed for good, with a stable code and a sentence."""
     while True:
         with redis.session() as session:
-            _, document, names = session.ask(
-                (HOME, "WATCH", status_key(picture_id), pending_key(picture_id)),
+            _, document, names, in_flight = session.ask(
+                (HOME, "WATCH", status_key(picture_id), pending_key(picture_id), INFLIGHT),
                 (HOME, "GET", status_key(picture_id)),
                 (HOME, "HVALS", pending_key(picture_id)),
+                (HOME, "ZSCORE", INFLIGHT, picture_id),
             )
             status = Status.from_json(document)
+            if status is not None and status.state == "damaged" and in_flight is not None:
+                status = pending(picture_id)
             if status is None or status.state != "pending":
+                session.confirm()
                 return _outcome(status)
             shown = sorted({name.decode() for name in names})
             commands = [
-                *_finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed"),
+                *finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed"),
                 events.note("failed", picture_id, "code", code, "reason", reason),
             ]
             if session.commit(*commands) is not None:
@@ -126,7 +132,7 @@ def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome
 
 
 class _Drafts:
-    """What follows on each status document that was read: written once, as long as the document stays."""
+    """The next status document of each picture: serialised once, for as long as its present one stays the same."""
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -135,7 +141,7 @@ class _Drafts:
     def write(
         self, found: Sequence[DetectionResult], documents: Sequence[bytes | None]
     ) -> list[tuple[Outcome, str]]:
-        """The outcome for each picture that has this document now, and its document when it is done."""
+        """Return the outcome for each picture that has this document now, and its next document."""
         for f, document in zip(found, documents, strict=True):
             if document not in self._drafts:
                 self._drafts[document] = self._draft(f, Status.from_json(document))
@@ -149,14 +155,15 @@ class _Drafts:
 
 
 class _Watched(NamedTuple):
-    """What is watched, as it is now: the pictures' documents and the sendings that wait, and the journal's tail.
+    """What is watched, as it is now: the pictures' status documents and pending names, and the journal's tail.
 
-    And the documents of people's own watches, which are read and not watched.
+    `watches` are the documents of people's own watches, which are read and not watched.
     """
 
     documents: list[bytes | None]
     claims: list[list[NameClaim]]
-    tail: list[Entry]
+    tail: Tail
+    entries: list[Entry]
     watches: list[bytes]
 
 
@@ -168,7 +175,7 @@ def _try(
     drafts: _Drafts,
     catch_up: CatchUp,
     give_turn: Sequence[Command],
-) -> list[Outcome] | None:
+) -> Committed | None:
     drafted = drafts.write(found, watched.documents)
     outcomes = [outcome for outcome, _ in drafted]
     ours = {
@@ -176,32 +183,30 @@ def _try(
         for f, (outcome, document) in zip(found, drafted, strict=True)
         if outcome is Outcome.DONE
     }
-    matches = catch_up(watched.tail, ours)
+    edges = catch_up(watched.entries, ours)
     if not ours:
-        session.ask(*give_turn)
-        return outcomes
+        session.confirm(*give_turn)
+        return Committed(outcomes, 0)
     claims = [s for f, sent in zip(found, watched.claims, strict=True) if f.picture_id in ours for s in sent]
     with_faces = [number for number, f in enumerate(found) if f.picture_id in ours and f.encodings]
+    mark = journal.new_mark(watched.tail.mark) if with_faces else None
     commands = [
-        *_finishing(ours, "done"),
-        *_faces([found[number] for number in with_faces], [matches[number] for number in with_faces]),
-        *settle(session, claims),
-        *_telling(
+        *finishing(ours, "done"),
+        *_faces([found[number] for number in with_faces], [edges[number] for number in with_faces], mark),
+        *resolve(session, claims),
+        *_events(
             session,
             watched.watches,
-            {
-                f.picture_id: matching
-                for f, matching in zip(found, matches, strict=True)
-                if f.picture_id in ours
-            },
-            {f.picture_id: len(f.faces) for f in found},
+            found,
+            dict(zip((f.picture_id for f in found), edges, strict=True)),
+            ours,
         ),
         *give_turn,
     ]
-    # one visit to each database spares the SELECTs in between
+    # grouped by database: each change of database costs a SELECT
     if session.commit(*sorted(commands, key=lambda command: int(command[0]))) is None:
         return None
-    return outcomes
+    return Committed(outcomes, 0, mark)
 
 
 def _watch(
@@ -209,64 +214,57 @@ def _watch(
 ) -> _Watched:
     picture_ids = [f.picture_id for f in found]
     status_keys = [status_key(p) for p in picture_ids]
-    _, stored, lines, watching, documents, *waiting = session.ask(
+    read_journal = journal.after(place)
+    _, stored, watching, documents, *replies = session.ask(
         (HOME, "WATCH", META, JOURNAL, *status_keys, *(pending_key(p) for p in picture_ids)),
         READ_VERSION,
-        journal.after(place),
         watches.READ,
         (HOME, "MGET", *status_keys),
+        *read_journal,
         *((HOME, "HGETALL", pending_key(p)) for p in picture_ids),
     )
     data_version.check(stored)
+    tail = journal.news(place, replies[: len(read_journal)])
     claims = [
-        [
-            NameClaim(int(number), name.decode(), picture_id)
-            for number, name in zip(flat[::2], flat[1::2], strict=True)
-        ]
-        for picture_id, flat in zip(picture_ids, waiting, strict=True)
+        claims_of(picture_id, flat)
+        for picture_id, flat in zip(picture_ids, replies[len(read_journal) :], strict=True)
     ]
-    return _Watched(documents, claims, journal.entries(session, journal.news(place, lines)), watching)
+    return _Watched(documents, claims, tail, journal.entries(session, tail.lines), watching)
 
 
 def _outcome(status: Status | None) -> Outcome:
     if status is None:
         return Outcome.GONE
+    if status.state == "damaged":
+        return Outcome.DAMAGED
     return Outcome.DONE if status.state == "pending" else Outcome.ALREADY
 
 
-def _finishing(documents: Mapping[str, str], counter: str) -> list[Command]:
-    """Commands that give pictures their last status documents."""
-    picture_ids = list(documents)
-    return [
-        (
-            HOME,
-            "MSET",
-            *(word for picture_id in picture_ids for word in (status_key(picture_id), documents[picture_id])),
-        ),
-        (HOME, "HINCRBY", COUNTS, counter, len(picture_ids)),
-        (HOME, "ZREM", INFLIGHT, *picture_ids),
-        (HOME, "HDEL", ATTEMPTS, *picture_ids),
-        (HOME, "DEL", *map(pending_key, picture_ids)),
-    ]
-
-
-def _telling(
+def _events(
     session: Session,
     watching: Sequence[bytes],
+    found: Sequence[DetectionResult],
     edges: Mapping[str, Collection[str]],
-    faces: Mapping[str, int],
+    ours: Collection[str],
 ) -> list[Command]:
-    """Commands that tell readers of events of the pictures that become done."""
-    seen = watches.sightings(session, watching, edges) if watching else []
+    """Commands that add the events of the pictures that become done."""
+    matches = {picture_id: edges[picture_id] for picture_id in ours}
+    seen = watches.sightings(session, watching, matches) if watching else []
     return [
-        *(events.finished(picture_id, faces[picture_id], len(edges[picture_id])) for picture_id in edges),
+        *(
+            events.finished(f.picture_id, len(f.faces), len(matches[f.picture_id]))
+            for f in found
+            if f.picture_id in matches
+        ),
         *(events.matched(s.picture_id, s.matching, s.watches) for s in seen),
     ]
 
 
-def _faces(found: Sequence[DetectionResult], edges: Sequence[Iterable[str]]) -> list[Command]:
+def _faces(
+    found: Sequence[DetectionResult], edges: Sequence[Iterable[str]], mark: Mark | None
+) -> list[Command]:
     """Commands for pictures with faces; an edge is written at both its ends."""
-    if not found:
+    if mark is None:
         return []
     matches: defaultdict[str, set[str]] = defaultdict(set)
     for f, matching in zip(found, edges, strict=True):
@@ -274,7 +272,7 @@ def _faces(found: Sequence[DetectionResult], edges: Sequence[Iterable[str]]) -> 
             matches[f.picture_id].add(other)
             matches[other].add(f.picture_id)
     return [
-        journal.committed(*(f.picture_id for f in found)),
+        *journal.committed(mark, *(f.picture_id for f in found)),
         (ENCODINGS, "DEL", *(f.picture_id for f in found)),
         *((ENCODINGS, "RPUSH", f.picture_id, *f.encodings) for f in found),
         *((MATCHES, "SADD", picture_id, *others) for picture_id, others in matches.items()),

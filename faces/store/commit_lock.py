@@ -1,8 +1,8 @@
-"""Whose turn it is to commit: workers that race waste what the losers have sent, and a slow one would always lose.
+"""A lock that puts committing workers in line: in a race the losers' work is wasted, and a slow one always loses.
 
-A list holds one token. Who commits takes it, waiting in line if need be, since Redis serves blocked clients in the
-order in which they came; the transaction itself puts it back. It is advice only: a worker that has died with the
-token keeps the others waiting for `PATIENCE`; then they go ahead without, and one of them puts a new one there.
+A list holds one token. A worker that commits takes it, waiting if need be: Redis serves blocked clients in the
+order in which they came. The transaction itself puts it back. It is advisory: if a worker dies with the token, the
+others wait for `PATIENCE`, then commit without it, and one of them puts a new one there.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from faces.store.client import Command, RedisClient
 from faces.store.keys import HOME, TURN, TURN_RENEWED
 
-PATIENCE = 3  # seconds: longer than a busy fleet's line takes, some milliseconds for each worker
-RENEWAL = 10  # seconds for which a lost token is replaced only once
+PATIENCE = 3  # seconds: longer than the line of a busy fleet, some milliseconds for each worker
+RENEWAL = 10  # seconds within which a lost token is replaced only once
 
 GIVE: list[Command] = [(HOME, "RPUSH", TURN, 1), (HOME, "LTRIM", TURN, 0, 0)]
 
 
 def take(redis: RedisClient) -> list[Command]:
-    """Wait for the turn; gives the commands that pass it on.
+    """Wait for the token; return the commands that put it back.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     (token,) = redis.ask((HOME, "BLPOP", TURN, PATIENCE))
     if token is None:

@@ -1,18 +1,18 @@
-"""Erasing a picture: out of every database at once, and by the journal out of every worker's memory.
+"""Erasing a picture: from every database at once, and through the journal from every worker's memory.
 
-What is still in a queue is not brought back: a message without a status document is nobody's. When the same bytes
-are sent again, they are accepted like any others. What remains is a hash in the journal.
+A message that is still queued does not bring it back: without a status document nobody processes it. When the
+same bytes are sent again, they are accepted like any others. What remains is a hash in the journal. Erasing is how
+memory is freed, so it also works when Redis is at its memory limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from faces.documents import to_json
 from faces.store import events, journal, listing
-from faces.store.client import Command, RedisClient, Session
+from faces.store.client import Command, RedisClient
 from faces.store.keys import (
     ATTEMPTS,
     COUNTS,
@@ -47,7 +47,7 @@ class ErasedReceipt:
 
 
 class _Traces(NamedTuple):
-    """What the databases have of a picture: all of it watched."""
+    """What the databases have of a picture."""
 
     document: bytes | None
     waiting: list[bytes]
@@ -56,29 +56,31 @@ class _Traces(NamedTuple):
     matches: list[bytes]
     next_matches: list[bytes]
     next_faces: int
+    in_flight: bytes | None
 
 
 def erase(redis: RedisClient, picture_id: str) -> ErasedReceipt:
     """Remove a picture and everything made from it, in one transaction. A second time finds nothing.
 
     Raises:
-        StoreError: Redis is away; the picture is erased or untouched, and calling again is safe.
+        StoreError: Redis is unavailable; the picture is erased or untouched, and calling again is safe.
     """
+    reads = _reads(picture_id)
     while True:
         with redis.session() as session:
-            traces = _watch(session, picture_id)
+            seen = session.examine(*reads)
+            traces = _Traces(*seen.replies)
             status = Status.from_json(traces.document)
-            commands = _removing(picture_id, traces, status) if any(traces) else []
-            if not commands or session.commit(*commands) is not None:
-                return _receipt(picture_id, traces, status)
+            if not any(traces):
+                session.confirm()
+            elif session.commit_when_full(reads, seen, _removing(picture_id, traces, status)) is None:
+                continue
+            return _receipt(picture_id, traces, status)
 
 
-def _watch(session: Session, picture_id: str) -> _Traces:
-    """Watch and read. Whoever gives the picture an edge or a name changes one of these keys."""
-    watches: list[Command] = [(database, "WATCH", picture_id) for database in PER_PICTURE]
-    replies: Sequence[Any] = session.ask(
-        (HOME, "WATCH", status_key(picture_id), pending_key(picture_id)),
-        *watches,
+def _reads(picture_id: str) -> list[Command]:
+    """Whoever gives the picture an edge or a name changes what one of these returns."""
+    return [
         (HOME, "GET", status_key(picture_id)),
         (HOME, "HVALS", pending_key(picture_id)),
         (HASHES, "SMEMBERS", picture_id),
@@ -86,41 +88,53 @@ def _watch(session: Session, picture_id: str) -> _Traces:
         (MATCHES, "SMEMBERS", picture_id),
         (NEXT_MATCHES, "SMEMBERS", picture_id),
         (NEXT_ENCODINGS, "LLEN", picture_id),
-    )
-    return _Traces(*replies[len(watches) + 1 :])
+        (HOME, "ZSCORE", INFLIGHT, picture_id),
+    ]
 
 
 def _removing(picture_id: str, traces: _Traces, status: Status | None) -> list[Command]:
     commands: list[Command] = [
         (HOME, "DEL", status_key(picture_id), pending_key(picture_id)),
         (HOME, "ZREM", INFLIGHT, picture_id),
-        listing.removed(picture_id),
         (HOME, "HDEL", ATTEMPTS, picture_id),
+        listing.removed(picture_id),
     ]
     if status is not None:
-        commands += [*_telling(picture_id, traces), (HOME, "HINCRBY", COUNTS, "erased", 1)]
-        if status.state != "pending":
-            commands.append((HOME, "HINCRBY", COUNTS, status.state, -1))
+        commands += [*_events(picture_id, traces), (HOME, "HINCRBY", COUNTS, "erased", 1)]
+        if (counted := _counted_as(status, traces)) != "pending":
+            commands.append((HOME, "HINCRBY", COUNTS, counted, -1))
     if traces.faces:
-        commands.append(journal.erased(picture_id))
+        commands += journal.erased(picture_id)
     if traces.names:
-        commands += [(HOME, "ZREM", ORDER, *traces.names), (NAMES, "DEL", *traces.names)]
+        commands += [(HOME, "ZREM", ORDER, name) for name in traces.names]
+        commands += [(NAMES, "DEL", name) for name in traces.names]
     commands += [(database, "DEL", picture_id) for database in PER_PICTURE]
     commands += [(MATCHES, "SREM", other, picture_id) for other in traces.matches]
     commands += [(NEXT_MATCHES, "SREM", other, picture_id) for other in traces.next_matches]
     return commands
 
 
-def _telling(picture_id: str, traces: _Traces) -> list[Command]:
-    """Commands that tell readers of events; the names are for those who read them at once."""
-    names = sorted({name.decode(errors="replace") for name in (*traces.names, *traces.waiting)})
+def _events(picture_id: str, traces: _Traces) -> list[Command]:
+    """Commands that add the event; the names are kept for those who read it at once."""
     return [
-        (HOME, "SET", erased_key(picture_id), to_json(names), "EX", NAMES_TOLD),
+        (HOME, "SET", erased_key(picture_id), to_json(_names(traces)), "EX", NAMES_TOLD),
         events.note("erased", picture_id),
     ]
 
 
+def _names(traces: _Traces) -> list[str]:
+    return sorted({name.decode(errors="replace") for name in (*traces.names, *traces.waiting)})
+
+
+def _counted_as(status: Status, traces: _Traces) -> str:
+    """Return the state that `counts` has the picture in; of a damaged document the databases tell it."""
+    if status.state != "damaged":
+        return status.state
+    if traces.in_flight is not None:
+        return "pending"
+    return "done" if traces.names or traces.faces else "failed"
+
+
 def _receipt(picture_id: str, traces: _Traces, status: Status | None) -> ErasedReceipt:
-    names = {name.decode(errors="replace") for name in (*traces.names, *traces.waiting)}
     state = None if status is None else status.state
-    return ErasedReceipt(picture_id, state, sorted(names), traces.faces, len(traces.matches))
+    return ErasedReceipt(picture_id, state, _names(traces), traces.faces, len(traces.matches))

@@ -44,22 +44,21 @@ def evidence(redis: RedisClient, picture: str) -> Evidence:
     """Read what the edges of a picture rest on.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     while True:
         with redis.session() as session:
-            _, members = session.ask((MATCHES, "WATCH", picture), (MATCHES, "SMEMBERS", picture))
+            (members,) = session.ask((MATCHES, "SMEMBERS", picture))
             everyone = [picture, *sorted(other.decode() for other in members)]
-            commands: list[Command] = [READ_VERSION]
+            commands: list[Command] = [(MATCHES, "SMEMBERS", picture), READ_VERSION]
             for one in everyone:
                 commands += [
                     (HOME, "GET", status_key(one)),
                     (HASHES, "SMEMBERS", one),
                     (ENCODINGS, "LRANGE", one, 0, -1),
                 ]
-            replies = session.commit(*commands)
-        if replies is not None:
-            (_, model, tolerance), *read = replies
+            now, (_, model, tolerance), *read = session.snapshot(*commands)
+        if set(now) == set(members):
             shown = [_shown(one, *read[3 * n : 3 * n + 3]) for n, one in enumerate(everyone)]
             return Evidence(
                 shown[0],

@@ -110,7 +110,7 @@ def stored_version(redis: RedisClient) -> list[bytes | None]:
 
 
 def last_rebuild(redis: RedisClient) -> bytes | None:
-    """The rebuild that was last put in force, by its id; it leaves no line in the journal. None: never any."""
+    """Return the id of the last finished rebuild, which leaves no line in the journal; None if there was none."""
     ((rebuilt,),) = redis.ask((HOME, "HMGET", META, "rebuilt"))
     return None if rebuilt is None else bytes(rebuilt)
 
@@ -230,15 +230,12 @@ def residue(redis: RedisClient, picture_id: str) -> Iterator[str]:
 
 def _read(document: bytes | None) -> tuple[str | None, int]:
     """State and count of indexed faces; a face counts unless it is marked `"indexed": false`."""
-    try:
-        status = Status.from_json(document)
-        if status is None:
-            return None, 0
-        return status.state, sum(face.get("indexed", True) is not False for face in status.faces)
-    except (StoreError, TypeError, AttributeError):
-        return "damaged", 0
+    status = Status.from_json(document)
+    if status is None:
+        return None, 0
+    return status.state, sum(face.get("indexed", True) is not False for face in status.faces)
 
 
 def _at_once(redis: RedisClient, *commands: Command) -> list[Any]:
     with redis.session() as session:
-        return session.commit(*commands) or []
+        return session.snapshot(*commands)

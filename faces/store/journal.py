@@ -1,20 +1,25 @@
 """The journal: which pictures with faces were committed and erased, in order.
 
-Each entry is `+` or `-` and the picture's 32-byte digest. Who has read up to a position knows every face
-committed before it: as long as Redis has lost nothing of it, which is seen by the last line that was read.
+Each entry is `+` or `-` and the picture's 32-byte digest. Whoever has read up to a position knows every face
+committed before it, as long as Redis has lost nothing of it. It may: a backup is restored, or a replica takes over
+that lacks the last writes; and the lines that come after may equal the lost ones. So each transaction also
+appends a random mark to a second list. A reader remembers the last mark it saw; as long as that stands in its
+place, the history before it is the one that was read.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from faces.errors import MismatchError, StoreError
 from faces.store.client import Command, RedisClient, Session
-from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL
+from faces.store.keys import ENCODING_BYTES, ENCODINGS, HOME, JOURNAL, MARKS
 
 ENTRY_BYTES = 33
+MARK_BYTES = 8
 
 
 class Entry(NamedTuple):
@@ -30,21 +35,45 @@ class Entry(NamedTuple):
         return (b"-" if self.erased else b"+") + self.digest
 
 
+class Mark(NamedTuple):
+    """The random bytes of the n-th transaction that appended to the journal; 0: none yet."""
+
+    number: int = 0
+    value: bytes = b""
+
+
 class Place(NamedTuple):
-    """Up to which position somebody has read the journal, and the line before it; empty where it was not read."""
+    """How far somebody has read the journal: the position, the line before it if it was read, and the last mark."""
 
     position: int
     line: bytes = b""
+    mark: Mark = Mark()
 
 
-def committed(*picture_ids: str) -> Command:
-    """Command that notes pictures as committed, in this order."""
-    return (HOME, "RPUSH", JOURNAL, *(b"+" + bytes.fromhex(picture_id) for picture_id in picture_ids))
+class Tail(NamedTuple):
+    """What follows a place: the new lines, and the last mark."""
+
+    lines: Sequence[bytes]
+    mark: Mark
 
 
-def erased(picture_id: str) -> Command:
-    """Command that notes a picture as erased."""
-    return (HOME, "RPUSH", JOURNAL, b"-" + bytes.fromhex(picture_id))
+def new_mark(before: Mark) -> Mark:
+    """Create the mark of the transaction that comes after `before`."""
+    return Mark(before.number + 1, secrets.token_bytes(MARK_BYTES))
+
+
+def committed(mark: Mark, *picture_ids: str) -> list[Command]:
+    """Commands that record pictures as committed, in this order."""
+    lines = (b"+" + bytes.fromhex(picture_id) for picture_id in picture_ids)
+    return [(HOME, "RPUSH", JOURNAL, *lines), (HOME, "RPUSH", MARKS, mark.value)]
+
+
+def erased(picture_id: str) -> list[Command]:
+    """Commands that record a picture as erased."""
+    return [
+        (HOME, "RPUSH", JOURNAL, b"-" + bytes.fromhex(picture_id)),
+        (HOME, "RPUSH", MARKS, secrets.token_bytes(MARK_BYTES)),
+    ]
 
 
 def tail(position: int, most: int | None = None) -> Command:
@@ -52,24 +81,35 @@ def tail(position: int, most: int | None = None) -> Command:
     return (HOME, "LRANGE", JOURNAL, position, -1 if most is None else position + most - 1)
 
 
-def after(place: Place, most: int | None = None) -> Command:
-    """Command that reads the journal from a place on, the line before it included where that was read."""
+def after(place: Place, most: int | None = None) -> list[Command]:
+    """Commands whose replies `news` reads: the journal from a place on, and the marks.
+
+    The marks come last: a mark may cover more lines than were read, but never fewer.
+    """
     again = bool(place.line)
-    return tail(place.position - again, None if most is None else most + again)
+    return [
+        tail(place.position - again, None if most is None else most + again),
+        (HOME, "LINDEX", MARKS, place.mark.number - 1),
+        (HOME, "LINDEX", MARKS, -1),
+        (HOME, "LLEN", MARKS),
+    ]
 
 
-def news(place: Place, lines: Sequence[bytes]) -> Sequence[bytes]:
-    """What is new in the reply to `after`.
+def news(place: Place, replies: Sequence[Any]) -> Tail:
+    """Read the replies to `after`.
 
     Raises:
-        MismatchError: the line before has become another one, or is gone.
+        MismatchError: the journal is no longer the one that was read up to this place.
     """
-    if place.line and lines[:1] != [place.line]:
+    lines, seen, last, count = replies
+    lost_line = bool(place.line) and lines[:1] != [place.line]
+    if lost_line or (place.mark.number and seen != place.mark.value):
         raise MismatchError(
             "the journal in Redis is no longer the one that this process has followed: a backup was restored, or a "
-            "failover has lost writes; start it again"
+            "failover has lost writes; restart this process"
         )
-    return lines[bool(place.line) :]
+    mark = Mark() if last is None else Mark(count, last)
+    return Tail(lines[bool(place.line) :], mark)
 
 
 def count_pictures(redis: RedisClient) -> int:
@@ -80,18 +120,18 @@ def count_pictures(redis: RedisClient) -> int:
 
 def read(redis: RedisClient, position: int, most: int) -> list[Entry]:
     """Read at most `most` entries from a position on, with their encodings."""
-    return follow(redis, Place(position), most)
+    return follow(redis, Place(position), most)[0]
 
 
-def follow(redis: RedisClient, place: Place, most: int) -> list[Entry]:
-    """The same from a place on.
+def follow(redis: RedisClient, place: Place, most: int) -> tuple[list[Entry], Mark]:
+    """Read at most `most` entries that follow a place, with their encodings, and the last mark.
 
     Raises:
         MismatchError: the journal is another one.
     """
     with redis.session() as session:
-        (lines,) = session.ask(after(place, most))
-        return entries(session, news(place, lines))
+        lines, mark = news(place, session.ask(*after(place, most)))
+        return entries(session, lines), mark
 
 
 def entries(session: Session, lines: Sequence[bytes], database: int = ENCODINGS) -> list[Entry]:

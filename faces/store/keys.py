@@ -7,7 +7,7 @@
 | 3 | hash | list of encodings, one element a face: 128 little-endian float32, 512 bytes |
 | 4 | hash | set of hashes of pictures with a matching face |
 | 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
-| 6 | hash | what becomes db 3 when the fleet goes over to another model (`faces.store.models`) |
+| 6 | hash | what becomes db 3 when the fleet changes to another model (`faces.store.models`) |
 | 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
 | 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.group_record`) |
 | 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
@@ -30,14 +30,16 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again, less the connections lost meanwhile |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
-| 0 | `turn` | list: the token of who may commit next (`faces.store.commit_lock`); empty while somebody has it |
-| 0 | `turn:renewed` | there for some seconds after a lost token was replaced |
+| 0 | `turn` | list: the token of who may commit next (`faces.store.commit_lock`); empty while a worker has it |
+| 0 | `journal:marks` | list: 8 random bytes for each transaction that appended to `journal` |
+| 0 | `confirmed` | written only to be waited for on replicas (`RedisClient.confirm`) |
+| 0 | `turn:renewed` | exists for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
 | 0 | `indexed` | hash: `collection` in Milvus (`faces.store.collection`), `rebuilt`, journal `position` reached |
 | 0 | `indexing` | there while a worker copies faces into it; expires by itself |
 | 0 | `odds` | JSON: the odds that a match is right, measured from the faces (`faces.odds.Odds`) |
 | 0 | `odds:measuring` | there while a process measures them; expires by itself |
-| 0 | `meta` | hash: `schema`, `model`, `tolerance` in force; `rebuilt`: last rebuild; `next`: model in db 6 |
+| 0 | `meta` | hash: `schema`, `model`, `tolerance` of the data; `rebuilt`: last rebuild; `next`: model in db 6 |
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
 | 0 | `idempotency:<key>` | the answer to a request with that key (`faces.store.idempotency`); expires |
@@ -63,6 +65,8 @@ SEQUENCE = "sequence"
 COUNTS = "counts"
 ATTEMPTS = "attempts"
 JOURNAL = "journal"
+MARKS = "journal:marks"
+CONFIRMED = "confirmed"
 TURN = "turn"
 TURN_RENEWED = "turn:renewed"
 REBUILD = "rebuild"

@@ -1,7 +1,7 @@
-"""Going over to another model: its encodings gather in db 6, and are never compared with those in force.
+"""Changing to another model: its encodings are collected in db 6, and never compared with the present ones.
 
 Each picture's faces are encoded again, the same faces in the same order, while the fleet works on with the old
-model. When none is missing, `faces.store.rebuild` with the new model makes the edges and puts both in force.
+model. When none is missing, `faces.store.rebuild` with the new model makes the edges and swaps both in.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def put(redis: RedisClient, picture_id: str, model: str, encodings: Sequence[byt
         False if the picture was erased meanwhile, or has another number of faces; then nothing is kept.
 
     Raises:
-        MismatchError: the model is in force already, or others of a third model are being gathered.
-        StoreError: Redis is away.
+        MismatchError: it is the present model already, or encodings of a third one are being collected.
+        StoreError: Redis is unavailable.
     """
     while True:
         with redis.session() as session:

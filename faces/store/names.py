@@ -1,8 +1,10 @@
 """Which picture a name belongs to: the one it was last sent with, in whatever order pictures are done.
 
-Each sending of a name has a number, given when it is accepted. A name moves only to a picture it was sent with
-later than with the one it has. The number it was last set by is kept in `order` only while an older sending can
-still come: entries below the oldest picture in flight are dropped.
+Each time a name is sent it gets a number, a claim. A name moves only to a picture that claims it with a higher
+number than that of its present owner. The owner's number is kept in `order` only while an older claim can still
+come: entries below the oldest picture in flight are dropped.
+
+A negative number is the claim of a replayed message: it takes a name that nobody has, and never moves one.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ class NameClaim:
     name: str
     picture_id: str
 
+    def beats(self, owner: Owner) -> bool:
+        """Whether the name goes to this picture."""
+        if self.number < 0:
+            return owner.picture_id in {None, self.picture_id}
+        return (owner.number or 0) <= self.number
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -32,18 +40,26 @@ class Owner:
     number: int | None
 
 
-def settle(session: Session, claims: Sequence[NameClaim]) -> list[Command]:
-    """Watch the names sent, and give the commands that set each to the picture it was last sent with."""
+def claims_of(picture_id: str, pending: Sequence[bytes]) -> list[NameClaim]:
+    """Read a picture's claims from the reply to `HGETALL pending:<hash>`."""
+    return [
+        NameClaim(int(number), name.decode(), picture_id)
+        for number, name in zip(pending[::2], pending[1::2], strict=True)
+    ]
+
+
+def resolve(session: Session, claims: Sequence[NameClaim]) -> list[Command]:
+    """Watch the claimed names, and return the commands that give each to the picture it was last sent with."""
     if not claims:
         return []
-    last = {s.name: s for s in sorted(claims, key=lambda s: s.number)}
+    last = {claim.name: claim for claim in sorted(claims, key=lambda claim: claim.number)}
     owners, oldest = _watch_owners(session, list(last))
-    moving = [s for s in last.values() if (owners[s.name].number or 0) <= s.number]
+    moving = [claim for claim in last.values() if claim.beats(owners[claim.name])]
     return [*_move(moving, owners), *_forget_older(oldest)] if moving else []
 
 
 def _watch_owners(session: Session, names: list[str]) -> tuple[dict[str, Owner], int | None]:
-    """Who has these names, and the number of the oldest picture in flight; None if there is none."""
+    """Return who has these names, and the number of the oldest picture in flight, or None if there is none."""
     _, picture_ids, numbers, oldest = session.ask(
         (NAMES, "WATCH", *names),
         (NAMES, "MGET", *names),
@@ -59,14 +75,14 @@ def _watch_owners(session: Session, names: list[str]) -> tuple[dict[str, Owner],
 
 def _move(claims: Sequence[NameClaim], owners: dict[str, Owner]) -> list[Command]:
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for s in claims:
-        names[s.picture_id].append(s.name)
-    before = [(s, owners[s.name].picture_id) for s in claims]
+    for claim in claims:
+        names[claim.picture_id].append(claim.name)
+    before = [(claim, owners[claim.name].picture_id) for claim in claims]
     return [
-        (HOME, "ZADD", ORDER, *(word for s in claims for word in (s.number, s.name))),
-        (NAMES, "MSET", *(word for s in claims for word in (s.name, s.picture_id))),
+        (HOME, "ZADD", ORDER, *(word for claim in claims for word in (claim.number, claim.name))),
+        (NAMES, "MSET", *(word for claim in claims for word in (claim.name, claim.picture_id))),
         *((HASHES, "SADD", picture_id, *some) for picture_id, some in names.items()),
-        *((HASHES, "SREM", old, s.name) for s, old in before if old not in {None, s.picture_id}),
+        *((HASHES, "SREM", old, c.name) for c, old in before if old not in {None, c.picture_id}),
     ]
 
 

@@ -1,13 +1,24 @@
-"""Questions to the databases."""
+"""Queries of names, statuses, counts and pictures in flight."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from faces.distances import nearest, vectors
+from faces.store import inspection
 from faces.store.client import RedisClient
-from faces.store.keys import COUNTS, ENCODINGS, HASHES, HOME, INFLIGHT, MATCHES, NAMES, status_key
+from faces.store.keys import (
+    COUNTS,
+    ENCODINGS,
+    HASHES,
+    HOME,
+    INFLIGHT,
+    MATCHES,
+    NAMES,
+    pending_key,
+    status_key,
+)
 from faces.store.status import Status
 
 
@@ -71,32 +82,75 @@ def matching_names(redis: RedisClient, picture_id: str) -> list[str]:
 
 
 def picture_named(redis: RedisClient, name: str) -> str | None:
-    """Give the hash of the picture that has this name; None if there is none."""
+    """Return the hash of the picture that has this name; None if there is none."""
     (picture_id,) = redis.ask((NAMES, "GET", name))
     return picture_id.decode() if picture_id else None
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A picture in flight, when it was accepted (Unix seconds), and the names that wait for it."""
+
+    picture_id: str
+    accepted: float
+    names: tuple[str, ...]
+
+
+def unfinished(redis: RedisClient) -> Iterator[Unfinished]:
+    """Yield every picture in flight; one that is finished meanwhile is left out."""
+    seen: set[bytes] = set()
+    for piece in inspection.in_flight(redis):
+        new = [member for member in dict.fromkeys(piece) if member not in seen]
+        seen.update(new)
+        yield from _looked_up(redis, [member.decode() for member in new])
+
+
+def _looked_up(redis: RedisClient, picture_ids: Sequence[str]) -> Iterator[Unfinished]:
+    if not picture_ids:
+        return
+    names = redis.ask(*((HOME, "HVALS", pending_key(picture_id)) for picture_id in picture_ids))
+    for picture_id, status, waiting in zip(picture_ids, statuses(redis, picture_ids), names, strict=True):
+        if status is not None and status.state in {"pending", "damaged"}:
+            known = sorted(name.decode(errors="replace") for name in waiting)
+            yield Unfinished(picture_id, status.accepted, tuple(known))
+
+
 def statuses(redis: RedisClient, picture_ids: Sequence[str]) -> list[Status | None]:
-    """Give the status documents of pictures, None where there is none."""
+    """Return the status documents of pictures, None where there is none."""
     if not picture_ids:
         return []
     (documents,) = redis.ask((HOME, "MGET", *(status_key(p) for p in picture_ids)))
     return [Status.from_json(document) for document in documents]
 
 
-def counts(redis: RedisClient) -> Counts:
-    """Give the counts of one instant."""
+def status_with_names(redis: RedisClient, picture_id: str) -> Status | None:
+    """Return the status of a picture with the names it has, or waits for; None if it is not known."""
     with redis.session() as session:
-        replies = session.commit(
+        document, waiting, names = session.snapshot(
+            (HOME, "GET", status_key(picture_id)),
+            (HOME, "HVALS", pending_key(picture_id)),
+            (HASHES, "SMEMBERS", picture_id),
+        )
+    status = Status.from_json(document)
+    if status is None:
+        return None
+    found = {name.decode(errors="replace") for name in (*waiting, *names)} | set(status.names)
+    return replace(status, names=sorted(found))
+
+
+def counts(redis: RedisClient) -> Counts:
+    """Return the counts of one instant."""
+    with redis.session() as session:
+        replies = session.snapshot(
             (HOME, "HMGET", COUNTS, "accepted", "done", "failed", "erased"), (HOME, "ZCARD", INFLIGHT)
         )
-    totals, in_flight = replies or ([0] * 4, 0)
+    totals, in_flight = replies
     accepted, done, failed, erased = (int(total or 0) for total in totals)
     return Counts(accepted, done, failed, erased, in_flight)
 
 
 def oldest_in_flight(redis: RedisClient) -> float | None:
-    """Give when the picture that has been in flight for longest was accepted, in Unix seconds; None: none is."""
+    """Return when the oldest picture in flight was accepted, in Unix seconds; None if there is none."""
     (oldest,) = redis.ask((HOME, "ZRANGE", INFLIGHT, 0, 0))
     found = statuses(redis, [picture_id.decode() for picture_id in oldest])
     return next((status.accepted for status in found if status), None)

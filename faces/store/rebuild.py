@@ -1,11 +1,11 @@
-"""Making db 4 anew, with another tolerance or model, while the fleet works.
+"""Rebuilding db 4 with another tolerance or model, while the fleet works.
 
-The new edges grow in db 5, along the journal. When the journal's end is reached, one MULTI swaps the two databases
-and notes in `meta` what they are made with now: a reader sees the old edges or the new ones, whole. Workers that
-still work with the old basis find at their next commit that they have to be started with the new one.
+The new edges grow in db 5, along the journal. At the journal's end one MULTI swaps the two databases and records in
+`meta` what they were made with: a reader sees all of the old edges or all of the new ones. Workers that still use
+the old data version find out at their next commit, and have to be restarted with the new one.
 
-Every piece is one transaction that also moves `position`, so a rebuild that was killed goes on where it was, and
-a second one at the same time helps, or refuses if it wants something else. For another model the encodings, made
+Every piece is one transaction that also moves `position`, so a rebuild that was killed resumes where it was, and
+a second one at the same time helps, or fails if it is to something else. For another model the encodings, made
 beforehand, are taken from db 6 (`faces.store.models`) and become db 3 with the same swap.
 """
 
@@ -46,7 +46,7 @@ class Faces(Protocol):
         """Take in the journal's next entries; of each picture the last one counts."""
 
     def matching(self, entries: Sequence[Entry]) -> Sequence[Iterable[str]]:
-        """For each of these pictures, taken in before, the hashes of all others with a matching face."""
+        """Return for each of these pictures, added before, the hashes of all others with a matching face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Rebuild:
 def rebuild(
     redis: RedisClient, data_version: DataVersion, faces: Faces, *, patient: bool = False
 ) -> Iterator[tuple[int, int]]:
-    """Rebuild db 4, or go on with a rebuild to the same basis; gives how far it is and the journal's length.
+    """Rebuild db 4, or resume a rebuild to the same version; yield how far it is and the journal's length.
 
     `faces` starts empty. The rebuild is complete when the iterator ends. While a picture lacks an encoding by the
     new model, a `patient` one gives the same position again, so that the caller can wait for it.
@@ -69,7 +69,7 @@ def rebuild(
     Raises:
         MismatchError: a rebuild to something else is under way, this one was abandoned meanwhile, or a picture
             lacks an encoding of the new model.
-        StoreError: Redis is away; calling again goes on.
+        StoreError: Redis is unavailable; calling again resumes.
     """
     begun = _begin(redis, data_version)
     position = 0
@@ -97,7 +97,7 @@ def rebuild(
 
 
 def abandon(redis: RedisClient) -> None:
-    """Give up the rebuild under way, if there is one; what it has made is dropped."""
+    """Abandon the rebuild under way, if there is one; its edges are dropped."""
     with redis.session() as session:
         session.commit((HOME, "DEL", REBUILD), (NEXT_MATCHES, "FLUSHDB", "ASYNC"))
 
@@ -214,7 +214,7 @@ def _removed(session: Session, entries: Sequence[Entry]) -> list[Command]:
 
 
 def _finish(session: Session, data_version: DataVersion, now: _Rebuild) -> bool:
-    """Put the new edges in force; False if the journal has grown meanwhile."""
+    """Swap the new edges in; False if the journal has grown meanwhile."""
     swaps: list[Command] = [(HOME, "SWAPDB", MATCHES, NEXT_MATCHES), (NEXT_MATCHES, "FLUSHDB", "ASYNC")]
     if now.source != ENCODINGS:
         swaps += [(HOME, "SWAPDB", ENCODINGS, now.source), (now.source, "FLUSHDB", "ASYNC")]

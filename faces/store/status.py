@@ -1,15 +1,16 @@
-"""The status document: what is known of one accepted picture. It never says something that is not so."""
+"""The status document: what is known of one accepted picture. It never says anything that is not so."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from faces.documents import from_json, to_json
-from faces.errors import StoreError
 
-State = Literal["pending", "done", "failed"]
+State = Literal["pending", "done", "failed", "damaged"]
+STORED_STATES = ("pending", "done", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,59 +28,73 @@ class Status:
     """One picture's status.
 
     `pending`: accepted, not finished. `done`: committed, with `faces`. `failed`: for good, with `code` and
-    `reason`. Times are Unix seconds; a worker is `finished` just before its turn to commit. Each of `faces` has
-    `box`: left, top, right, bottom in pixels of the upright picture; the indexed ones stand in the order of their
-    encodings in db 3. `size` has the fields of `Size`; None for pictures accepted by an earlier release.
+    `reason`. `damaged`: the document cannot be read; never written. Times are Unix seconds; `finished` is taken
+    just before the commit. Each of `faces` has `box`: left, top, right, bottom in pixels of the upright picture;
+    the indexed ones are in the order of their encodings in db 3. `earlier` is the document of the failure that a
+    picture sent again had before. `size` has the fields of `Size`; None for pictures of an earlier release.
     """
 
     hash: str
     state: State
-    accepted: float
+    accepted: float = 0.0
     finished: float | None = None
     model: str | None = None
     faces: list[dict[str, Any]] = field(default_factory=list)
     code: str | None = None
     reason: str | None = None
     names: list[str] = field(default_factory=list)
+    earlier: dict[str, Any] | None = None
     size: dict[str, Any] | None = None
 
+    @property
+    def earlier_failure(self) -> Status | None:
+        """The failure that this picture goes back to if its resending is withdrawn."""
+        return None if self.earlier is None else Status(**self.earlier)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the document as users see it."""
+        return {name: value for name, value in vars(self).items() if name != "earlier"}
+
     def to_json(self) -> str:
-        """Write the document."""
-        return to_json(vars(self))  # jsonpickle takes twice as long over the object itself
+        """Serialise the document."""
+        # plain values: jsonpickle takes twice as long over the object itself
+        return to_json(self.shown() if self.earlier is None else vars(self))
 
     @classmethod
     def from_json(cls, text: bytes | None) -> Status | None:
-        """Read a document; None where there is none.
+        """Read a document; None if there is none. What another release did not write has its default.
 
-        Raises:
-            StoreError: what stands there is not a status document.
+        Whoever needs many pictures must not fail on one of them: a document that cannot be read is `damaged`.
         """
         if text is None:
             return None
         try:
-            values = from_json(text)
-            known = {f.name: values[f.name] for f in fields(cls) if f.name in values or f.name != "size"}
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError("a status document in Redis is damaged") from error
-        if known["state"] not in get_args(State):
-            raise StoreError(f"a status document in Redis has the unknown state {str(known['state'])[:40]!r}")
-        return cls(**known)
+            values: dict[str, Any] = from_json(text)
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            status = cls(**known)
+        except (ValueError, TypeError):
+            return DAMAGED
+        return status if all(_VALID[name](value) for name, value in known.items()) else DAMAGED
 
 
-def pending(picture_id: str, size: Size | None = None) -> Status:
-    """Status of a picture accepted now."""
+def pending(picture_id: str, size: Size | None = None, before: Status | None = None) -> Status:
+    """Return the status of a picture accepted now; `before` is its failure, if it is sent again."""
     return Status(
-        hash=picture_id, state="pending", accepted=time.time(), size=None if size is None else asdict(size)
+        hash=picture_id,
+        state="pending",
+        accepted=time.time(),
+        earlier=None if before is None else before.shown(),
+        size=None if size is None else asdict(size),
     )
 
 
 def done(before: Status, model: str, faces: list[dict[str, Any]]) -> Status:
-    """Status of a picture that is committed now."""
+    """Return the status of a picture that is committed now."""
     return _finished(before, state="done", model=model, faces=faces)
 
 
 def failed(before: Status, code: str, reason: str, names: list[str]) -> Status:
-    """Status of a picture that has failed for good."""
+    """Return the status of a picture that has failed for good."""
     return _finished(before, state="failed", code=code, reason=reason, names=names)
 
 
@@ -92,3 +107,30 @@ def _finished(before: Status, *, state: str, **values: Any) -> Status:
         size=before.size,
         **values,
     )
+
+
+def _optional(kind: type | tuple[type, ...]) -> Callable[[object], bool]:
+    return lambda value: value is None or isinstance(value, kind)
+
+
+def _all(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(isinstance(one, kind) for one in value)
+
+
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "hash": lambda value: isinstance(value, str),
+    "state": lambda value: value in STORED_STATES,
+    "accepted": lambda value: isinstance(value, int | float),
+    "finished": _optional((int, float)),
+    "model": _optional(str),
+    "faces": _all(dict),
+    "code": _optional(str),
+    "reason": _optional(str),
+    "names": _all(str),
+    "earlier": _optional(dict),
+    "size": _optional(dict),
+}
+
+DAMAGED = Status(
+    hash="", state="damaged", code="damaged", reason="its status document in Redis cannot be read"
+)

@@ -19,9 +19,10 @@ class Expected:
     owners: dict[str, tuple[int, str]] = field(default_factory=dict)
     encodings: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    failed_before: set[str] = field(default_factory=set)
 
     def accept(self, receipt: Receipt) -> None:
-        sending = receipt.sending
+        sending = receipt.claim
         state = self.states.get(sending.picture_id)
         if state == "done":
             self._settle([(sending.number, sending.name, sending.picture_id)])
@@ -31,16 +32,18 @@ class Expected:
             self.counts["accepted"] += 1
         if state == "failed":
             self.counts["failed"] -= 1
+            self.failed_before.add(sending.picture_id)
         self.states[sending.picture_id] = "pending"
 
     def withdraw(self, receipt: Receipt) -> bool:
-        picture = receipt.sending.picture_id
-        if receipt.sending.number not in self.waiting.get(picture, {}):
+        picture = receipt.claim.picture_id
+        if receipt.claim.number not in self.waiting.get(picture, {}):
             return False
-        del self.waiting[picture][receipt.sending.number]
+        del self.waiting[picture][receipt.claim.number]
         if not self.waiting[picture]:
             del self.waiting[picture], self.states[picture]
-            if receipt.before is not None and receipt.before.state == "failed":
+            if picture in self.failed_before:
+                self.failed_before.discard(picture)
                 self.states[picture] = "failed"
                 self.counts["failed"] += 1
             else:
@@ -68,6 +71,7 @@ class Expected:
 
     def erase(self, picture: str) -> tuple[str | None, list[str], int]:
         """State, names and count of faces that go."""
+        self.failed_before.discard(picture)
         state = self.states.pop(picture, None)
         names = {n for n, (_, owner) in self.owners.items() if owner == picture}
         for name in names:
@@ -103,6 +107,7 @@ class Expected:
         return states.get(self.states.get(picture, ""), Outcome.GONE)
 
     def _end(self, picture: str, state: str) -> dict[int, str]:
+        self.failed_before.discard(picture)
         self.states[picture] = state
         self.counts[state] += 1
         return self.waiting.pop(picture)

@@ -37,6 +37,9 @@ class FakeRedis:
 
     commit = ask
 
+    def confirm(self) -> None:
+        """Nothing: there are no replicas."""
+
     def _answer(self, database: int, name: str, *words: Any) -> Any:
         assert database == HOME
         match name:
@@ -61,6 +64,8 @@ class FakeRedis:
                 return []
             case "WATCH" | "ZREM" | "DEL" | "XADD":
                 return 0
+            case "ZSCORE":
+                pass
             case _:
                 raise AssertionError(f"the fake does not know {name}")
         return None

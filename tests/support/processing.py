@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from faces.event_log import EventLog
 from faces.store.client import RedisClient
+from faces.store.commit import fail
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.dead_letters import DeadLetters
@@ -74,7 +75,12 @@ class Bench:
         retrier = Retrier(self.stopping)
         self.outbox = Outbox(self.publisher, retrier)
         self.attempts = Attempts(self.redis, retrier)
-        dead_letters = DeadLetters(self.outbox, event_log, self.metrics)
+        dead_letters = DeadLetters(
+            self.outbox,
+            event_log,
+            self.metrics,
+            lambda picture_id, why: fail(self.redis, picture_id, "dead_letter", why),
+        )
         settlement = Settlement(
             redis=self.redis,
             attempts=self.attempts,

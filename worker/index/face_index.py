@@ -11,7 +11,7 @@ from faces.errors import StoreError
 from faces.store import journal
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
-from faces.store.journal import Entry, Place
+from faces.store.journal import Entry, Mark, Place
 from worker.index import Index
 from worker.index.rule import is_match
 from worker.index.shared_index import SharedIndex
@@ -35,6 +35,7 @@ class FaceIndex:
         self._begun = 0  # the journal's position from which on faces are in memory
         self._erased = False  # something has been erased since
         self._line = b""  # the journal's line before `position`, once it was read
+        self._mark = Mark()  # the journal's last mark that was seen
 
     def __len__(self) -> int:
         """Count of faces in memory."""
@@ -44,7 +45,7 @@ class FaceIndex:
     @property
     def place(self) -> Place:
         """Up to where the journal has been followed."""
-        return Place(self.position, self._line)
+        return Place(self.position, self._line, self._mark)
 
     def follow(self, redis: RedisClient) -> None:
         """Read the journal to its end.
@@ -60,7 +61,7 @@ class FaceIndex:
         while True:
             self._apply()
             self._share()
-            entries = journal.follow(redis, self.place, PIECE)
+            entries, self._mark = journal.follow(redis, self.place, PIECE)
             if not entries:
                 return
             self.advance(entries)
@@ -77,8 +78,9 @@ class FaceIndex:
         """Compare the faces of pictures, all different, with the indexed ones and with each other."""
         return MatchSet(self, found)
 
-    def add_committed(self, found: Iterable[DetectionResult]) -> None:
-        """Append pictures that this worker committed right after `position`."""
+    def add_committed(self, found: Iterable[DetectionResult], mark: Mark | None) -> None:
+        """Add pictures of our own, committed right after `position` under this mark."""
+        self._mark = mark or self._mark
         self.advance(
             Entry(bytes.fromhex(f.picture_id), erased=False, encodings=f.encodings)
             for f in found

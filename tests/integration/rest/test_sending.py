@@ -113,7 +113,7 @@ def test_a_tar_that_is_cut_short_keeps_what_came_before(client: FlaskClient, set
         ({"data": PICTURE, "query_string": {"nmae": "a"}}, (400, "bad_request")),
         ({"data": PICTURE, "query_string": {"name": "x" * 513}}, (400, "bad_name")),
     ],
-    ids=lambda value: str(value)[:50],
+    ids=lambda value: value[1] if isinstance(value, tuple) else None,
 )
 def test_what_cannot_be_taken_is_a_problem_and_leaves_nothing(
     settings: Settings, redis: RedisClient, sent: dict[str, Any], expected: tuple[int, str]

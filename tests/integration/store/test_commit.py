@@ -55,7 +55,7 @@ class Worker:
     def commit_with(self, pictures: Sequence[DetectionResult], catch_up: CatchUp) -> list[Outcome]:
         committed = commit(self.redis, pictures, self.data_version, lambda: self.known.place, catch_up)
         done = [f for f, o in zip(pictures, committed.outcomes, strict=True) if o is Outcome.DONE]
-        self.known.add_committed(done)
+        self.known.add_committed(done, committed.mark)
         return committed.outcomes
 
 
@@ -142,6 +142,57 @@ def test_a_worker_ahead_of_a_redis_that_lost_writes_commits_nothing(
     with pytest.raises(MismatchError, match="lost writes"):
         commit_now(found(2, 1))
     assert read_all(redis) == before
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["own commit", "followed"])
+def test_a_journal_that_forked_is_noticed_whatever_came_after(redis: RedisClient, *, ours: bool) -> None:
+    """The last line is the same again, on another way there."""
+    for number in range(4):
+        accept(redis, picture(number), str(number))
+    first, second = Worker(redis), Worker(redis)
+    for number in (0, 1):
+        (first if ours else second).commit(found(number, 1))
+    first.known.follow(redis)
+    for number in (0, 1):
+        erase(redis, picture(number))
+        accept(redis, picture(number), str(number))
+    redis.ask((0, "DEL", "journal", "journal:marks"))  # a replica takes over that has neither
+    other = Worker(redis)
+    other.commit(found(2, 1))
+    other.commit(found(1, 1))
+    (lines,) = redis.ask((0, "LRANGE", "journal", 0, -1))
+    assert lines[1:] == [first.known.place.line]
+    with pytest.raises(MismatchError, match="lost writes"):
+        first.commit(found(3, 1))
+
+
+def test_withdrawing_two_resends_of_a_failed_picture_keeps_its_failure(redis: RedisClient) -> None:
+    accept(redis, picture(0), "a")
+    fail(redis, picture(0), "truncated", "the file ends too early")
+    first, second = accept(redis, picture(0), "a"), accept(redis, picture(0), "b")
+    assert withdraw(redis, first)
+    assert withdraw(redis, second)
+    (status,) = queries.statuses(redis, [picture(0)])
+    assert status is not None
+    assert (status.state, status.code, status.names) == ("failed", "truncated", ["a"])
+    assert queries.counts(redis) == queries.Counts(1, 0, 1, 0, 0)
+
+
+def test_a_damaged_status_document_fails_alone_and_can_be_erased(redis: RedisClient) -> None:
+    for number in range(3):
+        accept(redis, picture(number), str(number))
+    worker = Worker(redis)
+    worker.commit(found(2, 1))
+    redis.ask(*((0, "SET", f"status:{picture(number)}", "{") for number in (0, 2)))
+    assert worker.commit(found(0, 1), found(1, 1)) == [Outcome.DAMAGED, Outcome.DONE]
+    assert fail(redis, picture(0), "damaged", "send it again") is Outcome.DONE
+    assert fail(redis, picture(2), "damaged", "send it again") is Outcome.DAMAGED, "it was done before"
+    with pytest.raises(StoreError, match="damaged: erase it"):
+        accept(redis, picture(2), "2")
+    for number in (0, 2):
+        erase(redis, picture(number))
+    assert queries.counts(redis) == queries.Counts(3, 1, 0, 2, 0)
+    assert faults(read_all(redis)) == []
 
 
 def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(

@@ -77,7 +77,7 @@ def test_a_slow_worker_gets_its_turn_among_quick_ones(
             ours = [found(number, 1)]
             catch_up = slowed(slow.known.compare(ours).catch_up)
             committed = commit(redis, ours, slow.data_version, lambda: slow.known.place, catch_up)
-            slow.known.add_committed(ours)
+            slow.known.add_committed(ours, committed.mark)
             retries.append(committed.retries)
     finally:
         stop.set()

@@ -70,7 +70,7 @@ def scan(redis: RedisClient, known: FaceIndex, *pictures: DetectionResult) -> No
     comparison = known.compare(pictures)
     committed = commit(redis, pictures, BASIS, lambda: known.place, comparison.catch_up)
     outcomes = zip(pictures, committed.outcomes, strict=True)
-    known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE])
+    known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE], committed.mark)
 
 
 def test_each_picture_matches_all_before(redis: RedisClient, make_known: MakeKnown) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from faces.documents import from_json, to_json
-from faces.errors import StoreError
-from faces.store.status import Status, done, failed, pending
+from faces.store.status import DAMAGED, Status, done, failed, pending
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,26 @@ def test_a_status_document_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b"null", b'{"py/object": "os.system"}', b'"pending"'])
-def test_a_damaged_status_document_is_one_error(text: bytes) -> None:
-    with pytest.raises(StoreError):
-        Status.from_json(text)
+def test_a_damaged_status_document_is_an_error_of_its_picture_alone(text: bytes) -> None:
+    assert Status.from_json(text) is DAMAGED
+
+
+@pytest.mark.parametrize(
+    "field", [{"state": "lost"}, {"faces": 5}, {"names": [1]}, {"accepted": "then"}, {"hash": 1}]
+)
+def test_a_value_of_a_wrong_type_is_damage(field: dict[str, object]) -> None:
+    document = to_json(pending("ab" * 32).shown() | field)
+    assert Status.from_json(document.encode()) is DAMAGED
+
+
+def test_what_another_release_did_not_write_or_wrote_besides_does_no_harm() -> None:
+    found = Status.from_json(b'{"hash": "ab", "state": "done", "since": "0.9"}')
+    assert found == Status(hash="ab", state="done")
+
+
+def test_a_picture_sent_again_remembers_its_failure() -> None:
+    failure = failed(pending("ab" * 32), "truncated", "why", ["a"])
+    again = Status.from_json(pending("ab" * 32, failure).to_json().encode())
+    assert again is not None
+    assert again.earlier_failure == failure
+    assert "earlier" not in again.shown()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faces.errors import MessageError
+from faces.errors import MessageError, NewerMessageError
 from faces.message import Message, decode, encode
 from faces.picture_id import picture_id_of
 
@@ -39,15 +39,16 @@ def test_anything_else_is_one_error(headers: dict[str, Any], body: bytes) -> Non
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"version": 2}, "version is 2"),
+        ({"version": 2}, "version 2 is newer"),
+        ({"version": 0}, "version is 0"),
         ({"version": None}, "version is None"),
         ({"hash": "A" * 64}, "not 64 lower-case hex digits"),
-        ({"hash": picture_id_of(b"another")}, "hash of the body"),
+        ({"hash": picture_id_of(b"another")}, "does not have the hash"),
         ({"hash": "../../etc/passwd"}, "not 64 lower-case hex digits"),
         ({"name": None}, "name is None"),
         ({"name": "x" * 70_000}, "sensible length"),
         ({"stored": "yes"}, "neither true nor false"),
-        ({"stored": True}, "carries a body"),
+        ({"stored": True}, "has a body"),
         ({"attempt": -1}, "not a count"),
         ({"attempt": "1"}, "not a count"),
         ({"request_id": 5}, "request_id"),
@@ -61,6 +62,19 @@ def test_a_damaged_message_says_what_is_wrong(change: dict[str, Any], fault: str
 def test_a_message_without_headers_is_refused() -> None:
     with pytest.raises(MessageError):
         decode(None, b'{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["touch /tmp/executed"]}]}')
+
+
+def test_fields_that_an_older_server_did_not_write_have_their_defaults() -> None:
+    headers = {key: value for key, value in GOOD.items() if key not in {"attempt", "request_id"}}
+    message = decode(headers, BODY)
+    assert (message.attempt, message.request_id) == (0, "")
+
+
+@pytest.mark.parametrize(("claimed", "attempt"), [(3, 3), (-1, 0), ("x", 0)])
+def test_a_newer_message_tells_how_often_it_was_retried(claimed: object, attempt: int) -> None:
+    with pytest.raises(NewerMessageError) as raised:
+        decode({"version": 2, "attempt": claimed}, b"anything")
+    assert raised.value.attempt == attempt
 
 
 def test_trying_again_counts() -> None:
