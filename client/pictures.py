@@ -10,7 +10,6 @@ from faces.config import Settings
 from faces.picture_id import is_picture_id, picture_id_of
 from faces.store import queries
 from faces.store.client import RedisClient
-from faces.store.unfinished import unfinished
 
 
 def hash_or_file(given: str) -> str:
@@ -47,5 +46,5 @@ def known_picture(given: str, settings: Settings) -> str:
 
 def named(redis: RedisClient, name: str) -> str | None:
     """Return the picture with a name, or else one that will have it once it is processed."""
-    waiting = (one.picture_id for one in unfinished(redis) if name in one.names)
+    waiting = (one.picture_id for one in queries.unfinished(redis) if name in one.names)
     return queries.picture_named(redis, name) or next(waiting, None)

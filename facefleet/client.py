@@ -97,7 +97,7 @@ class Client:
     def images(
         self,
         *,
-        state: Literal["pending", "done", "failed"] | None = None,
+        state: Literal["pending", "done", "failed", "damaged"] | None = None,
         prefix: str | None = None,
         faces: Literal["with", "without"] | None = None,
         since: float | None = None,

@@ -36,7 +36,7 @@ class Key:
     per_day: int | None = None
 
     def opens(self, token: str) -> bool:
-        """Tell whether a token is this key, in a time that tells nothing of where they differ."""
+        """Tell whether a token is this key, in constant time."""
         return hmac.compare_digest(self.digest, digest_of(token))
 
     def to_json(self) -> str:

@@ -1,8 +1,8 @@
 """Log lines on the topic exchange `logs`: one JSON object each, so that people can watch the fleet work.
 
 Routing key: `<hostname>.<part>.<level>`, part `rest` or `worker`, level `debug` or `info`. Best effort: a
-line that cannot be published is dropped, and never fails or delays a job. So lines leave on a thread and a
-connection of their own: a connection that RabbitMQ blocks also gets its acknowledgements ignored.
+line that cannot be published is dropped, and never fails or delays a job. So lines are sent by a thread on a
+connection of its own: RabbitMQ ignores the acknowledgements on a connection that it blocks.
 The process's own log has each line too.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,10 +23,21 @@ from faces.errors import BrokerError
 from faces.process_log import about
 from faces.topology import LOGS_EXCHANGE, declare_logs
 
-WAITING = 1000  # lines kept while RabbitMQ is away; older than that nobody misses them
+WAITING = 1000  # lines kept while RabbitMQ is unavailable; later ones are dropped
 RECONNECT = 2.0  # seconds
 
 log = logging.getLogger(__name__)
+
+
+def without_secrets(name: str) -> str:
+    """Return a picture's name; of a URL without its user, query and fragment: signed URLs grant access."""
+    scheme, separator, rest = name.partition("://")
+    if not separator:
+        return name
+    address = re.split(r"[?#]", rest, maxsplit=1)
+    host, slash, path = address[0].partition("/")
+    hidden = "?..." if len(address) > 1 else ""
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{hidden}"
 
 
 class EventLog:
@@ -45,19 +57,21 @@ class EventLog:
         return self
 
     def debug(self, event: str, **fields: Any) -> None:
-        """Say what goes on, in detail."""
+        """Report a step, in detail."""
         self._say("debug", event, fields)
 
     def info(self, event: str, **fields: Any) -> None:
-        """Say what has happened."""
+        """Report an outcome."""
         self._say("info", event, fields)
 
     def close(self, timeout: float = 2.0) -> None:
-        """Send what still waits, for at most `timeout` seconds."""
+        """Send the lines that still wait, for at most `timeout` seconds."""
         self._closing.set()
         self._thread.join(timeout)
 
     def _say(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        if "name" in fields:
+            fields["name"] = without_secrets(str(fields["name"]))
         key = f"{self._host}.{self._part}.{level}"
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
         log.log(logging.INFO if level == "info" else logging.DEBUG, event, extra=about(**fields))

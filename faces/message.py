@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from faces.errors import MessageError
+from faces.errors import MessageError, NewerMessageError
 from faces.picture_id import is_picture_id, picture_id_of
 
 VERSION = 1
@@ -37,12 +37,12 @@ class Message:
     attempt: int = 0
 
     def again(self) -> Message:
-        """Give the same message, tried once more."""
+        """Return the same message, tried once more."""
         return replace(self, attempt=self.attempt + 1)
 
 
 def encode(message: Message) -> tuple[dict[str, Any], bytes]:
-    """Give the AMQP headers and the body of a message."""
+    """Return the AMQP headers and the body of a message."""
     headers = {
         "version": VERSION,
         "hash": message.picture_id,
@@ -55,38 +55,47 @@ def encode(message: Message) -> tuple[dict[str, Any], bytes]:
 
 
 def decode(headers: Mapping[str, Any] | None, body: bytes) -> Message:
-    """Read a message. Nothing in it is trusted: the hash is computed again from the bytes.
+    """Decode a message. Nothing in it is trusted: the hash is computed again from the bytes.
 
     Raises:
-        MessageError: it is not one of ours, of another version, or damaged.
+        NewerMessageError: it is of a newer version, as while a new release is rolled out.
+        MessageError: it is not one of ours, or damaged.
     """
     headers = headers or {}
+    version = headers.get("version")
+    if isinstance(version, int) and version > VERSION:
+        attempt = headers.get("attempt", 0)
+        raise NewerMessageError(
+            f"message rejected: version {version} is newer than {VERSION}, which this worker reads",
+            attempt if isinstance(attempt, int) and attempt >= 0 else 0,
+        )
     _check(headers.get("version") == VERSION, f"version is {_shown(headers, 'version')}, not {VERSION}")
     picture_id = _text(headers, "hash")
     _check(is_picture_id(picture_id), "hash is not 64 lower-case hex digits")
-    stored, attempt = headers.get("stored"), headers.get("attempt")
+    stored, attempt = headers.get("stored"), headers.get("attempt", 0)
     _check(isinstance(stored, bool), "stored is neither true nor false")
     if not isinstance(attempt, int) or attempt < 0:
-        raise MessageError(f"message refused: attempt is {_shown(headers, 'attempt')}, not a count")
+        raise MessageError(f"message rejected: attempt is {_shown(headers, 'attempt')}, not a count")
     if stored:
-        _check(not body, "it carries a body although its picture is in the image store")
+        _check(not body, "it has a body although its picture is in the image store")
     else:
-        _check(picture_id_of(body) == picture_id, "the hash of the body is not the hash that it names")
-    return Message(
-        picture_id, _text(headers, "name"), None if stored else body, _text(headers, "request_id"), attempt
-    )
+        _check(picture_id_of(body) == picture_id, "the body does not have the hash that it claims")
+    request_id = _text({"request_id": "", **headers}, "request_id")
+    return Message(picture_id, _text(headers, "name"), None if stored else body, request_id, attempt)
 
 
 def _text(headers: Mapping[str, Any], key: str) -> str:
     value = headers.get(key)
     if not isinstance(value, str) or len(value) > LONGEST_NAME:
-        raise MessageError(f"message refused: {key} is {_shown(headers, key)}, not a text of sensible length")
+        raise MessageError(
+            f"message rejected: {key} is {_shown(headers, key)}, not text of a sensible length"
+        )
     return value
 
 
 def _check(holds: bool, fault: str) -> None:
     if not holds:
-        raise MessageError(f"message refused: {fault}")
+        raise MessageError(f"message rejected: {fault}")
 
 
 def _shown(headers: Mapping[str, Any], key: str) -> str:

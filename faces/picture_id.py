@@ -10,7 +10,7 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def picture_id_of(data: bytes | mmap) -> str:
-    """Give the hash of a picture's bytes."""
+    """Return the hash of a picture's bytes."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -36,7 +36,7 @@ class Json(logging.Formatter):
     """`time`, `level`, `logger`, `event`, what the line is about, and `error`: the traceback, if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give one line of JSON."""
+        """Return one line of JSON."""
         line = {
             "time": _moment(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -51,7 +51,7 @@ class Text(logging.Formatter):
     """Time of day, level, event and fields; nothing of a stranger's can break the line or move the cursor."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give a line, and the traceback below it if there is one."""
+        """Return a line, and the traceback below it if there is one."""
         clock = _moment(record).astimezone().strftime("%H:%M:%S.%f")[:-3]
         event = json.dumps(record.getMessage())[1:-1].replace('\\"', '"')
         fields = "".join(f"  {key}={to_json(value)}" for key, value in _about(record).items())

@@ -21,7 +21,7 @@ from faces.store import journal
 from faces.store.client import Command, RedisClient, Session
 from faces.store.data_version import READ_VERSION
 from faces.store.group_record import Face
-from faces.store.journal import Entry, Place
+from faces.store.journal import Entry, Place, Tail
 from faces.store.keys import ASKED, ENCODINGS, GROUP_STATE, GROUPS, HOME, META, SUGGESTIONS
 from faces.store.queries import statuses
 from groups import saved
@@ -87,8 +87,8 @@ class Follower:
             StoreError: Redis is unavailable; call `load` before the next step.
         """
         with self._redis.session() as session:
-            lines, asked, model = self._look(session)
-            entries = journal.entries(session, lines)
+            tail, asked, model = self._look(session)
+            entries = journal.entries(session, tail.lines)
             commands: list[Command] = []
             if model != self.reached.model:
                 self._encodings_changed(model)
@@ -99,7 +99,7 @@ class Follower:
             news = bool(entries or asked or model != self.reached.model)
             if news:
                 line = entries[-1].line if entries else self.reached.place.line
-                place = Place(self.reached.place.position + len(entries), line)
+                place = Place(self.reached.place.position + len(entries), line, tail.mark)
                 self.reached = Reached(place, model, self.statement_log.last)
                 commands += self._writer.step(self.reached)
             self._commit(session, commands)
@@ -139,16 +139,16 @@ class Follower:
             self._commit(session, [(GROUPS, "FLUSHDB"), (GROUPS, "HSET", GROUP_STATE, *counters)])
         self.load()
 
-    def _look(self, session: Session) -> tuple[Sequence[bytes], list[bytes], bytes]:
+    def _look(self, session: Session) -> tuple[Tail, list[bytes], bytes]:
         """Watch, and read what is new: journal lines, requests, and the current model."""
         self._hold(session)
-        _, lines, asked, (_, model, _) = session.ask(
+        _, asked, (_, model, _), *replies = session.ask(
             (HOME, "WATCH", META),
-            journal.after(self.reached.place, PIECE),
             (HOME, "LRANGE", ASKED, 0, REQUESTS - 1),
             READ_VERSION,
+            *journal.after(self.reached.place, PIECE),
         )
-        return journal.news(self.reached.place, lines), asked, model or self.reached.model
+        return journal.news(self.reached.place, replies), asked, model or self.reached.model
 
     def _hold(self, session: Session) -> None:
         """Check that this process is in charge and its memory is current; watch both."""

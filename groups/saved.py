@@ -14,7 +14,7 @@ import numpy as np
 from faces.documents import from_json, to_json
 from faces.store.client import Command, RedisClient
 from faces.store.group_record import NOBODY, Face, GroupRecord, pack_faces, unpack_faces
-from faces.store.journal import Place
+from faces.store.journal import Mark, Place
 from faces.store.keys import (
     GROUP_PICTURES,
     GROUP_STATE,
@@ -36,7 +36,7 @@ from groups.statement_log import StatementLog
 from groups.summary import Summary
 
 PIECE = 2000  # keys read in one round trip
-FIELDS = ("position", "line", "seen", "next", "clock", "last", "model")
+FIELDS = ("position", "line", "marks", "mark", "seen", "next", "clock", "last", "model")
 
 
 class Reached(NamedTuple):
@@ -69,8 +69,9 @@ def read_people(redis: RedisClient) -> dict[int, str]:
 def read_reached(redis: RedisClient) -> tuple[Reached, dict[str, int]]:
     """Read what the saved groups reflect, and the partition's counters."""
     (values,) = redis.ask((GROUPS, "HMGET", GROUP_STATE, *FIELDS))
-    position, line, seen, following, clock, last, model = (value or b"" for value in values)
-    reached = Reached(Place(int(position or 0), line), model, int(last or 0))
+    position, line, marks, mark, seen, following, clock, last, model = (value or b"" for value in values)
+    place = Place(int(position or 0), line, Mark(int(marks or 0), mark))
+    reached = Reached(place, model, int(last or 0))
     return reached, {"seen": int(seen or 0), "next_number": int(following or 1), "clock": int(clock or 0)}
 
 
@@ -251,6 +252,7 @@ class Writer:
         values = (
             reached.place.position,
             reached.place.line,
+            *reached.place.mark,
             partition.seen,
             partition.next_number,
             partition.clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
@@ -12,6 +13,7 @@ from faces.event_log import EventLog
 from faces.formats.limits import Limits
 from faces.health import serve
 from faces.image_store import open_image_store
+from faces.queue_scan import remove_messages_of
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
@@ -77,6 +79,7 @@ def build(settings: Settings) -> Flask:
         hook_sender,
         Deliverer(redis, follower, hook_sender.post).start(),
         Searching(settings, Bound(bounds.searches, "searches")),
+        partial(remove_messages_of, settings),
     )
     serve(
         metrics.registry,

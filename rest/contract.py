@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
 from faces import api_key
+from faces.errors import PictureNameError
 from faces.picture_id import is_picture_id
 from faces.store import queries
 from faces.usecases.erase import erase_picture
@@ -82,7 +83,7 @@ class StatusDocument(BaseModel):
     """What became of a picture; times are Unix seconds."""
 
     hash: str
-    state: Literal["pending", "done", "failed"]
+    state: Literal["pending", "done", "failed", "damaged"]
     accepted: float
     finished: float | None
     model: str | None
@@ -127,6 +128,7 @@ def scan_image(path: NamePath) -> Response:
 
     202 for a new picture; 200 for one that is done already: its name is set.
     """
+    _check_path()
     return _scan_image(path.name)
 
 
@@ -170,10 +172,11 @@ def match(path: PicturePath) -> Response:
 def status(path: PicturePath) -> Response:
     """What became of a picture."""
     g.about = {"hash": path.picture_id}
-    (found,) = queries.statuses(parts().redis, [path.picture_id])
+    found = queries.status_with_names(parts().redis, path.picture_id)
     if found is None:
         return answer({"hash": path.picture_id, "state": "unknown"}, HTTPStatus.NOT_FOUND)
-    return answer({name: value for name, value in vars(found).items() if name in StatusDocument.model_fields})
+    shown = found.shown()
+    return answer({name: shown[name] for name in StatusDocument.model_fields if name in shown})
 
 
 @contract.operation(
@@ -188,6 +191,7 @@ def erase(path: PicturePath) -> Response:
         parts().redis,
         parts().image_store,
         parts().audit_log,
+        parts().remove_messages,
         path.picture_id,
         actor=g.key,
         request_id=g.request_id,
@@ -196,6 +200,18 @@ def erase(path: PicturePath) -> Response:
         raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
     g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
     return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _check_path() -> None:
+    """Reject a path that is not UTF-8: what is decoded with replacements would give different names as one.
+
+    Raises:
+        PictureNameError: it is not.
+    """
+    try:
+        request.environ["PATH_INFO"].encode("latin-1").decode()  # PEP 3333: bytes, passed on as Latin-1
+    except UnicodeDecodeError as error:
+        raise PictureNameError("the name is not valid UTF-8: percent-encode its UTF-8 bytes") from error
 
 
 def _scan_image(name: str) -> Response:

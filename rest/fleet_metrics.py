@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
@@ -12,10 +12,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from faces.errors import StoreError
-from faces.store import queries
+from faces.store import memory, queries
 from faces.store.client import RedisClient
+from faces.store.memory import Memory
 
 PATIENCE = 4.0  # seconds; Prometheus itself waits for ten, and would then lose all other metrics too
+SURVEY_EVERY = 60.0  # seconds; it takes Redis about 5 ms
 UP = "facefleet_redis_up"
 OLDEST = "facefleet_oldest_in_flight_seconds"
 ABOUT = {
@@ -32,9 +34,17 @@ log = logging.getLogger(__name__)
 class Fleet(Collector):
     """The fleet's counts; while Redis is away, only that it is."""
 
-    def __init__(self, redis: RedisClient, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        redis: RedisClient,
+        patience: float = PATIENCE,
+        survey: Callable[[RedisClient], Memory] = memory.survey,
+    ) -> None:
         self._redis = redis
         self._patience = patience
+        self._survey = survey
+        self._surveyed: Memory | None = None
+        self._surveyed_at = 0.0
         self._asking = ThreadPoolExecutor(1, "fleet's counts")
 
     def describe(self) -> list[GaugeMetricFamily]:
@@ -52,6 +62,28 @@ class Fleet(Collector):
         yield from figures
 
     def _figures(self) -> list[GaugeMetricFamily]:
+        return [*self._counts(), *self._memory()]
+
+    def _memory(self) -> list[GaugeMetricFamily]:
+        """Return what Redis's memory is used for, looked at once a minute."""
+        now = time.monotonic()
+        if self._surveyed is None or now - self._surveyed_at > SURVEY_EVERY:
+            self._surveyed, self._surveyed_at = self._survey(self._redis), now
+        found = self._surveyed
+        parts = GaugeMetricFamily(
+            "facefleet_redis_part_bytes", "Redis's memory by what takes it, estimated", labels=["part"]
+        )
+        for part, used in found.parts.items():
+            parts.add_metric([part], used)
+        return [
+            GaugeMetricFamily("facefleet_redis_used_bytes", "Redis's memory that counts", found.used),
+            GaugeMetricFamily("facefleet_redis_limit_bytes", "Redis's maxmemory, 0: none", found.limit),
+            GaugeMetricFamily("facefleet_redis_doubled_bytes", "with twice the pictures", found.doubled),
+            GaugeMetricFamily("facefleet_edges", "pairs of pictures that match, estimated", found.edges),
+            parts,
+        ]
+
+    def _counts(self) -> list[GaugeMetricFamily]:
         counts = asdict(queries.counts(self._redis))
         figures = [GaugeMetricFamily(f"facefleet_{n}", ABOUT[n], value) for n, value in counts.items()]
         accepted = queries.oldest_in_flight(self._redis)

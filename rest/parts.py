@@ -12,6 +12,7 @@ from faces.event_log import EventLog
 from faces.image_store import ImageStore
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
+from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
@@ -46,6 +47,7 @@ class Parts:
     hook_sender: Fetcher
     deliverer: Deliverer
     searching: Searching
+    remove_messages: RemoveMessages
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""

@@ -82,9 +82,15 @@ def redis(store_settings: Settings) -> Iterator[RedisClient]:
 
 
 @pytest.fixture
-def each_link(each_redis_server: RedisServer) -> Iterator[RedisClient]:
-    """A link to each kind of Redis, empty."""
-    with closing(RedisClient(emptied(each_redis_server))) as opened:
+def each_settings(each_redis_server: RedisServer) -> Settings:
+    """Settings for each kind of Redis, empty."""
+    return emptied(each_redis_server)
+
+
+@pytest.fixture
+def each_link(each_settings: Settings) -> Iterator[RedisClient]:
+    """A client of each kind of Redis, empty."""
+    with closing(RedisClient(each_settings)) as opened:
         yield opened
 
 

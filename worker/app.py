@@ -16,6 +16,7 @@ from faces.event_log import EventLog
 from faces.health import serve
 from faces.image_store import open_image_store
 from faces.store.client import RedisClient
+from faces.store.commit import fail
 from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
 from worker.batching import Batcher
@@ -138,7 +139,12 @@ def build(
     retrier = Retrier(stopping)
     outbox = Outbox(Publisher(settings), retrier)
     attempts = Attempts(redis, retrier)
-    dead_letters = DeadLetters(outbox, event_log, metrics)
+    dead_letters = DeadLetters(
+        outbox,
+        event_log,
+        metrics,
+        lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
+    )
     finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
     jobs = Jobs(
         redis=redis,

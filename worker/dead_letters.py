@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from faces.errors import FacefleetError
+from faces.errors import FacefleetError, MessageError, NewerMessageError
 from faces.event_log import EventLog
-from faces.topology import DEAD
+from faces.picture_id import is_picture_id
+from faces.topology import DEAD, retry_queue
 from worker.delivery import Delivery
 from worker.metrics import Metrics
 from worker.outbox import Letter, Outbox
+from worker.retry import RetryAfter, decide
 
 MAX_HEADER_BYTES = 100_000  # of a dead letter; RabbitMQ's frame holds 131,072
 MAX_INTEGER = 1 << 63  # integers in headers have 64 bits; floats are read as integers of any size
@@ -19,14 +21,40 @@ MAX_INTEGER = 1 << 63  # integers in headers have 64 bits; floats are read as in
 class DeadLetters:
     """Moves messages to the dead letter queue."""
 
-    def __init__(self, outbox: Outbox, event_log: EventLog, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        event_log: EventLog,
+        metrics: Metrics,
+        fail_picture: Callable[[str, str], object],
+    ) -> None:
         self._outbox = outbox
         self._event_log = event_log
         self._metrics = metrics
+        self._fail_picture = fail_picture
+
+    def put_aside(self, delivery: Delivery, error: MessageError) -> None:
+        """Retry a message that cannot be decoded if a newer worker may be able to, else bury it."""
+        attempt = error.attempt if isinstance(error, NewerMessageError) else 0
+        match decide(error, attempt):
+            case RetryAfter(rung, wait):
+                headers = {**printable(delivery.headers or {}), "attempt": attempt + 1}
+                letter = Letter(
+                    delivery, "", retry_queue(rung), headers, delivery.body, delivery.acknowledge, wait
+                )
+                self._outbox.put(letter)
+            case _:
+                self.bury(delivery, error)
 
     def bury(self, delivery: Delivery, error: FacefleetError) -> None:
-        """Move a message to the dead letters; it is acknowledged once RabbitMQ has the copy."""
+        """Move a message to the dead letters, and fail its picture, which has no other.
+
+        It is acknowledged once RabbitMQ has the copy.
+        """
         headers = {**printable(delivery.headers or {}), "reason": str(error)}
+        picture_id = headers.get("hash")
+        if isinstance(picture_id, str) and is_picture_id(picture_id):
+            self._fail_picture(picture_id, f"its message is a dead letter: {error}")
 
         def published() -> None:
             self._metrics.dead_letter()

@@ -80,7 +80,7 @@ class BatchProcessor:
             try:
                 yield PendingMessage(delivery, decode(delivery.headers, delivery.body))
             except MessageError as error:
-                self.dead_letters.bury(delivery, error)
+                self.dead_letters.put_aside(delivery, error)
 
     def _allowed(self, pictures: Iterator[PendingMessage]) -> Iterator[PendingMessage]:
         for pending in pictures:

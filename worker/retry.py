@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from faces.errors import FacefleetError, MessageError, Permanent
+from faces.errors import FacefleetError, MessageError, NewerMessageError, Permanent
 from faces.topology import RETRY_DELAYS
 
 MAX_RETRIES = 12  # a little over an hour with the ladder's delays
@@ -39,9 +39,10 @@ def decide(error: FacefleetError, attempt: int, jitter: float | None = None) -> 
     The wait is the rung's delay minus up to half of it at random, so that messages that failed together do not
     return together; `jitter`, 0 to 1, replaces the random number.
     """
-    if isinstance(error, MessageError):
+    newer = isinstance(error, NewerMessageError) and attempt < MAX_RETRIES
+    if isinstance(error, MessageError) and not newer:
         return DeadLetter()
-    if isinstance(error, Permanent) or attempt >= MAX_RETRIES:
+    if not newer and (isinstance(error, Permanent) or attempt >= MAX_RETRIES):
         return Fail()
     rung = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)]
     chance = random.random() if jitter is None else jitter  # noqa: S311 -- spreads load; not security

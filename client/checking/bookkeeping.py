@@ -1,6 +1,6 @@
-"""Names, statuses and counts: what can be judged from one instant, asked for in one MULTI a piece.
+"""Names, statuses and counts: what can be judged from one instant, read in one MULTI a piece.
 
-`check_types` comes first: the other questions cannot be put to values of a wrong type.
+`check_types` comes first: the other checks cannot read values of a wrong type.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def check_types(redis: RedisClient, faults: Faults) -> None:
     """Every value is of the type that belongs in its database."""
     for database in TYPES:
         for key in inspection.mistyped(redis, database):
-            faults.add(3, f"db {database}: {_text(key)} has a value of another type than it should")
+            faults.add(3, f"db {database}: {_text(key)} has a value of the wrong type")
 
 
 def check_names(redis: RedisClient, faults: Faults) -> int:
-    """Rule 1: db 1 gives a name to a picture when, and only when, db 2 gives it to the name. Counts the names."""
+    """Rule 1: db 1 gives a name to a picture if and only if db 2 does. Return the count of names."""
     for pairs in _pairs(redis):
         for (name, picture_id), naming in zip(pairs, inspection.namings(redis, pairs), strict=True):
             owned = naming.owner == picture_id
@@ -37,16 +37,16 @@ def check_names(redis: RedisClient, faults: Faults) -> int:
     return inspection.size(redis, NAMES)
 
 
-def check_standings(redis: RedisClient, faults: Faults) -> int:
-    """Rules 3 and 4: a picture is in the databases that its status document says. Counts the done."""
+def check_states(redis: RedisClient, faults: Faults) -> int:
+    """Rules 3 and 4: a picture is in the databases that its status says. Return the count of done pictures."""
     seen: set[str] = set()
     done = 0
     for picture_ids in _pictures(redis, faults):
         unseen = [picture_id for picture_id in dict.fromkeys(picture_ids) if picture_id not in seen]
-        for standing in inspection.picture_states(redis, unseen):
-            done += standing.state == "done"
-            for fault in _faults_of(standing):
-                faults.add(3 if standing.state == "done" else 4, f"{standing.picture_id}: {fault}")
+        for found in inspection.picture_states(redis, unseen):
+            done += found.state == "done"
+            for fault in _faults_of(found):
+                faults.add(3 if found.state == "done" else 4, f"{found.picture_id}: {fault}")
         seen.update(unseen)
     return done
 
@@ -64,12 +64,12 @@ def check_counts(before: Counts, after: Counts, done: int, faults: Faults) -> No
 
 
 def counts(redis: RedisClient) -> Counts:
-    """The counts of one instant."""
+    """Return the counts of one instant."""
     return queries.counts(redis)
 
 
 def _pairs(redis: RedisClient) -> Iterator[list[Pair]]:
-    """Names with pictures as either database has them, a piece at a time."""
+    """Yield names with pictures as either database has them, a piece at a time."""
     for names in inspection.keys(redis, NAMES):
         owners = zip(names, inspection.owners(redis, names), strict=True)
         yield [(name, owner) for name, owner in owners if owner is not None]
@@ -81,7 +81,7 @@ def _pairs(redis: RedisClient) -> Iterator[list[Pair]]:
 
 
 def _pictures(redis: RedisClient, faults: Faults) -> Iterator[list[str]]:
-    """Every picture that any database but the fourth has, a piece at a time; pictures come again."""
+    """Yield every picture that any database but the fourth has, a piece at a time; with repeats."""
     for keys in inspection.with_status(redis):
         yield _hashes(keys, "the status documents have", faults)
     for members in inspection.in_flight(redis):
@@ -95,23 +95,23 @@ def _hashes(keys: Sequence[bytes], who: str, faults: Faults) -> list[str]:
     texts = [_text(key) for key in keys]
     for text in texts:
         if not is_picture_id(text):
-            faults.add(3, f"{who} the key {text}, which is no hash")
+            faults.add(3, f"{who} the key {text}, which is not a hash")
     return [text for text in texts if is_picture_id(text)]
 
 
-def _faults_of(standing: PictureState) -> Iterator[str]:
-    state = standing.state
+def _faults_of(found: PictureState) -> Iterator[str]:
+    state = found.state
     if state == "damaged":
         yield "its status document cannot be read"
         return
-    if standing.in_flight != (state == "pending"):
-        yield f"its status is {state or 'absent'}, but it is {'' if standing.in_flight else 'not '}in flight"
-    if standing.named and state != "done":
+    if found.in_flight != (state == "pending"):
+        yield f"its status is {state or 'absent'}, but it is {'' if found.in_flight else 'not '}in flight"
+    if found.named and state != "done":
         yield f"its status is {state or 'absent'}, but db 2 has names of it"
-    if standing.encodings != (standing.indexed if state == "done" else 0):
+    if found.encodings != (found.indexed if state == "done" else 0):
         yield (
-            f"its status is {state or 'absent'} with {standing.indexed} faces, "
-            f"but db 3 has {standing.encodings} encodings"
+            f"its status is {state or 'absent'} with {found.indexed} faces, "
+            f"but db 3 has {found.encodings} encodings"
         )
 
 

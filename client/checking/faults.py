@@ -23,7 +23,7 @@ class Faults:
         self.first: list[Fault] = []
 
     def add(self, rule: int, where: str) -> None:
-        """Note a fault."""
+        """Record a fault."""
         self.count += 1
         if len(self.first) < LISTED:
             self.first.append(Fault(rule, where))

@@ -17,7 +17,7 @@ def residue(settings: Settings, picture_id: str) -> Iterator[str]:
 
     Raises:
         SettingError: the client of Milvus is not installed.
-        StoreError: Milvus is away.
+        StoreError: Milvus is unavailable.
     """
     if not settings.index_url:
         return

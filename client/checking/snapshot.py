@@ -3,7 +3,7 @@
 The journal is the version. It names every picture that is committed or erased; the faces of a committed picture
 never change, and an edge between two pictures is there for as long as both are. So what is read between two
 readings of the journal holds for every picture that the journal does not name in between; those that it names
-are left out, on both sides of every comparison. A rebuild's swap is not in the journal: `meta` tells of it.
+are left out, on both sides of every comparison. A rebuild's swap is not in the journal, but in `meta`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def take(redis: RedisClient, faults: Faults, advance: Callable[[int], object] = 
         advance: called with how many keys have been read.
 
     Raises:
-        StoreError: Redis is away, or its data was replaced or rebuilt meanwhile.
+        StoreError: Redis is unavailable, or its data was replaced or rebuilt meanwhile.
     """
     last_rebuild, data_version = inspection.last_rebuild(redis), inspection.stored_version(redis)
     lines = inspection.journal_lines(redis)

@@ -1,4 +1,4 @@
-"""`facefleet check`: hold the databases to their rules, against brute force, while the fleet works."""
+"""`facefleet check`: check the databases against their rules and brute force, while the fleet works."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from client.checking import bookkeeping, milvus, snapshot
 from client.checking.brute_force import matching, pairs
 from client.checking.edges import Codes
 from client.checking.faults import Faults
+from client.checking.originals import messages_of, orphans
 from client.checking.snapshot import Snapshot
 from client.errors import UsageError
 from client.pictures import hash_or_file
@@ -24,7 +25,7 @@ from faces.store import inspection
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODINGS, MATCHES
 
-HELP = "hold the databases to their rules, while the fleet works; exit code 1 where one does not hold"
+HELP = "check the databases against their rules while the fleet works; exit code 1 if one does not hold"
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Report:
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    about = "only see that nothing of an erased picture is left anywhere"
+    about = "only check that nothing of an erased picture is left anywhere"
     about_groups = "check the groups of faces instead, against every face and statement"
     parser.add_argument("--groups", action="store_true", help=about_groups)
     parser.add_argument("--residue", metavar="HASH|FILE", help=about)
@@ -58,20 +59,25 @@ def run(args: Namespace, settings: Settings) -> int:
         faults = Faults()
         bookkeeping.check_types(redis, faults)
         report = None if faults.count else check(redis, settings.match_tolerance, faults)
+        image_store = open_image_store(settings.image_store_url)
+        for picture_id in orphans(redis, image_store) if image_store is not None else ():
+            faults.add(
+                4, f"{picture_id}: an original without a picture; facefleet reconcile --sweep removes it"
+            )
     _show(report, faults, as_json=args.json)
     return 1 if faults.count else 0
 
 
 def check(redis: RedisClient, tolerance: float, faults: Faults) -> Report:
-    """Check all rules, in data of sound types; `tolerance` counts only where the data does not name its own.
+    """Check all rules, in data of the right types; `tolerance` is used only if the data does not name its own.
 
     Raises:
-        StoreError: Redis is away, or its data was replaced meanwhile.
+        StoreError: Redis is unavailable, or its data was replaced meanwhile.
     """
     begun = time.monotonic()
     before = bookkeeping.counts(redis)
     names = bookkeeping.check_names(redis, faults)
-    done = bookkeeping.check_standings(redis, faults)
+    done = bookkeeping.check_states(redis, faults)
     bookkeeping.check_counts(before, bookkeeping.counts(redis), done, faults)
     with bar(inspection.size(redis, ENCODINGS), "reading faces") as progress:
         taken = snapshot.take(redis, faults, progress.update)
@@ -114,7 +120,7 @@ def _show(report: Report | None, faults: Faults, *, as_json: bool) -> None:
     shown = {**figures, "seconds": round(report.seconds, 1)} if report else figures
     print(table([*shown.items(), ("faults", faults.count)]))
     if report is None:
-        print("the rest cannot be checked before these are mended:")
+        print("nothing else can be checked before these are fixed:")
     for fault in faults.first:
         print(f"{paint(f'rule {fault.rule}', RED)}  {printable(fault.where)}")
     if faults.count > len(faults.first):
@@ -146,7 +152,7 @@ def _residue(redis: RedisClient, settings: Settings, picture_id: str, *, as_json
     image_store = open_image_store(settings.image_store_url)
     if image_store is not None and image_store.has(picture_id):
         places.append("image store")
-    places += milvus.residue(settings, picture_id)
+    places += [*messages_of(settings, picture_id), *milvus.residue(settings, picture_id)]
     if as_json:
         print(to_json({"hash": picture_id, "residue": places}))
     else:

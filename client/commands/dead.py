@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from client.terminal import GREEN, paint, table
-from faces.amqp import Publisher, connect, translated
+from faces.amqp import Publisher
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import MessageError
 from faces.message import Message, decode, encode
+from faces.queue_scan import Found, scan
 from faces.store.client import RedisClient
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, declare
-from faces.usecases.ingest import accept_and_publish
+from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
+from faces.usecases.replay import replay_message
 
 HELP = "list the dead letters with their reasons; replay one or all"
 EVERY = "all"
@@ -36,15 +37,19 @@ class Letter:
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "--replay", metavar=f"HASH|{EVERY}", help="accept that picture, or every one, once more"
+        "--replay", metavar=f"HASH|{EVERY}", help="have that picture, or every one, processed once more"
+    )
+    parser.add_argument(
+        "--as-new", action="store_true", help="also replay pictures that were erased or never accepted"
     )
     parser.add_argument("--json", action="store_true", help="write one JSON document")
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """List the dead letters; those not replayed stay where they are. 1 if one asked for cannot be replayed."""
+    """List the dead letters; those not replayed stay. 1 if one asked for cannot be replayed."""
     with closing(RedisClient(settings)) as redis, closing(Publisher(settings)) as publisher:
-        letters = list(_letters(settings, Replay(redis, publisher, args.replay)))
+        replayer = Replayer(redis, publisher, args.replay, as_new=args.as_new)
+        letters = [replayer.look(found) for found in scan(settings, [DEAD])]
     if args.json:
         print(to_json({"dead": [asdict(letter) for letter in letters]}))
     elif letters:
@@ -52,52 +57,42 @@ def run(args: Namespace, settings: Settings) -> int:
     else:
         print(paint("there are no dead letters", GREEN))
     asked = args.replay is not None
-    return 1 if asked and not any(letter.now == Replay.DONE for letter in letters) else 0
+    return 1 if asked and not any(letter.now in Replayer.DONE for letter in letters) else 0
 
 
-class Replay:
+class Replayer:
     """Replays the letters that were asked for."""
 
-    DONE = "replayed"
+    REPLAYED, PROCESSED = DONE = ("replayed", "removed: its picture is done already")
 
-    def __init__(self, redis: RedisClient, publisher: Publisher, wanted: str | None) -> None:
+    def __init__(
+        self, redis: RedisClient, publisher: Publisher, wanted: str | None, *, as_new: bool = False
+    ) -> None:
         self._redis = redis
         self._publisher = publisher
         self._wanted = wanted
+        self._as_new = as_new
 
-    def look(self, headers: Mapping[str, Any], body: bytes) -> Letter:
+    def look(self, found: Found) -> Letter:
         """Replay a letter if it is wanted; `now` says what became of it."""
-        shown = Letter(_text(headers, "hash"), _text(headers, "name"), len(body), _reason(headers))
+        headers = found.headers
+        shown = Letter(_text(headers, "hash"), _text(headers, "name"), len(found.body), _reason(headers))
         if self._wanted not in {EVERY, shown.hash}:
             return shown
         try:
-            accept_and_publish(self._redis, self._publish, None, replace(decode(headers, body), attempt=0))
+            message = replace(decode(headers, found.body), attempt=0)
+            published = replay_message(self._redis, self._publish, message, as_new=self._as_new)
         except MessageError as error:
             return replace(shown, now=f"cannot be replayed: {error}")
-        return replace(shown, now=self.DONE)
+        found.remove()
+        return replace(shown, now=self.REPLAYED if published else self.PROCESSED)
 
     def _publish(self, message: Message) -> None:
         self._publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(message))
 
 
-def _letters(settings: Settings, replay: Replay) -> Iterator[Letter]:
-    """Take each letter in hand once; what is not acknowledged goes back when the connection is closed."""
-    with closing(connect(settings)) as connection, translated():
-        channel = connection.channel()
-        declare(channel, settings)
-        count = channel.queue_declare(DEAD, passive=True).method.message_count
-        for _ in range(count):  # a replayed one may be back already
-            method, properties, body = channel.basic_get(DEAD)
-            if method is None:
-                return
-            letter = replay.look(properties.headers or {}, body)
-            if letter.now == Replay.DONE:
-                channel.basic_ack(method.delivery_tag)
-            yield letter
-
-
 def _reason(headers: Mapping[str, Any]) -> str:
-    """The worker's reason, or RabbitMQ's own word: it gives up what was delivered too often."""
+    """Return the worker's reason, or RabbitMQ's own: it gives up what was delivered too often."""
     return _text(headers, "reason") or f"RabbitMQ: {_text(headers, 'x-first-death-reason') or 'unknown'}"
 
 

@@ -1,4 +1,4 @@
-"""`facefleet erase`: a picture and everything made from it, out of the databases and the image store."""
+"""`facefleet erase`: remove a picture and everything made from it, wherever it is kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 
 from client.errors import UsageError
 from client.pictures import named
@@ -14,13 +15,14 @@ from faces.config import Settings
 from faces.documents import to_json
 from faces.image_store import open_image_store
 from faces.picture_id import is_picture_id
+from faces.queue_scan import remove_messages_of
 from faces.store import inspection, queries
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import Erased, erase_picture
 
-HELP = "erase a picture and all that was made from it; exit code 1 where nothing is known of it"
-HERE = "terminal"  # stands in the trail where a request has its API key
+HELP = "erase a picture and everything made from it; exit code 1 if nothing is known of it"
+HERE = "terminal"  # in the audit log in place of an API key
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -31,34 +33,35 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Erase the picture if the person means it; 1 if they do not, or there is nothing to erase."""
+    """Erase the picture once confirmed; 1 if it is not, or there is nothing to erase."""
     with closing(RedisClient(settings)) as redis:
         picture_id = args.picture if is_picture_id(args.picture) else named(redis, args.picture)
         if picture_id is None:
             note(
-                f"no picture is named {args.picture}: give the hash of one that has lost its name or has failed"
+                f"no picture is named {args.picture}: use the hash of one that has lost its name or has failed"
             )
             return 1
         if not (args.yes or _confirmed(redis, picture_id)):
             return 1
         image_store = open_image_store(settings.image_store_url)
         audit_log = AuditLog(redis, settings.audit_length)
-        erased = erase_picture(redis, image_store, audit_log, picture_id, actor=HERE)
+        remove_messages = partial(remove_messages_of, settings)
+        erased = erase_picture(redis, image_store, audit_log, remove_messages, picture_id, actor=HERE)
     if not erased.anything:
-        note(f"nothing is known of picture {picture_id}: it was never accepted, or is erased")
+        note(f"nothing is known of picture {picture_id}: it was never accepted, or it is erased")
         return 1
     _show(erased, as_json=args.json)
     return 0
 
 
 def _confirmed(redis: RedisClient, picture_id: str) -> bool:
-    """Ask whoever sits at the terminal.
+    """Ask the person at the terminal.
 
     Raises:
-        UsageError: nobody does.
+        UsageError: there is none.
     """
     if not sys.stdin.isatty():
-        raise UsageError("nobody is here to confirm that a picture is to be erased for good: add --yes")
+        raise UsageError("erasing needs confirmation, and standard input is not a terminal: add --yes")
     (status,), (names,) = queries.statuses(redis, [picture_id]), inspection.names_of(redis, [picture_id])
     note(f"{picture_id}: {f'{status.state}, faces: {len(status.faces)}' if status else 'not known'}")
     for name in sorted(names):
@@ -70,9 +73,10 @@ def _confirmed(redis: RedisClient, picture_id: str) -> bool:
 def _show(erased: Erased, *, as_json: bool) -> None:
     receipt = erased.receipt
     if as_json:
-        print(to_json({**asdict(receipt), "image": erased.original}))
+        print(to_json({**asdict(receipt), "image": erased.original, "messages": erased.messages}))
         return
     rows: list[tuple[str, object]] = [("erased", receipt.picture_id), ("state", receipt.state or "not known")]
     rows += [("name", name) for name in receipt.names]
     rows += [("faces", receipt.faces), ("edges", receipt.edges)]
-    print(table([*rows, ("original", "removed" if erased.original else "none")]))
+    rows.append(("original", "removed" if erased.original else "none"))
+    print(table([*rows, ("messages", erased.messages)]))

@@ -102,7 +102,7 @@ def rebuild(redis: RedisClient, data_version: DataVersion, reencoders: Reencoder
     Raises:
         UsageError: the reencoders could not encode a picture.
         MismatchError: a rebuild to something else is under way, or this one was abandoned meanwhile.
-        StoreError: Redis is away; calling again goes on.
+        StoreError: Redis is unavailable; calling again goes on.
     """
     steps = rebuilding.rebuild(
         redis, data_version, Gallery(data_version.tolerance), patient=reencoders is not None

@@ -15,8 +15,9 @@ from client.terminal import GREEN, RED, note, paint, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.queues import Depth, depths
-from faces.store import inspection, odds, queries
+from faces.store import inspection, memory, odds, queries
 from faces.store.client import RedisClient
+from faces.store.memory import Memory
 from faces.store.queries import Counts
 from faces.store.status import Status
 from faces.topology import DEAD, PICTURES_QUEUE
@@ -36,20 +37,22 @@ def run(args: Namespace, settings: Settings) -> int:
     with closing(RedisClient(settings)) as redis:
         if args.picture:
             return _picture(redis, known_picture(args.picture, settings), as_json=args.json)
-        code = _fleet(queries.counts(redis), settings, as_json=args.json)
+        code = _fleet(queries.counts(redis), memory.survey(redis), settings, as_json=args.json)
         tolerance = inspection.tolerance(inspection.stored_version(redis))
         if warning := advice.warning(odds.read(redis), tolerance):
             note(warning)
         return code
 
 
-def _fleet(counts: Counts, settings: Settings, *, as_json: bool) -> int:
+def _fleet(counts: Counts, used: Memory, settings: Settings, *, as_json: bool) -> int:
     if as_json:
         queues = depths(settings)
         figures = {**asdict(counts), "unaccounted": counts.unaccounted, **whereabouts(counts, queues)}
-        print(to_json({**figures, "queues": [asdict(depth) for depth in queues]}))
+        memory_figures = {**asdict(used), "doubled": used.doubled}
+        print(to_json({**figures, "memory": memory_figures, "queues": [asdict(depth) for depth in queues]}))
     else:
         print(_shown(counts))
+        print("\n" + table(_memory_rows(used)))
         queues = depths(settings)
         where = whereabouts(counts, queues).items()
         print("\n" + table((label.replace("_", " "), value) for label, value in where))
@@ -78,6 +81,19 @@ def _shown(counts: Counts) -> str:
     return table([*rows, ("unaccounted", counts.unaccounted)]) + verdict
 
 
+def _memory_rows(used: Memory) -> Iterable[Sequence[object]]:
+    share = f"{used.used / used.limit:.0%} of its limit" if used.limit else "no limit: set maxmemory"
+    yield "Redis, MB", _megabytes(used.used), share
+    for part, size in used.parts.items():
+        yield f"  {part}", _megabytes(size), f"about {used.edges:,} edges" if part == "matches" else ""
+    fits = "" if used.doubled <= used.limit or not used.limit else "more than its limit"
+    yield "with twice the pictures", _megabytes(used.doubled), fits
+
+
+def _megabytes(size: int) -> int:
+    return round(size / 1e6)
+
+
 def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
     for depth in queues:
         workers = f"{depth.consumers:,} consuming" if depth.consumers else ""
@@ -85,19 +101,17 @@ def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
 
 
 def _picture(redis: RedisClient, picture_id: str, *, as_json: bool) -> int:
-    (status,) = queries.statuses(redis, [picture_id])
+    status = queries.status_with_names(redis, picture_id)
     if status is None:
         raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or it was erased")
-    names = sorted(name.decode(errors="replace") for name in inspection.names_of(redis, [picture_id])[0])
-    names = names or sorted(status.names)
     if as_json:
-        print(to_json({**asdict(status), "names": names}))
+        print(to_json(status.shown()))
     else:
-        print(table(_about(status, names)))
+        print(table(_about(status)))
     return 0
 
 
-def _about(status: Status, names: Sequence[str]) -> Iterable[Sequence[object]]:
+def _about(status: Status) -> Iterable[Sequence[object]]:
     yield "hash", status.hash
     yield "state", status.state
     yield "accepted", _time(status.accepted)
@@ -107,7 +121,7 @@ def _about(status: Status, names: Sequence[str]) -> Iterable[Sequence[object]]:
         yield "model", status.model
     if status.reason:
         yield "reason", f"{status.code}: {status.reason}"
-    for label, values in (("name", names), ("face", map(_face, status.faces))):
+    for label, values in (("name", status.names), ("face", map(_face, status.faces))):
         for value in values:
             yield label, value
 

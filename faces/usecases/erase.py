@@ -1,7 +1,8 @@
-"""Erase a picture: the audit log first, then the databases, then the original."""
+"""Erase a picture: the audit log first, then the databases, the original, and messages that are set aside."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from faces.image_store import ImageStore
@@ -9,25 +10,30 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.erase import ErasedReceipt, erase
 
+RemoveMessages = Callable[[str], int]
+"""Removes the dead letters of a picture and its messages on the retry ladder; returns how many there were."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased from the databases, and whether an original was removed."""
+    """What was erased from the databases, whether an original was removed, and how many messages were."""
 
     receipt: ErasedReceipt
     original: bool
+    messages: int
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to erase."""
         found = self.receipt
-        return self.original or bool(found.state or found.names or found.faces)
+        return self.original or bool(self.messages or found.state or found.names or found.faces)
 
 
 def erase_picture(
     redis: RedisClient,
     image_store: ImageStore | None,
     audit_log: AuditLog,
+    remove_messages: RemoveMessages,
     picture_id: str,
     *,
     actor: str,
@@ -36,9 +42,10 @@ def erase_picture(
     """Erase a picture and everything made from it; `actor` goes into the audit log, unless it is empty.
 
     Raises:
-        Transient: Redis or the image store is unavailable; erasing again completes what was begun.
+        Transient: Redis, the image store or RabbitMQ is unavailable; erasing again completes what was begun.
     """
     if actor:
         audit_log.note(actor, "erase", picture_id, request_id)
     receipt = erase(redis, picture_id)
-    return Erased(receipt, image_store is not None and image_store.delete(picture_id))
+    original = image_store is not None and image_store.delete(picture_id)
+    return Erased(receipt, original, remove_messages(picture_id))

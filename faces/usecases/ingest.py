@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from faces.errors import PictureNameError, Transient
@@ -90,6 +91,7 @@ def accept_and_publish(
     *,
     original: PictureBytes | None = None,
     size: Size | None = None,
+    replayed: bool = False,
 ) -> bool:
     """Record a picture as accepted, store its original and publish it; False if nothing was left to publish.
 
@@ -100,22 +102,34 @@ def accept_and_publish(
         message: the picture; it carries the bytes where no image store has them.
         original: the bytes to store; None: the image store has them, or there is none.
         size: of the picture, for its status document.
+        replayed: the name was sent long ago: it is taken only if no other picture has it.
 
     Raises:
         Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
     """
-    receipt = accept.accept(redis, message.picture_id, message.name, size)
+    receipt = accept.accept(redis, message.picture_id, message.name, size, replayed=replayed)
     if receipt.known:
         return False
     try:
         if image_store is not None and original is not None:
             image_store.put(message.picture_id, original)
+            _remove_if_unknown(redis, image_store, message.picture_id)  # it may have been erased meanwhile
         publish(message)
     except Transient:
-        if accept.withdraw(redis, receipt):
+        withdrawn = accept.withdraw(redis, receipt)
+        if image_store is not None:
+            with suppress(Transient):  # `reconcile --sweep` finds what is left
+                _remove_if_unknown(redis, image_store, message.picture_id)
+        if withdrawn:
             raise
         return False  # the same bytes, sent by someone else, were processed in the meantime
     return True
+
+
+def _remove_if_unknown(redis: RedisClient, image_store: ImageStore, picture_id: str) -> None:
+    """Remove the original of a picture without a record."""
+    if queries.statuses(redis, [picture_id]) == [None]:
+        image_store.delete(picture_id)
 
 
 def check_name(name: str) -> None:

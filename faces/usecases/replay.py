@@ -1,17 +1,20 @@
-"""Process a failed picture once more, from its original in the image store."""
+"""Process a picture once more: a failed one from its original, or one whose message is a dead letter.
+
+Neither brings back what was erased, nor takes a name from another picture.
+"""
 
 from __future__ import annotations
 
-from faces.errors import PictureError
+from faces.errors import MessageError, PictureError
 from faces.image_store import ImageStore
 from faces.message import Message
-from faces.store import accept
+from faces.store import accept, queries
 from faces.store.client import RedisClient
 from faces.store.status import Size, Status
 from faces.usecases.ingest import Publish, accept_and_publish
 
 
-def replay(
+def replay_picture(
     redis: RedisClient, publish: Publish, image_store: ImageStore, status: Status, *, request_id: str
 ) -> None:
     """Accept a failed picture again, under the names that it was sent with.
@@ -25,7 +28,33 @@ def replay(
             "the image store does not have the original: send the picture again", code="missing"
         )
     first, *others = status.names or [status.hash]
+    message = Message(status.hash, first, None, request_id)
     size = Size(**status.size) if status.size else None
-    accept_and_publish(redis, publish, None, Message(status.hash, first, None, request_id), size=size)
+    accept_and_publish(redis, publish, None, message, size=size, replayed=True)
     for name in others:
-        accept.accept(redis, status.hash, name)
+        accept.accept(redis, status.hash, name, replayed=True)
+
+
+def replay_message(redis: RedisClient, publish: Publish, message: Message, *, as_new: bool = False) -> bool:
+    """Have a message processed once more: False if its picture is done already.
+
+    A picture that is pending has its message published again; one that has failed is accepted again, in its old
+    order: its name moves to it only if no other picture has it now.
+
+    Args:
+        redis: the Redis client.
+        publish: publishes a message.
+        message: the message.
+        as_new: also accept a picture that Redis does not know.
+
+    Raises:
+        MessageError: the picture was erased or never accepted, and is not accepted as new.
+        Transient: Redis or RabbitMQ is unavailable; nothing was changed.
+    """
+    status = queries.status_with_names(redis, message.picture_id)
+    if status is None and not as_new:
+        raise MessageError("its picture was erased or never accepted: --as-new accepts it as a new one")
+    if status is not None and status.state == "pending" and message.name in status.names:
+        publish(message)
+        return True
+    return accept_and_publish(redis, publish, None, message, replayed=status is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
@@ -12,7 +13,9 @@ from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from faces.api_key import Key
-from faces.store.client import RedisClient, translated
+from faces.errors import StoreFullError
+from faces.store.client import RedisClient
+from faces.store.connection import translated
 from faces.store.keys import LIMIT
 from rest.fetching.addresses import parse_address
 
@@ -36,7 +39,7 @@ class Windows:
         Raises:
             StoreError: Redis is away.
         """
-        with translated():
+        with suppress(StoreFullError), translated():  # searching and erasing must go on without being counted
             for limit in limits:
                 if not self._limiter.hit(limit, who):
                     reset = self._limiter.get_window_stats(limit, who).reset_time

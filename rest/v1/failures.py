@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from faces import api_key
 from faces.store import listing
 from faces.store.listing import PictureRecord
-from faces.usecases.replay import replay
+from faces.usecases.replay import replay_picture
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
@@ -87,7 +87,7 @@ def replay_failure(path: ImagePath) -> Response:
     image_store = parts().image_store
     if image_store is None:
         raise ProblemError("no_image_store", "there are no originals to replay: set IMAGE_STORE_URL")
-    replay(parts().redis, parts().publishers.publish, image_store, status, request_id=g.request_id)
+    replay_picture(parts().redis, parts().publishers.publish, image_store, status, request_id=g.request_id)
     response = answer(Replayed(hash=path.hash), HTTPStatus.ACCEPTED)
     response.headers["Location"] = f"/v1/images/{path.hash}"
     return response

@@ -138,6 +138,7 @@ def erase_image(path: ImagePath) -> Response:
         parts().redis,
         parts().image_store,
         parts().audit_log,
+        parts().remove_messages,
         path.hash,
         actor=g.key,
         request_id=g.request_id,

@@ -138,7 +138,9 @@ def _answered(items: Iterable[Item], wait: float) -> Response:
     refused = [item.problem for item in found if item.problem]
     if wait:
         _await(found, wait)
-    finished = all(item.problem or item.new is False or item.state in {"done", "failed"} for item in found)
+    finished = all(
+        item.problem or item.new is False or item.state in {"done", "failed", "damaged"} for item in found
+    )
     g.outcome = {"accepted": len(found) - len(refused), "refused": len(refused)}
     sent = Sent(items=found, accepted=len(found) - len(refused), refused=len(refused))
     response = answer(sent, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)

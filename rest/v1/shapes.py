@@ -15,7 +15,7 @@ from rest.parts import parts
 
 HASH = r"^[0-9a-f]{64}$"
 Hash = Annotated[str, Field(pattern=HASH, description="SHA-256 of the picture's bytes, in lower-case hex")]
-State = Literal["pending", "done", "failed"]
+State = Literal["pending", "done", "failed", "damaged"]
 LONGEST_WAIT = 60.0  # seconds
 Wait = Annotated[
     float, Field(ge=0, le=LONGEST_WAIT, description="Seconds to wait until the pictures are finished")

@@ -31,7 +31,7 @@ class ShortStatus(BaseModel):
     """What became of a picture."""
 
     hash: Hash
-    state: Literal["pending", "done", "failed", "unknown"]
+    state: Literal["pending", "done", "failed", "damaged", "unknown"]
     faces: int | None = Field(default=None, description="How many faces it shows, once it is done")
     code: str | None = Field(default=None, description="Why it failed, for programs")
     reason: str | None = Field(default=None, description="Why it failed, for people")

@@ -190,7 +190,7 @@ def test_redis_spoken_to_in_plain(redis_settings: Settings) -> None:
 )
 def test_redis_with_a_wrong_password(redis_settings: Settings, changes: dict[str, Any]) -> None:
     sentence = refused(replace(redis_settings, **changes))
-    assert sentence == "Redis does not let us in: check REDIS_USERNAME and REDIS_PASSWORD"
+    assert sentence == "Redis rejected our credentials: check REDIS_USERNAME and REDIS_PASSWORD"
 
 
 def test_rabbitmq_over_tls(rabbit_settings: Settings) -> None:
@@ -226,7 +226,7 @@ def test_rabbitmq_without_our_certificate(rabbit_settings: Settings) -> None:
 )
 def test_rabbitmq_with_a_wrong_password(rabbit_settings: Settings, changes: dict[str, Any]) -> None:
     sentence = not_connected(replace(rabbit_settings, **changes))
-    assert sentence.startswith("RabbitMQ does not let us in: check RABBITMQ_USER")
+    assert sentence.startswith("RabbitMQ rejected our credentials: check RABBITMQ_USER")
     assert CANARY not in sentence
 
 
@@ -258,7 +258,7 @@ def test_no_password_is_seen_in_logs_answers_or_arguments(
     }
     process.start([sys.executable, "-m", part], variables)
     try:
-        sign = "does not let us in" if part == "rest" or password != CANARY else "ready:"
+        sign = "rejected our credentials" if part == "rest" or password != CANARY else "ready:"
         assert until(lambda: sign in process.log.read_text(), 60), process.last_lines(20)
         answers = _answers(port) if part == "rest" else ""
         arguments = b"".join(_arguments(process.pid))

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from faces.errors import BrokerError, SettingError, StoreError
 from faces.health import serve
 from faces.store.client import RedisClient
+from faces.store.memory import Memory
 from groups.metrics import Metrics as GroupsMetrics
 from local.process import free_port
 from rest.fleet_metrics import Fleet
@@ -53,7 +54,7 @@ class Redis:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def commit(self, *_: object) -> list[Any]:
+    def snapshot(self, *_: object) -> list[Any]:
         return [[b"9", b"5", b"1", None], 3]
 
     def ask(self, *_: object) -> list[list[bytes]]:
@@ -61,7 +62,10 @@ class Redis:
 
 
 def fleet(redis: Redis, patience: float = 5.0) -> Fleet:
-    return Fleet(cast(RedisClient, redis), patience)
+    parts = {"matches": 30, "encodings": 20, "names": 1, "statuses": 8, "journal": 1}
+    return Fleet(
+        cast(RedisClient, redis), patience, lambda _: Memory(used=100, limit=200, parts=parts, edges=7)
+    )
 
 
 def moved_rest() -> CollectorRegistry:
@@ -141,6 +145,11 @@ def test_the_figures() -> None:
         (rest, "facefleet_erased", {}, 0),
         (rest, "facefleet_in_flight", {}, 3),
         (rest, "facefleet_redis_up", {}, 1),
+        (rest, "facefleet_redis_used_bytes", {}, 100),
+        (rest, "facefleet_redis_limit_bytes", {}, 200),
+        (rest, "facefleet_redis_doubled_bytes", {}, 100 + 30 + 3 * 30),
+        (rest, "facefleet_redis_part_bytes", {"part": "matches"}, 30),
+        (rest, "facefleet_edges", {}, 7),
         (worker, "facefleet_pictures_total", {"outcome": "done"}, 1),
         (worker, "facefleet_faces_total", {}, 2),
         (worker, "facefleet_batch_pictures_sum", {}, 3),

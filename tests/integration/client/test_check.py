@@ -86,7 +86,7 @@ FAULTS: dict[str, tuple[Sequence[Command], int, str]] = {
         "the counts say 9 done",
     ),
     "journal damaged": ([(0, "RPUSH", "journal", "short")], 3, "journal is damaged"),
-    "key that is no hash": ([(2, "SADD", "odd", "name")], 3, "no hash"),
+    "key that is no hash": ([(2, "SADD", "odd", "name")], 3, "not a hash"),
 }
 
 
@@ -229,7 +229,7 @@ def test_values_of_a_wrong_type_are_faults(
     database, _, key, *_ = command
     seeded.ask((database, "DEL", key), command)
     assert main(["check"]) == 1
-    assert "another type" in capsys.readouterr().out
+    assert "wrong type" in capsys.readouterr().out
 
 
 def test_edges_of_all_pictures_are_compared(redis: RedisClient) -> None:

@@ -16,6 +16,7 @@ from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail
+from faces.store.erase import erase
 from faces.topology import DEAD, PICTURES_QUEUE
 from local.process import until
 from tests.support.writing import Writer, picture
@@ -81,9 +82,51 @@ def test_a_failed_picture_that_is_replayed_is_pending_and_queued_again(
     assert queries.counts(redis) == queries.Counts(1, 0, 0, 0, 1)
 
 
+def test_a_pending_picture_is_only_published_again(
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(redis, HASH, "a name")
+    bury(settings, ours(Message(HASH, "a name", BODY, attempt=12)), BODY)
+    assert listed(capsys, "--replay", HASH)[0]["now"] == "replayed"
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 10)
+    assert redis.ask((0, "HLEN", f"pending:{HASH}"), (0, "GET", "sequence")) == [1, b"1"]
+
+
+def test_what_was_erased_does_not_come_back(
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(redis, HASH, "a name")
+    erase(redis, HASH)
+    bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
+    assert "was erased or never accepted" in listed(capsys, "--replay", "all", code=1)[0]["now"]
+    assert queries.statuses(redis, [HASH]) == [None]
+    assert until(lambda: ready(settings, DEAD) == 1, 10)
+    assert listed(capsys, "--replay", HASH, "--as-new")[0]["now"] == "replayed"
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 10)
+    assert queries.counts(redis).in_flight == 1
+
+
+def test_a_replayed_picture_takes_no_name_from_one_that_was_sent_later(
+    redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = Writer(redis)
+    accept(redis, picture(3), "name")
+    fail(redis, picture(3), "gave_up", "the store was away")
+    accept(redis, picture(1), "name")
+    writer.commit([writer.found(1)])
+    for name in ("name", "free"):
+        bury(settings, ours(Message(picture(3), name, None)), b"")
+    listed(capsys, "--replay", "all")
+    assert until(lambda: ready(settings, PICTURES_QUEUE) == 2, 10)
+    writer.commit([writer.found(3)])
+    assert queries.picture_named(redis, "name") == picture(1)
+    assert queries.picture_named(redis, "free") == picture(3)
+
+
 def test_all_are_replayed_that_can_be(
     redis: RedisClient, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    accept(redis, HASH, "a name")
     bury(settings, {"reason": "garbage"}, b"garbage")
     bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
     garbage, good = listed(capsys, "--replay", "all")
@@ -97,7 +140,7 @@ def test_a_picture_that_is_done_meanwhile_is_not_queued_again(
 ) -> None:
     Writer(redis).add(1)
     bury(settings, ours(Message(picture(1), "1", None)), b"")
-    assert listed(capsys, "--replay", picture(1))[0]["now"] == "replayed"
+    assert "done already" in listed(capsys, "--replay", picture(1))[0]["now"]
     assert until(lambda: ready(settings, DEAD) == 0, 10)
     assert ready(settings, PICTURES_QUEUE) == 0
     assert queries.counts(redis) == queries.Counts(1, 1, 0, 0, 0)

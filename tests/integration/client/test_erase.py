@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from client.__main__ import main
+from faces.amqp import Publisher
+from faces.config import Settings
 from faces.image_store import ImageStore
+from faces.message import Message, encode
+from faces.queue_scan import scan
 from faces.store import audit_log, queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail
+from faces.topology import DEAD, retry_queue
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer, picture
 
-pytestmark = pytest.mark.usefixtures("terminal")
+pytestmark = pytest.mark.usefixtures("terminal", "broker")
 
 A, B = picture(0), picture(7)  # the same person
 
@@ -27,6 +33,14 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+@pytest.fixture
+def broker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A RabbitMQ with empty queues, which the commands use."""
+    monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(settings.rabbitmq_port))
+    return settings
 
 
 @pytest.fixture
@@ -54,6 +68,7 @@ def test_a_receipt_tells_what_was_removed(writer: Writer, capsys: pytest.Capture
         ["faces", "2"],
         ["edges", "1"],
         ["original", "none"],
+        ["messages", "0"],
     ]
     assert nothing_is_left(capsys, A)
     assert queries.matching_names(writer.redis, B) == []
@@ -70,6 +85,7 @@ def test_a_name_is_enough(writer: Writer, capsys: pytest.CaptureFixture[str]) ->
         "faces": 1,
         "edges": 1,
         "image": False,
+        "messages": 0,
     }
     assert queries.picture_named(writer.redis, "7") is None
 
@@ -90,7 +106,7 @@ def test_a_failed_picture_is_erased_by_its_hash(writer: Writer, capsys: pytest.C
     accept(writer.redis, picture(9), "bad.jpg")
     fail(writer.redis, picture(9), "not_a_picture", "no picture at all")
     assert main(["erase", "bad.jpg", "--yes"]) == 1
-    assert "give the hash" in capsys.readouterr().err
+    assert "use the hash" in capsys.readouterr().err
     assert main(["erase", picture(9), "--yes"]) == 0
     assert nothing_is_left(capsys, picture(9))
 
@@ -108,6 +124,23 @@ def test_the_original_goes_too(
     assert main(["check", "--residue", A]) == 1
     assert main(["erase", A, "--yes"]) == 0
     assert nothing_is_left(capsys, A)
+    assert writer.redis is not None
+
+
+def test_dead_letters_and_retries_go_too_and_those_of_others_stay(
+    writer: Writer, broker: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Publisher(broker)) as publisher:
+        for picture_id in (A, B):
+            headers, body = encode(Message(picture_id, "name", None))
+            publisher.publish(DEAD, "", headers, body)
+            publisher.publish("", retry_queue(600), headers, body)
+    assert main(["check", "--residue", A]) == 1
+    assert capsys.readouterr().out.split("\n")[-3:] == [f"queue {DEAD}", f"queue {retry_queue(600)}", ""]
+    assert main(["erase", A, "--yes"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["messages", "2"]
+    assert nothing_is_left(capsys, A)
+    assert [found.queue for found in scan(broker)] == [DEAD, retry_queue(600)]
     assert writer.redis is not None
 
 

@@ -15,6 +15,7 @@ from faces.image_store import ImageStore
 from faces.message import Message, decode, encode
 from faces.picture_id import picture_id_of
 from faces.queues import depths
+from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
@@ -46,7 +47,7 @@ def test_pictures_without_a_message_are_found_and_queued_again(
         accept(redis, picture_id_of(data), data.decode())
     found = stranded(capsys, "--older", "0", code=1)
     assert "--requeue" in found[picture_id_of(KEPT)]["remedy"]
-    assert found[picture_id_of(LOST)]["remedy"] == "send it again"
+    assert found[picture_id_of(LOST)]["remedy"].startswith("send it again")
     assert found[picture_id_of(LOST)]["names"] == ["nowhere"]
     assert depths(settings)[0].ready == 0, "only looked at so far"
     found = stranded(capsys, "--older", "0", "--requeue", code=1)
@@ -55,6 +56,43 @@ def test_pictures_without_a_message_are_found_and_queued_again(
     with closing(connect(settings)) as connection:
         _, properties, body = connection.channel().basic_get(PICTURES_QUEUE, auto_ack=True)
     assert decode(properties.headers, body) == Message(picture_id_of(KEPT), KEPT.decode(), None, "reconcile")
+
+
+def test_what_cannot_be_queued_again_is_failed(
+    redis: RedisClient, image_store: ImageStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accept(redis, picture_id_of(LOST), "lost")
+    found = stranded(capsys, "--older", "0", "--requeue", "--fail", code=0)
+    assert found[picture_id_of(LOST)]["remedy"] == "failed"
+    (status,) = queries.statuses(redis, [picture_id_of(LOST)])
+    assert status is not None
+    assert (status.state, status.code) == ("failed", "stranded")
+    assert queries.counts(redis) == queries.Counts(1, 0, 1, 0, 0)
+
+
+def test_originals_without_a_picture_are_found_and_removed(
+    redis: RedisClient,
+    image_store: ImageStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for data in (KEPT, LOST):
+        image_store.put(picture_id_of(data), data)
+    (tmp_path / "notes").mkdir()
+    accept(redis, picture_id_of(KEPT), "kept")
+    assert main(["check"]) == 0, "one that was stored just now may be withdrawn at this moment"
+    now = time.time()
+    monkeypatch.setattr("client.checking.originals.time.time", lambda: now + 61)
+    assert main(["check"]) == 1
+    assert "an original without a picture" in capsys.readouterr().out
+    assert stranded(capsys, code=1)[picture_id_of(LOST)]["remedy"].startswith("original without a picture")
+    assert (
+        stranded(capsys, "--sweep", "--older", "1000", code=0)[picture_id_of(LOST)]["remedy"]
+        == "original removed"
+    )
+    assert [image_store.has(picture_id_of(data)) for data in (KEPT, LOST)] == [True, False]
+    assert main(["check"]) == 0
 
 
 def test_young_pictures_may_still_be_on_their_way(

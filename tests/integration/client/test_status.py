@@ -45,7 +45,10 @@ def test_counts_and_queues(
         publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
         assert until(lambda: depths(settings)[0].ready == 1, 10)
     found = document(capsys)
-    assert {key: value for key, value in found.items() if key != "queues"} == {
+    used = found["memory"]
+    assert isinstance(used, dict)
+    assert used["used"] > sum(used["parts"].values()) > 0
+    assert {key: value for key, value in found.items() if key not in {"queues", "memory"}} == {
         "accepted": 3,
         "done": 2,
         "failed": 0,
@@ -62,7 +65,10 @@ def test_counts_and_queues(
     assert queues[0] == {"queue": PICTURES_QUEUE, "ready": 1, "consumers": 0}
     assert {q["queue"] for q in queues} >= {DEAD, retry_queue(1), retry_queue(600)}
     assert main(["status"]) == 0
-    assert "every picture is accounted for" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "every picture is accounted for" in output
+    assert "Redis, MB" in output
+    assert "about 0 edges" in output
 
 
 def test_pictures_unaccounted_for_are_an_error(

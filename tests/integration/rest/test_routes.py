@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,14 +17,21 @@ from flask.testing import FlaskClient
 from faces import message
 from faces.amqp import connect
 from faces.config import Settings
+from faces.formats.signatures import PictureBytes
+from faces.image_store import ImageStore
+from faces.message import Message
 from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.commit import DetectionResult
+from faces.store.erase import erase
 from faces.topology import PICTURES_QUEUE
+from faces.usecases.ingest import accept_and_publish
 from local.process import free_port
 from rest.app import build
 from tests.integration.store.test_commit import Worker, found, picture
 from tests.support.drawing import drawing
+from tests.support.full_redis import limit_memory
 from tests.support.rules import read_all
 
 PICTURE = drawing()
@@ -85,6 +93,63 @@ def test_names_are_data(client: FlaskClient, settings: Settings, name: str) -> N
     assert client.post(f"/scan/image/{quote(name)}", data=PICTURE).status_code == 202
     (waiting,) = queued(settings)
     assert waiting.name == name
+
+
+def test_names_that_are_not_utf_8_are_rejected_not_merged(client: FlaskClient, redis: RedisClient) -> None:
+    for name in (
+        "M\xfcller.jpg",
+        "M\xf6ller.jpg",
+    ):  # bytes as WSGI passes them on; the test client would re-encode
+        path = {"PATH_INFO": f"/scan/image/{name}"}
+        answer = client.post("/scan/image/x", data=PICTURE, environ_overrides=path)
+        assert problem(answer) == (400, "bad_name")
+    assert client.post("/scan/image/M%C3%BCller.jpg", data=PICTURE).status_code == 202
+    assert queries.counts(redis).accepted == 1
+
+
+def test_the_status_of_a_done_picture_tells_its_names(client: FlaskClient, redis: RedisClient) -> None:
+    client.post("/scan/image/b.jpg", data=PICTURE)
+    client.post("/scan/image/a.jpg", data=PICTURE)
+    assert json.loads(client.get(f"/status/{HASH}").data)["names"] == ["a.jpg", "b.jpg"]
+    Worker(redis).commit(DetectionResult(HASH))
+    document = json.loads(client.get(f"/status/{HASH}").data)
+    assert (document["state"], document["names"]) == ("done", ["a.jpg", "b.jpg"])
+    assert "earlier" not in document
+
+
+def test_near_its_memory_limit_redis_takes_no_new_pictures_but_serves_and_forgets(
+    client: FlaskClient, settings: Settings, redis: RedisClient
+) -> None:
+    accept(redis, picture(0), "known")
+    Worker(redis).commit(found(0, 1))
+    limit_memory(settings, -1)
+    try:
+        answer = client.post("/scan/image/new.jpg", data=PICTURE)
+        assert problem(answer) == (503, "unavailable")
+        assert "memory limit" in json.loads(answer.data)["detail"]
+        assert client.get(f"/match/{picture(0)}").status_code == 200
+        assert client.get(f"/status/{picture(0)}").status_code == 200
+        assert client.delete(f"/v1/pictures/{picture(0)}").status_code == 204
+    finally:
+        limit_memory(settings, 0)
+    assert queued(settings) == []
+    assert queries.counts(redis) == queries.Counts(1, 0, 0, 1, 0)
+
+
+def test_an_original_is_not_left_behind(settings: Settings, redis: RedisClient, tmp_path: Path) -> None:
+    kept = ImageStore(tmp_path.as_uri())
+    with serving(settings, image_store_url=tmp_path.as_uri(), rabbitmq_port=free_port()) as client:
+        assert client.post("/scan/image/a.jpg", data=PICTURE).status_code == 503
+    assert not kept.has(HASH), "it was withdrawn"
+
+    class ErasedMeanwhile(ImageStore):
+        def put(self, picture_id: str, data: PictureBytes) -> None:
+            erase(redis, picture_id)
+            super().put(picture_id, data)
+
+    message, store = Message(HASH, "a.jpg", None), ErasedMeanwhile(tmp_path.as_uri())
+    assert accept_and_publish(redis, lambda _: None, store, message, original=PICTURE)
+    assert not kept.has(HASH), "it was erased between being accepted and being stored"
 
 
 def test_a_known_picture_gets_its_new_name_at_once(

@@ -58,7 +58,7 @@ def test_what_another_release_did_not_write_or_wrote_besides_does_no_harm() -> N
 
 def test_a_picture_sent_again_remembers_its_failure() -> None:
     failure = failed(pending("ab" * 32), "truncated", "why", ["a"])
-    again = Status.from_json(pending("ab" * 32, failure).to_json().encode())
+    again = Status.from_json(pending("ab" * 32, before=failure).to_json().encode())
     assert again is not None
     assert again.earlier_failure == failure
     assert "earlier" not in again.shown()

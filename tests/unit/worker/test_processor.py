@@ -13,12 +13,13 @@ from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome
 from faces.store.keys import ATTEMPTS
+from faces.topology import retry_queue
 from tests.support.fake_redis import FakeRedis
 from tests.support.processing import Bench, FakePublisher
 from worker.dead_letters import MAX_HEADER_BYTES, printable
 from worker.delivery import Delivery
 from worker.job import Result
-from worker.retry import MAX_STARTS
+from worker.retry import MAX_RETRIES, MAX_STARTS
 
 PICTURES = [bytes([number]) * 10 for number in range(4)]
 IDS = [picture_id_of(picture) for picture in PICTURES]
@@ -138,13 +139,37 @@ def test_a_retry_of_a_lost_connection_is_not_published() -> None:
 
 def test_a_message_that_cannot_be_read_becomes_a_dead_letter() -> None:
     worker = Acknowledged(FakeJobs())
-    worker.work("a", headers={"version": 99, "list": [1]})
+    worker.work("a", headers={"version": 0, "list": [1]})
     ((exchange, _, headers, body, _),) = worker.publisher.published
     assert exchange == "pictures.dead"
     assert body == PICTURES[0]
-    assert "version is 99" in headers["reason"]
+    assert "version is 0" in headers["reason"]
     assert "list" not in headers
     assert worker.names == ["a"]
+    status = worker.redis.status(IDS[0])
+    assert status is not None
+    assert (status.state, status.code) == ("failed", "dead_letter"), "it has no other message"
+
+
+def test_a_newer_message_waits_for_a_newer_worker_as_it_is() -> None:
+    worker = Acknowledged(FakeJobs())
+    worker.work("a", headers={"version": 99, "attempt": 2, "colour": "blue"})
+    ((exchange, key, headers, body, wait),) = worker.publisher.published
+    assert (exchange, key, body) == ("", retry_queue(30), PICTURES[0])
+    assert (headers["version"], headers["attempt"], headers["colour"]) == (99, 3, "blue")
+    assert wait is not None
+    assert worker.names == ["a"]
+    status = worker.redis.status(IDS[0])
+    assert status is not None
+    assert status.state == "pending"
+
+
+def test_a_newer_message_is_buried_in_the_end() -> None:
+    worker = Acknowledged(FakeJobs())
+    worker.work("a", headers={"version": 99, "attempt": MAX_RETRIES})
+    ((exchange, _, headers, _, _),) = worker.publisher.published
+    assert exchange == "pictures.dead"
+    assert "version 99 is newer" in headers["reason"]
 
 
 def test_a_picture_that_ends_workers_is_poison() -> None:
