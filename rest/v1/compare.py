@@ -9,6 +9,7 @@ from flask import Response, g
 from pydantic import BaseModel, Field, model_validator
 
 from faces import api_key
+from faces.distances import COMPARE_TOLERANCE
 from faces.store import inspection
 from rest.answers import answer
 from rest.audit import note
@@ -20,8 +21,6 @@ from rest.v1.shapes import Hash, known
 
 compare = Routes("compare")
 
-TOLERANCE = 0.6
-"""face_recognition's rule (`compare_faces`), which suits even chances: somebody asks about these two."""
 LARGEST = 64 << 10  # bytes of the question
 
 Number = Annotated[float, Field(ge=-1e3, le=1e3)]
@@ -45,7 +44,9 @@ class CompareBody(Parameters):
 
     first: Side
     second: Side
-    tolerance: float = Field(default=TOLERANCE, gt=0, le=2, description="Largest distance of the same person")
+    tolerance: float = Field(
+        default=COMPARE_TOLERANCE, gt=0, le=2, description="Largest distance of the same person"
+    )
 
 
 class ComparedPair(BaseModel):

@@ -6,13 +6,14 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from math import dist
 
+from faces.distances import Vector
+from faces.store import odds
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODING_BYTES
 
 DIMENSIONS = ENCODING_BYTES // 4
 _FLOATS = struct.Struct(f"<{DIMENSIONS}f")
 
-Vector = tuple[float, ...]
 Chances = Callable[[float], float | None]
 """The chance that two faces at a distance are one person's; None while nothing is measured."""
 
@@ -35,6 +36,11 @@ def distances(ours: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[tuple[
             yield a, b, dist(one, other)
 
 
-def chances(redis: RedisClient) -> Chances:  # noqa: ARG001 -- the collection's odds will be read from it
-    """What is known of this collection's chances."""
-    return lambda distance: None  # noqa: ARG005 -- nothing is measured
+def chances(redis: RedisClient) -> Chances:
+    """The chances in this collection, as measured last (`faces.store.odds`).
+
+    Raises:
+        StoreError: Redis is unavailable.
+    """
+    known = odds.read(redis)
+    return known.probability if known is not None else lambda _: None

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from faces.odds import Odds
+from faces.store import odds
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
@@ -43,6 +45,17 @@ def test_two_pictures_of_one_person_and_of_two(client: FlaskClient) -> None:
     assert other["same"] is False
     narrow = {"first": side(0), "second": side(1), "tolerance": same["distance"] / 2}
     assert client.post("/v1/compare", json=narrow).get_json()["same"] is False
+
+
+@pytest.mark.usefixtures("done")
+def test_the_chance_comes_from_the_odds_of_the_collection(client: FlaskClient, redis: RedisClient) -> None:
+    asked = {"first": side(0), "second": side(1)}
+    assert client.post("/v1/compare", json=asked).get_json()["probability"] is None
+    measured = Odds("test", 3, 5.0, 1.0, 1.0)
+    odds.keep(redis, measured)
+    compared = client.post("/v1/compare", json=asked).get_json()
+    assert compared["probability"] == pytest.approx(measured.probability(compared["distance"]))
+    assert 0.5 < compared["probability"] <= 1
 
 
 @pytest.mark.usefixtures("done")
