@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from local.process import free_port
-from tests.e2e.test_deploy import Deployment
+from tests.support.deployment import Deployment
 
 
 def test_a_part_whose_port_is_taken_from_under_it_moves_to_another(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import struct
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +20,10 @@ from faces.queues import depths
 from faces.store import queries
 from faces.store.accept import accept
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
-from local.process import Process, until
-from tests.conftest import environ
+from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.workers import quick_worker
 
 TIME = datetime(2000, 1, 1, tzinfo=UTC)
 WITNESS = "touched by what was in a message"
@@ -39,14 +38,6 @@ class Unreadable(pika.BasicProperties):  # type: ignore[misc]  # pika has no typ
         self.headers = {"when": TIME}
         fair, foul = (struct.pack(">cQ", b"T", t) for t in (int(TIME.timestamp()), (1 << 63) - 1))
         return [foul if piece == fair else piece for piece in super().encode()]
-
-
-def quick_worker(fleet: Fleet, folder: Path, **variables: str) -> Process:
-    process = Process("quick", folder)
-    command = [sys.executable, "-m", "tests.support.quick_worker"]
-    process.start(command, environ(fleet.settings, folder) | variables)
-    fleet.processes.append(process)
-    return process
 
 
 def jsonpickle_bomb(witness: Path) -> bytes:

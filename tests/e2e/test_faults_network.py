@@ -26,9 +26,9 @@ from local.process import Process, until
 from local.rabbitmq import RabbitServer
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.e2e.test_faults_messages import quick_worker
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all
+from tests.support.workers import quick_worker
 
 PICTURES = 20
 PUBLISH_TIMEOUT = 2.0

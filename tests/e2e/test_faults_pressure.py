@@ -16,9 +16,9 @@ from faces.store import queries
 from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.e2e.test_faults_messages import quick_worker
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all
+from tests.support.workers import quick_worker
 
 MOST = 5  # pictures that the queue holds
 

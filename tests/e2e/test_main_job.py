@@ -8,44 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pika
 import pytest
 from PIL import Image
 
-from faces.config import Settings
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.photographs import NEAREST_FIRST, OBAMA
 from tests.support.rules import faults, read_all
-
-OBAMA = ("obama.jpg", "obama2.jpg", "obama3.jpg")
-NEAREST_FIRST = {
-    "obama.jpg": ["obama3.jpg", "obama2.jpg"],  # 0.31 and 0.34 apart
-    "obama2.jpg": ["obama.jpg", "obama3.jpg"],  # 0.34, 0.39
-    "obama3.jpg": ["obama.jpg", "obama2.jpg"],  # 0.31, 0.39
-}
-
-
-class Tail:
-    """An existing tailer: it knows the exchange and its own binding, nothing else of ours."""
-
-    def __init__(self, settings: Settings, binding: str) -> None:
-        self._connection: Any = pika.BlockingConnection(
-            pika.ConnectionParameters(host=settings.rabbitmq_host, port=settings.rabbitmq_port)
-        )
-        self._channel = self._connection.channel()
-        self._channel.exchange_declare(exchange="logs", exchange_type="topic")
-        self._queue = self._channel.queue_declare("", exclusive=True).method.queue
-        self._channel.queue_bind(exchange="logs", queue=self._queue, routing_key=binding)
-        self.lines: list[tuple[str, str]] = []
-
-    def read(self) -> list[tuple[str, str]]:
-        while (got := self._channel.basic_get(self._queue, auto_ack=True))[0] is not None:
-            self.lines.append((got[0].routing_key, got[2].decode()))
-        return self.lines
-
-    def close(self) -> None:
-        self._connection.close()
+from tests.support.tail import Tail
 
 
 def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Fleet, photographs: Path) -> None:

@@ -13,8 +13,8 @@ from faces.store.client import RedisClient
 from faces.store.erase import erase
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.e2e.test_main_job import NEAREST_FIRST, OBAMA
 from tests.support.milvus import MilvusServer
+from tests.support.photographs import NEAREST_FIRST, OBAMA
 from tests.support.rules import faults, read_all
 
 

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.e2e.conftest import Fleet
+from tests.support.file_server import put, serving
 
 README = Path(__file__).parents[2] / "README.md"
 FIELD = re.compile(r'"(\w+)":')
 EXAMPLE = re.compile(r"^\$ (curl .*)\n(.*)$", re.MULTILINE)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as the library has it
-        pass
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A web server of pictures on loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_the_examples_answer_as_the_readme_says(fleet: Fleet, photographs: Path) -> None:
@@ -53,13 +33,6 @@ def test_the_examples_answer_as_the_readme_says(fleet: Fleet, photographs: Path)
     status, shown = answers[3]
     assert json.loads(status)["state"] == "done"
     assert set(FIELD.findall(shown)) <= set(FIELD.findall(status))
-
-
-def put(text: str, places: dict[str, str]) -> str:
-    """Put the places of this test where the README has its own."""
-    for there, here in places.items():
-        text = text.replace(there, here)
-    return text
 
 
 def run(command: str, folder: Path) -> str:

@@ -17,7 +17,7 @@ from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion, agree, migrate
 from faces.store.erase import erase
 from faces.store.keys import SCHEMA
-from tests.integration.store.test_commit import face
+from tests.support.committing import face
 from tests.support.rules import faults, read_all
 from worker.index.face_index import FaceIndex
 

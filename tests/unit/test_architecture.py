@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -142,3 +143,11 @@ def test_pika_is_imported_at_the_edge_alone() -> None:
         str(p.relative_to(ROOT)) for package in SHIPPED for p in sources(package) if "pika" in imported(p)
     ]
     assert users == ["faces/amqp.py"]
+
+
+def test_tests_share_only_what_is_in_their_support_package() -> None:
+    named = {
+        path: re.findall(r"from tests\.[\w.]*\btest_\w+ import", path.read_text())
+        for path in sources("tests")
+    }
+    assert not {path: found for path, found in named.items() if found}

@@ -15,8 +15,8 @@ from client.calibration import impostors
 from faces.store import odds
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
+from tests.support.gaussian import gaussian_share, people
 from tests.support.writing import picture
-from tests.unit.client.calibration.test_impostors import gaussian_share, people
 
 pytestmark = pytest.mark.usefixtures("terminal")
 

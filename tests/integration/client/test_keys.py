@@ -12,8 +12,7 @@ from faces.config import Settings
 from faces.store import audit_log
 from faces.store.client import RedisClient
 from local.process import free_port
-from tests.integration.rest.test_routes import HASH, PICTURE
-from tests.integration.rest.test_server import running
+from tests.support.server import HASH, PICTURE, running
 
 
 @pytest.fixture(autouse=True)

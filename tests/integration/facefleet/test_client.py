@@ -17,10 +17,10 @@ from faces.store import api_keys
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from local.process import free_port
-from tests.integration.rest.test_images import FACE, committed
-from tests.integration.rest.test_server import running
-from tests.integration.store.test_commit import Worker, face
+from tests.support.committing import Worker, face
 from tests.support.drawing import drawing
+from tests.support.sent import FACE, committed
+from tests.support.server import running
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 import socket
+from collections.abc import Iterator
 
 import pytest
+from flask.testing import FlaskClient
+
+from faces.config import Settings
+from tests.support.server import serving
 
 
 @pytest.fixture
@@ -11,3 +16,9 @@ def no_other_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail(f"{asked} was resolved behind the fetcher's back")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[FlaskClient]:
+    with serving(settings) as opened:
+        yield opened

@@ -20,10 +20,10 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from local.process import free_port, until
 from rest.auth import bootstrap_key, rate_limits
-from tests.integration.rest.test_routes import HASH, PICTURE, problem, serving
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all
+from tests.support.server import HASH, PICTURE, problem, serving
 
 ROUTES: dict[str, Callable[..., TestResponse]] = {
     api_key.SCAN: lambda client, **more: client.post("/scan/image/a", data=PICTURE, **more),

@@ -14,11 +14,9 @@ from faces.store import odds
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
-from tests.integration.rest.test_images import FACE, SMALL
-from tests.integration.rest.test_routes import client, problem
-from tests.integration.store.test_commit import Worker, face, found, picture
-
-__all__ = ["client"]
+from tests.support.committing import Worker, face, found, picture
+from tests.support.sent import FACE, SMALL
+from tests.support.server import problem
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import re
 from flask.testing import FlaskClient
 
 from rest.docs import KINDS
-from tests.integration.rest.test_routes import client, problem
-
-__all__ = ["client"]
+from tests.support.server import problem
 
 
 def test_the_page_has_all_it_names_and_names_nothing_else(client: FlaskClient) -> None:

@@ -21,15 +21,10 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, fail
 from faces.store.keys import HOME, PICTURES
-from tests.integration.rest.test_routes import client, problem, queued, serving
-from tests.integration.store.test_commit import Worker, face, found, picture
+from tests.support.committing import Worker, face, found, picture
 from tests.support.drawing import drawing
-
-__all__ = ["client"]
-
-BOX = {"left": 20, "top": 10, "right": 60, "bottom": 50}
-FACE = {"box": BOX, "quality": {"size": 40}, "landmarks": [[30, 30], [50, 30]], "indexed": True}
-SMALL = {"box": BOX, "indexed": False, "reason": "it is small"}
+from tests.support.sent import BOX, FACE, SMALL, committed, sent
+from tests.support.server import problem, queued, serving
 
 
 @pytest.fixture
@@ -46,19 +41,6 @@ def turned(seed: int = 0) -> bytes:
     exif[0x0112] = 6
     image.save(file, "JPEG", exif=exif)
     return file.getvalue()
-
-
-def committed(redis: RedisClient, data: bytes, *faces: dict[str, Any], person: int = 1) -> str:
-    """Commit a picture that was sent, with these faces; all indexed ones are of one person."""
-    picture_id = picture_id_of(data)
-    encodings = tuple(face(person, n) for n, f in enumerate(faces) if f["indexed"])
-    Worker(redis).commit(DetectionResult(picture_id, list(faces), encodings))
-    return picture_id
-
-
-def sent(client: FlaskClient, redis: RedisClient, data: bytes, *faces: dict[str, Any]) -> str:
-    assert client.post("/v1/images?name=a/b.jpg", data=data).status_code == 202
-    return committed(redis, data, *faces)
 
 
 def opened(answer: Any) -> Image.Image:

@@ -36,9 +36,9 @@ from rest.bounds import Bound
 from rest.fetching.fetcher import Fetcher
 from rest.searching import Searching
 from rest.waiting import Waiting
-from tests.integration.rest.test_routes import problem, serving
-from tests.integration.store.test_commit import Worker, face
+from tests.support.committing import Worker, face
 from tests.support.drawing import drawing
+from tests.support.server import problem, serving
 
 METHODS = {"get", "post", "delete", "put", "patch"}
 HIDDEN = {("/scan/image/", "post"), ("/docs", "get"), ("/docs/{name}", "get")}  # the first: 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from faces.config import Settings
-from tests.integration.rest.test_routes import HASH, PICTURE, problem, serving
+from tests.support.server import HASH, PICTURE, problem, serving
 
 PAGE = "https://album.example"
 ASKS_IN_ADVANCE = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "X-API-Key"}

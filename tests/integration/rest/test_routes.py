@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +11,6 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from faces import message
-from faces.amqp import connect
 from faces.config import Settings
 from faces.formats.signatures import PictureBytes
 from faces.image_store import ImageStore
@@ -25,49 +20,13 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from faces.store.erase import erase
-from faces.topology import PICTURES_QUEUE
 from faces.usecases.ingest import accept_and_publish
 from local.process import free_port
-from rest.app import build
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.full_redis import limit_memory
 from tests.support.rules import read_all
-
-PICTURE = drawing()
-HASH = hashlib.sha256(PICTURE).hexdigest()
-
-
-@contextmanager
-def serving(settings: Settings, **changes: Any) -> Iterator[FlaskClient]:
-    app = build(replace(settings, **changes))
-    with closing(app.extensions["facefleet"]), app.test_client() as opened:
-        yield opened
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[FlaskClient]:
-    with serving(settings) as opened:
-        yield opened
-
-
-def queued(settings: Settings) -> list[message.Message]:
-    """Take all messages that wait in the queue."""
-    with closing(connect(settings)) as connection:
-        channel = connection.channel()
-        taken = []
-        while (delivery := channel.basic_get(PICTURES_QUEUE, auto_ack=True))[0] is not None:
-            _, properties, body = delivery
-            taken.append(message.decode(properties.headers, body))
-        return taken
-
-
-def problem(answer: Any) -> tuple[int, str]:
-    """Status and code of an error's answer."""
-    document = json.loads(answer.data)
-    assert document["detail"]
-    assert document["status"] == answer.status_code
-    return answer.status_code, document["code"]
+from tests.support.server import HASH, PICTURE, problem, queued, serving
 
 
 def test_the_root_answers(client: FlaskClient) -> None:

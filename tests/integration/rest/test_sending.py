@@ -15,12 +15,10 @@ from flask.testing import FlaskClient
 from faces.config import Settings
 from faces.store import queries
 from faces.store.client import RedisClient
-from tests.integration.rest.test_routes import HASH, PICTURE, client, problem, queued, serving
-from tests.integration.store.test_commit import Worker, found
+from tests.support.committing import Worker, found
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all
-
-__all__ = ["client"]
+from tests.support.server import HASH, PICTURE, problem, queued, serving
 
 OTHER = drawing(1)
 OTHER_HASH = hashlib.sha256(OTHER).hexdigest()

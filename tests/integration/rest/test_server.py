@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +21,10 @@ from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.store import queries
 from faces.store.client import RedisClient
-from local.process import Process, free_port, listening, until
+from local.process import Process, free_port, until
 from tests.conftest import environ
 from tests.support.drawing import drawing
+from tests.support.server import running
 from tests.support.slow_clients import slow_clients, stalled_host
 
 SECONDS = 1.5  # for a request to arrive
@@ -40,19 +41,6 @@ class Answer(NamedTuple):
     @property
     def code(self) -> str:
         return str(json.loads(self.body)["code"])
-
-
-@contextmanager
-def running(settings: Settings, folder: Path, **variables: str) -> Iterator[Process]:
-    """A server process."""
-    process = Process("rest", folder)
-    more = {"REST_PORT": str(settings.rest_port), "REST_THREADS": "4", **variables}
-    process.start([sys.executable, "-m", "rest"], environ(settings, folder) | more)
-    try:
-        assert until(lambda: listening(settings.rest_port), 30), process.last_lines(20)
-        yield process
-    finally:
-        process.kill()
 
 
 def test_a_format_that_cannot_be_read_forbids_the_start(tmp_path: Path) -> None:

@@ -10,10 +10,8 @@ from flask.testing import FlaskClient
 from faces.store.client import RedisClient
 from rest.auth.scopes import scope_of
 from rest.spellings import SPELLINGS
-from tests.integration.rest.test_images import FACE, sent
-from tests.integration.rest.test_routes import HASH, PICTURE, client
-
-__all__ = ["client"]
+from tests.support.sent import FACE, sent
+from tests.support.server import HASH, PICTURE
 
 SENDING = [path for path, endpoint in SPELLINGS.items() if endpoint == "images.send_images"]
 GETS = [path for path in SPELLINGS if path not in {*SENDING, "/search"}]

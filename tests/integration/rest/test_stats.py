@@ -12,10 +12,8 @@ from faces.store.client import RedisClient
 from faces.store.commit import fail
 from local.process import free_port
 from rest.rates import Rates
-from tests.integration.rest.test_routes import PICTURE, client, serving
-from tests.integration.store.test_commit import Worker, found, picture
-
-__all__ = ["client"]
+from tests.support.committing import Worker, found, picture
+from tests.support.server import PICTURE, serving
 
 
 def test_the_fleet_at_a_moment(client: FlaskClient, redis: RedisClient) -> None:

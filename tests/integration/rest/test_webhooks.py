@@ -19,7 +19,7 @@ from rest.events import deliverer
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.fetching.fetcher import Fetcher
-from tests.integration.rest.test_server import running
+from tests.support.server import running
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.writing import Writer, picture
 

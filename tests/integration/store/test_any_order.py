@@ -23,7 +23,7 @@ from faces.store import erase as erasing
 from faces.store.accept import Receipt
 from faces.store.client import RedisClient, Session
 from faces.store.commit import DetectionResult, Outcome, fail
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.expected import Expected
 from tests.support.rules import faults, read_all
 from worker.index.face_index import FaceIndex

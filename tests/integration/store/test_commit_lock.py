@@ -16,7 +16,7 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import CatchUp, commit
 from faces.store.journal import Entry
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 
 
 def tokens(redis: RedisClient) -> int:

@@ -10,7 +10,7 @@ from faces.store import journal
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.erase import erase
-from tests.integration.store.test_commit import Worker, face, found, picture
+from tests.support.committing import Worker, face, found, picture
 from worker.index import face_index
 from worker.index.face_index import FaceIndex, vectors
 

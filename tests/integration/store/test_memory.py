@@ -15,7 +15,7 @@ from faces.store.audit_log import AuditLog, last
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome
 from faces.store.erase import erase
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.full_redis import limit_memory
 from tests.support.rules import faults, read_all
 

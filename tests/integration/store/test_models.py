@@ -14,8 +14,8 @@ from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
 from faces.store.erase import erase
 from faces.store.evidence import evidence
-from tests.integration.store.test_commit import Worker, face, found, picture
-from tests.integration.store.test_rebuild import filled, run
+from tests.support.committing import Worker, face, found, picture
+from tests.support.rebuilding import filled, run
 from tests.support.rules import faults, read_all
 from worker.index.face_index import vectors
 

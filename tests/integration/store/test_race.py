@@ -14,7 +14,7 @@ from faces.store.commit import fail
 from faces.store.erase import erase
 from local.redis import RedisServer
 from tests.conftest import emptied
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.rules import faults, read_all
 
 WRITERS, PICTURES, PEOPLE, NAMES, SECONDS = 8, 24, 4, 12, 4.0

@@ -18,39 +18,11 @@ from faces.store.erase import erase
 from faces.store.journal import Entry
 from local.redis import RedisServer
 from tests.conftest import emptied
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import found, picture
+from tests.support.rebuilding import Memory, filled, run
 from tests.support.rules import faults, read_all
-from worker.index.face_index import FaceIndex, vectors
 
 STRICT = DataVersion("test", 0.1)  # noise of 0.1 about each person: nearly nobody matches any longer
-
-
-class Memory:
-    """Faces in memory."""
-
-    def __init__(self, tolerance: float) -> None:
-        self.known = FaceIndex(tolerance)
-
-    def advance(self, entries: Sequence[Entry]) -> None:
-        self.known.advance(entries)
-
-    def matching(self, entries: Sequence[Entry]) -> Sequence[Collection[str]]:
-        return [
-            {d.hex() for found in self.known.matches(vectors(e.encodings)) for d in found} - {e.digest.hex()}
-            for e in entries
-        ]
-
-
-def run(redis: RedisClient, data_version: DataVersion) -> list[tuple[int, int]]:
-    return list(rebuild.rebuild(redis, data_version, Memory(data_version.tolerance)))
-
-
-def filled(redis: RedisClient, first: int, last: int) -> Worker:
-    worker = Worker(redis)
-    for number in range(first, last):
-        accept(redis, picture(number), str(number))
-        worker.commit(found(number, number % 3, number % 2))
-    return worker
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from faces.store.commit import Outcome, fail
 from faces.store.erase import erase
 from local.process import free_port, until
 from local.redis import RedisServer
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 
 
 @pytest.fixture

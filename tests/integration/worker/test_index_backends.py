@@ -20,7 +20,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion, agree
 from faces.store.erase import erase
-from tests.integration.store.test_commit import face, found, picture
+from tests.support.committing import face, found, picture
 from tests.support.milvus import MilvusServer
 from tests.support.rules import brute_force, faults, read_all
 from worker.index import face_index as knowing

@@ -16,7 +16,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from faces.store.data_version import DataVersion, agree
 from faces.store.journal import Entry
-from tests.integration.store.test_commit import Worker, found, picture
+from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from tests.support.quick_worker import ENGINE, MODEL
