@@ -14,6 +14,8 @@ def test_a_running_worker_forgets_an_erased_picture(fleet: Fleet, monkeypatch: p
     """The quick worker sees the same person in all pictures of one height."""
     monkeypatch.setenv("REDIS_HOST", fleet.settings.redis_host)
     monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_HOST", fleet.settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(fleet.settings.rabbitmq_port))
     fleet.start_all(workers=0)
     fleet.start("tests.support.quick_worker")
     first, again, later = (drawing(seed, (100 + seed, 80)) for seed in range(3))
