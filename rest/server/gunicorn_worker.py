@@ -198,7 +198,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         """Take what is there of a request; have it handled, or wait for more."""
         conn.sock.setblocking(False)
         if not self._receive(conn):
-            self._close(conn)
+            self._turn_away(conn)
         elif conn.arrival.ready:
             self._submit(conn)
         else:
@@ -208,7 +208,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
         if not self._receive(conn):
             self._stop_gathering(conn)
-            self._close(conn)
+            self._turn_away(conn)
         elif conn.arrival.ready:
             self._stop_gathering(conn)
             self._submit(conn)
@@ -218,7 +218,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         try:
             conn.arrival.receive()
         except OSError as error:
-            self.log.warning("a request is dropped: it cannot be kept in a temporary file (%s)", error)
+            self.log.warning("a request is turned away: it cannot be kept in a temporary file (%s)", error)
             return False
         return True
 
@@ -230,13 +230,17 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         conn.large = conn.arrival.large
         if conn.large and self._large >= self._most_large:
             conn.large = False
-            self._refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
-            self._linger(conn)
+            self._turn_away(conn)
             return
         self._large += conn.large
         conn.arrival.hand_over()
         conn.data_ready = True
         self.enqueue_req(conn)
+
+    def _turn_away(self, conn: Connection) -> None:
+        """Answer that there is no room for a request."""
+        self._refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
+        self._linger(conn)
 
     def _stop_gathering(self, conn: Connection) -> None:
         del self._arriving[conn]

@@ -18,7 +18,7 @@ DETAILS = {
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the request has too many headers, or too long ones",
     HTTPStatus.BAD_REQUEST: "the request is not HTTP as this server understands it",
     HTTPStatus.REQUEST_TIMEOUT: LATE,
-    HTTPStatus.SERVICE_UNAVAILABLE: f"too many large uploads at once: try again in {RETRY_AFTER} s",
+    HTTPStatus.SERVICE_UNAVAILABLE: f"there is no room for so large a request now: try again in {RETRY_AFTER} s",
     HTTPStatus.INTERNAL_SERVER_ERROR: "the server failed on this request",
 }
 
