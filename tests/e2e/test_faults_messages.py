@@ -24,6 +24,7 @@ from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
 from tests.support.workers import quick_worker
+from worker.retry import MAX_RETRIES
 
 TIME = datetime(2000, 1, 1, tzinfo=UTC)
 WITNESS = "touched by what was in a message"
@@ -65,7 +66,7 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
         (None, b"garbage"),
         ({}, b""),
         (None, bomb),
-        ({**ROUGH, "hash": picture_id_of(bomb), "version": 99}, bomb),
+        ({**ROUGH, "hash": picture_id_of(bomb), "version": 99, "attempt": MAX_RETRIES}, bomb),
         ({**ROUGH, "hash": "0" * 64}, BODY),
         ({**ROUGH, "hash": "../../etc/passwd", "stored": True}, b""),
         ({**ROUGH, "attempt": -1}, BODY),
@@ -79,7 +80,7 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
     letters = dead_letters(fleet.settings, len(messages))
     assert sorted(body for _, body in letters) == sorted(body for _, body in messages)
     reasons = {headers["reason"] for headers, _ in letters}
-    assert all(reason.startswith("message refused: ") for reason in reasons), reasons
+    assert all(reason.startswith("message rejected: ") for reason in reasons), reasons
     assert not witness.exists()
     assert worker.pid is not None
     assert queries.counts(fleet.redis) == queries.Counts(0, 0, 0, 0, 0)
