@@ -61,6 +61,7 @@ def test_pictures_match_across_workers_restarts_and_the_collection(
     assert faults(read_all(fleet.redis)) == []
 
     monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_PORT", str(fleet.settings.rabbitmq_port))
     monkeypatch.setenv("INDEX_URL", milvus.url)
     erase(fleet.redis, sent[0])
     assert until(lambda: main(["check", "--residue", sent[0]]) == 0, SECONDS)
@@ -77,6 +78,7 @@ def test_residue_tells_of_a_collection(
     collection.open("faces_of_old", empty=True)
     collection.add([(0, bytes.fromhex(left), (bytes(512),))])
     monkeypatch.setenv("REDIS_PORT", str(fleet.settings.redis_port))
+    monkeypatch.setenv("RABBITMQ_PORT", str(fleet.settings.rabbitmq_port))
     monkeypatch.setenv("INDEX_URL", milvus.url)
     assert main(["check", "--residue", left]) == 1
     assert "Milvus, collection faces_of_old" in capsys.readouterr().out

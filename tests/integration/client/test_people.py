@@ -10,6 +10,7 @@ import pytest
 
 from client.__main__ import main
 from client.people_asked import ask
+from faces.config import Settings
 from faces.store import people, statements
 from faces.store.client import RedisClient
 from faces.store.erase import erase
@@ -148,8 +149,13 @@ def test_the_groups_are_checked(
 
 
 def test_nothing_of_an_erased_picture_is_left_in_groups(
-    redis: RedisClient, capsys: pytest.CaptureFixture[str]
+    settings: Settings,
+    redis: RedisClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("RABBITMQ_HOST", settings.rabbitmq_host)
+    monkeypatch.setenv("RABBITMQ_PORT", str(settings.rabbitmq_port))
     fleet = Fleet(redis)
     fleet.commit({0: [ANN], 1: [ANN]})
     kept = caught_up(follower(redis))
