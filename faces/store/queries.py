@@ -55,13 +55,14 @@ def matches(redis: RedisClient, picture_id: str) -> list[Match]:
     """
     while True:
         with redis.session() as session:
-            _, others = session.ask((MATCHES, "WATCH", picture_id), (MATCHES, "SMEMBERS", picture_id))
-            replies = session.commit(
+            (others,) = session.ask((MATCHES, "SMEMBERS", picture_id))
+            now, *replies = session.snapshot(
+                (MATCHES, "SMEMBERS", picture_id),
                 (ENCODINGS, "LRANGE", picture_id, 0, -1),
                 *((ENCODINGS, "LRANGE", other, 0, -1) for other in others),
                 *((HASHES, "SMEMBERS", other) for other in others),
             )
-        if replies is not None:
+        if set(now) == set(others):
             break
     ours, encodings, names = vectors(replies[0]), replies[1 : len(others) + 1], replies[len(others) + 1 :]
     found = [

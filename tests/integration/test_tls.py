@@ -258,7 +258,7 @@ def test_no_password_is_seen_in_logs_answers_or_arguments(
     }
     process.start([sys.executable, "-m", part], variables)
     try:
-        sign = "rejected our credentials" if part == "rest" or password != CANARY else "ready:"
+        sign = "rejected our credentials" if part == "rest" or password != CANARY else "started:"
         assert until(lambda: sign in process.log.read_text(), 60), process.last_lines(20)
         answers = _answers(port) if part == "rest" else ""
         arguments = b"".join(_arguments(process.pid))

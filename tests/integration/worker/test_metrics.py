@@ -29,6 +29,7 @@ from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
 from worker.retrier import Retrier
+from worker.retry import MAX_RETRIES
 
 PICTURE = drawing()
 
@@ -108,7 +109,7 @@ def test_lag_and_retries(bench: Bench) -> None:
 
 def test_redeliveries_and_dead_letters(bench: Bench) -> None:
     accept(bench.redis, picture_id_of(PICTURE), "name")
-    bench.put({"version": 99}, b"", last=False)
+    bench.put({"version": 99, "attempt": MAX_RETRIES}, b"", last=False)
     bench.put(*encode(Message(picture_id_of(PICTURE), "name", PICTURE)), redelivered=True)
     bench.work()
     assert bench.value("dead_letters_total") == 1
