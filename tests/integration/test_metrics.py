@@ -154,7 +154,7 @@ def test_a_dead_letter_says_what_it_claims_to_be(fleet: Fleet) -> None:
         closing(Tail(fleet.settings, "#.worker.info")) as tail,
         closing(Publisher(fleet.settings)) as publisher,
     ):
-        publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, {"version": 99, "hash": "ab" * 32}, b"odd")
+        publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, {"version": "odd", "hash": "ab" * 32}, b"")
         assert until(lambda: bool(tail.read()), SECONDS)
     (_, line) = tail.lines[0]
     assert json.loads(line)["event"] == "dead letter"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import re
 import subprocess
@@ -30,6 +31,9 @@ class Storage:
         if not self._works():  # such as on an overlay
             self.options[-1] = "--storage-driver=vfs"
         self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._in_use = (folder / "in-use").open("w")
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
 
     def build(self, name: str, scratch: Path) -> Image:
         """Build an image of ours from its Dockerfile, as it is, under the name that the manifests give it."""
@@ -50,7 +54,14 @@ class Storage:
         return Path(self._buildah("mount", self._buildah("from", "--pull-never", tag)))
 
     def tidy(self) -> None:
-        """Free what the runs and earlier builds have taken; the last images stay."""
+        """Free what the runs and earlier builds have taken, unless another process still uses them.
+
+        The last images stay.
+        """
+        try:
+            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
         self._buildah("rm", "--all")
         self._buildah("rmi", "--prune")
 
