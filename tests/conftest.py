@@ -27,7 +27,13 @@ MODELS = Path(__file__).parents[1] / "var" / "models"  # converted once, kept by
 
 
 # Files whose tests must not run beside each other, and those that take longest, which begin first.
-GROUPS = {"test_deploy.py": "deploy", "test_deploy_ports.py": "deploy"}
+GROUPS = {
+    "test_deploy.py": "deploy",
+    "test_deploy_ports.py": "deploy",
+    "test_images.py": "images",
+    "test_compose.py": "images",
+    "test_pods.py": "images",
+}
 LONGEST = (
     "test_images.py",
     "test_deploy.py",
