@@ -92,7 +92,7 @@ class RabbitNode:
 
     def __init__(self, name: str, node: Node, folder: Path) -> None:
         self.node = node
-        self.name = f"rabbit@{name}.rabbitmq-nodes.{DOMAIN}"
+        self.name = f"rabbit@{name}.rabbitmq-nodes"
         self._folder = folder / name
         self.processes = [Process("rabbitmq", self._folder)]
 

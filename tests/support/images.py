@@ -58,12 +58,13 @@ class Storage:
 
         The last images stay.
         """
-        try:
-            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        self._buildah("rm", "--all")
-        self._buildah("rmi", "--prune")
+        with self._in_use:
+            try:
+                fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            self._buildah("rm", "--all")
+            self._buildah("rmi", "--prune")
 
     def _works(self) -> bool:
         return (
