@@ -14,11 +14,11 @@ from faces import api_key
 from faces.errors import PictureNameError
 from faces.picture_id import is_picture_id
 from faces.store import queries
-from faces.usecases.erase import erase_picture
 from faces.usecases.ingest import Accepted
 from rest.answers import answer
 from rest.audit import note
 from rest.auth.scopes import PUBLIC
+from rest.erasing import erase_requested
 from rest.openapi import BODY, Routes
 from rest.parts import parts
 
@@ -187,18 +187,7 @@ def erase(path: PicturePath) -> Response:
     g.about = {"hash": path.picture_id}
     if not is_picture_id(path.picture_id):
         raise NotFound("this is not a picture's hash: 64 lower-case hex digits")
-    erased = erase_picture(
-        parts().redis,
-        parts().image_store,
-        parts().audit_log,
-        parts().remove_messages,
-        path.picture_id,
-        actor=g.key,
-        request_id=g.request_id,
-    )
-    if not erased.anything:
-        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
-    g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
+    erase_requested(path.picture_id)
     return Response(status=HTTPStatus.NO_CONTENT)
 
 

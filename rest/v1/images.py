@@ -6,13 +6,12 @@ from typing import Annotated, Any, Literal
 
 from flask import Response, g
 from pydantic import BaseModel, Field
-from werkzeug.exceptions import NotFound
 
 from faces import api_key
 from faces.store import listing
 from faces.store.listing import PictureRecord
-from faces.usecases.erase import erase_picture
 from rest.answers import answer
+from rest.erasing import erase_requested
 from rest.openapi import BINARY, BODY, Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors, sending
@@ -134,19 +133,8 @@ def get_image(path: ImagePath, query: ImageQuery) -> Response:
 def erase_image(path: ImagePath) -> Response:
     """Erase a picture with everything made from it, and answer with a receipt."""
     g.about = {"hash": path.hash}
-    erased = erase_picture(
-        parts().redis,
-        parts().image_store,
-        parts().audit_log,
-        parts().remove_messages,
-        path.hash,
-        actor=g.key,
-        request_id=g.request_id,
-    )
-    if not erased.anything:
-        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
+    erased = erase_requested(path.hash)
     receipt = erased.receipt
-    g.outcome = {"faces": receipt.faces, "names": len(receipt.names)}
     return answer(
         {
             "hash": path.hash,
