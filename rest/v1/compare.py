@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Annotated, Self
 
 from flask import Response, g
 from pydantic import BaseModel, Field, model_validator
 
 from faces import api_key
-from faces.distances import COMPARE_TOLERANCE
+from faces.distances import COMPARE_TOLERANCE, DIMENSIONS, encoded
 from faces.store import inspection
 from rest.answers import answer
 from rest.audit import note
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
-from rest.v1.distances import DIMENSIONS, chances, distances
+from rest.v1.distances import chances, distances
 from rest.v1.shapes import Hash, known
 
 compare = Routes("compare")
@@ -104,7 +103,7 @@ def compare_two(body: CompareBody) -> Response:
 def _faces(side: Side) -> list[tuple[int, bytes]]:
     """The indexed faces of a picture with their numbers, or the one face that is given."""
     if side.encoding is not None:
-        return [(0, struct.pack(f"<{DIMENSIONS}f", *side.encoding))]
+        return [(0, encoded(side.encoding))]
     picture_id = str(side.hash)
     note("search", picture_id)
     status = known(picture_id).status

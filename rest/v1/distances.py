@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from math import dist
 
-from faces.distances import Vector
+from faces.distances import vector
 from faces.store import odds
 from faces.store.client import RedisClient
-from faces.store.keys import ENCODING_BYTES
-
-DIMENSIONS = ENCODING_BYTES // 4
-_FLOATS = struct.Struct(f"<{DIMENSIONS}f")
 
 Chances = Callable[[float], float | None]
 """The chance that two faces at a distance are one person's; None while nothing is measured."""
-
-
-def vector(encoding: bytes) -> Vector:
-    """An encoding, 512 bytes, as 128 numbers.
-
-    Raises:
-        struct.error: it has another length.
-    """
-    return _FLOATS.unpack(encoding)
 
 
 def distances(ours: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[tuple[int, int, float]]:

@@ -10,12 +10,12 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
+from faces.distances import DIMENSIONS, vector
 from faces.store import inspection, listing
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.v1.conditional import conditional
-from rest.v1.distances import DIMENSIONS, vector
 from rest.v1.shapes import Hash, ImagePath, known
 
 encodings = Routes("encodings")

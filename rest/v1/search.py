@@ -9,6 +9,7 @@ from flask import Response, g, request
 from pydantic import BaseModel, Field, ValidationError
 
 from faces import api_key
+from faces.distances import DIMENSIONS, encoded
 from faces.formats.header import check_header
 from faces.picture_id import picture_id_of
 from faces.search import MOST_MATCHES, Question
@@ -35,7 +36,7 @@ class SearchQuery(Parameters):
 class SearchEncoding(BaseModel):
     """A face to search for, as `/encodings` gives it."""
 
-    encoding: list[float] = Field(min_length=128, max_length=128)
+    encoding: list[float] = Field(min_length=DIMENSIONS, max_length=DIMENSIONS)
 
 
 class SearchMatch(BaseModel):
@@ -105,6 +106,6 @@ def find(query: SearchQuery) -> Response:
 def _encoding(body: bytes) -> bytes:
     """An encoding of 128 numbers as it is stored."""
     try:
-        return struct.pack("<128f", *SearchEncoding.model_validate_json(body).encoding)
+        return encoded(SearchEncoding.model_validate_json(body).encoding)
     except (ValidationError, OverflowError, struct.error) as error:
         raise ProblemError("bad_request", 'send {"encoding": [128 numbers]}, or a picture') from error
