@@ -4,7 +4,7 @@
                                   [--quality]
 
 FOLDER is in the layout of Labelled Faces in the Wild, PAIRS its file of pairs. Where a picture shows several faces,
-the one nearest to its middle counts. `at 0.6`: the share of pairs told rightly at 0.6, a pair without a
+the one nearest to its middle counts. `at 0.6`: the share of pairs decided correctly at 0.6, a pair without a
 face counted as wrong; `ten-fold`: at the threshold that is best on the other nine tenths, and that threshold.
 The other figures come from comparing every picture with every other, which gives many more pairs of two people:
 `false` is the share of those that match at the tolerance; `accepts` the share of true pairs that match at the

@@ -11,7 +11,7 @@ FacefleetError
 │   ├── PictureNameError    a name that cannot be used: refused with 400
 │   ├── FetchError          an address that cannot be fetched: refused by the server
 │   └── StatementError      a statement about people cannot be applied: nothing changes
-│       ├── ContradictionError  contradicts a statement in force: 409
+│       ├── ContradictionError  contradicts an active statement: 409
 │       ├── StaleError          the author saw an earlier version: 409
 │       └── UnknownError        no such person, face or statement: 404
 └── Transient               may pass: retried, or answered with 503
@@ -92,7 +92,7 @@ class StatementError(Permanent):
 
 
 class ContradictionError(StatementError):
-    """A statement contradicts one that is in force."""
+    """A statement contradicts an active one."""
 
     code = "contradiction"
 

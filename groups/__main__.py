@@ -104,7 +104,7 @@ def follow(follower: Follower, metrics: Metrics, vitals: Vitals, stopping: threa
 
 
 def step(follower: Follower) -> bool:
-    """Take a step; start afresh if the journal does not match the saved groups."""
+    """Take a step; start over if the journal does not match the saved groups."""
     try:
         return follower.step()
     except LeaseLostError:
@@ -114,7 +114,7 @@ def step(follower: Follower) -> bool:
         try:
             return follower.step()
         except MismatchError:
-            follower.start_afresh()
+            follower.start_over()
             return True
 
 

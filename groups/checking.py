@@ -135,7 +135,7 @@ def _lists(redis: RedisClient, follower: Follower) -> Iterator[str]:
 
 
 def _statements(follower: Follower) -> Iterator[str]:
-    """Groups comply with every statement in force."""
+    """Groups comply with every active statement."""
     constraints, members = follower.grouping.constraints, follower.partition.members
     for statement in follower.statement_log.standing():
         where = {members.group(face) for face in statement.faces}

@@ -1,4 +1,4 @@
-"""The constraints that statements in force put on groups: who the people are, and what must not be merged."""
+"""The constraints that active statements put on groups: who the people are, and what must not be merged."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Constraints:
         return any({side.id for side in self._sides(s)} == pair for s in self._different)
 
     def check(self, statement: Statement, faces: Sequence[set[Face]]) -> None:
-        """Check a new statement against those in force.
+        """Check a new statement against the active ones.
 
         Args:
             statement: the new one.

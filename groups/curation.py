@@ -26,7 +26,7 @@ class Curation:
         """Apply a new statement; returns it with `made` and `was` filled in.
 
         Raises:
-            ContradictionError: it contradicts one in force.
+            ContradictionError: it contradicts an active one.
             UnknownError: no such group or face.
         """
         self.check(statement)
@@ -49,11 +49,11 @@ class Curation:
 
         Raises:
             ContradictionError: a later statement depends on it.
-            UnknownError: no such statement is in force.
+            UnknownError: no such statement is active.
         """
         statement = next((s for s in self.statement_log.standing() if s.number == number), None)
         if statement is None:
-            raise UnknownError(f"statement {number} is not in force")
+            raise UnknownError(f"statement {number} is not active")
         self._check_independent(statement)
         confirmed = self._confirmed_groups(statement)
         self.statement_log.withdraw(number, time)

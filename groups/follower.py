@@ -112,7 +112,7 @@ class Follower:
             self._hold(session)
             self._commit(session, [(GROUPS, "SET", SUGGESTIONS, document)])
 
-    def start_afresh(self) -> None:
+    def start_over(self) -> None:
         """Discard all computed groups and restart from the beginning of the journal.
 
         Statements survive: confirmed groups get their faces back.

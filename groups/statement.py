@@ -15,7 +15,7 @@ OF_FACES = {"not", "assign", "split", "cover"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement, in force until it is withdrawn; `faces.store.statements.NewStatement` explains the kinds.
+    """One statement, active until it is withdrawn; `faces.store.statements.NewStatement` explains the kinds.
 
     Attributes:
         number: counts all statements, from 1.

@@ -30,7 +30,7 @@ class StatementLog:
         return max(self.every, default=0)
 
     def standing(self) -> Iterator[Statement]:
-        """Statements in force, in order."""
+        """Active statements, in order."""
         return (statement for _, (statement, made) in sorted(self.every.items()) if made.withdrawn is None)
 
     def note(self, statement: Statement, made: Provenance) -> None:

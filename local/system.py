@@ -151,7 +151,7 @@ class System:
         if down:
             self._say(f"Starting {' and '.join(server.process.name for server in down)} ...")
         with ThreadPoolExecutor() as together:
-            list(together.map(_start_afresh, down))
+            list(together.map(_restart, down))
         return bool(down)
 
     def _supervisor_up(self, places: Places, *, fresh: bool) -> bool:
@@ -210,6 +210,6 @@ def _complaint(part: Part) -> str:
     return f"{part.name} did not start; {part.process.log} ends with:\n{part.process.last_lines(15)}"
 
 
-def _start_afresh(server: RedisServer | RabbitServer) -> None:
+def _restart(server: RedisServer | RabbitServer) -> None:
     server.stop()
     server.start()

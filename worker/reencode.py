@@ -1,4 +1,4 @@
-"""`python -m worker.reencode`: encodes known faces by another model, beside the encodings in force.
+"""`python -m worker.reencode`: encodes known faces by another model, beside the current encodings.
 
 It is started by `facefleet rebuild --model`. It follows the journal: for each picture that lacks encodings by the
 new model, the original is fetched from the image store, and the faces that were found before are encoded in the
@@ -47,7 +47,7 @@ class Reencoder:
         """Follow the journal until told to stop.
 
         Raises:
-            MismatchError: the model is in force already, or a third one is under way.
+            MismatchError: the model is in use already, or a third one is under way.
             Transient: Redis or the image store is away.
         """
         position, caught_up = 0, False

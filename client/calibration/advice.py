@@ -23,7 +23,7 @@ class Choice:
 
 
 def choices(odds: Odds, tolerance: float) -> list[Choice]:
-    """The tolerance in force and the best one (by F1), with as many people as now and with ten times as many."""
+    """The current tolerance and the best one (by F1), with as many people as now and with ten times as many."""
     return [
         Choice(round(odds.faces * times), t, odds.right(t, times), odds.found(t), best)
         for times in GROWTH
@@ -35,7 +35,7 @@ def rows(chosen: Sequence[Choice]) -> Iterator[Sequence[object]]:
     """The choices as a person reads them."""
     yield HEADS
     for one in chosen:
-        label = "best balance" if one.best else "in force"
+        label = "best balance" if one.best else "current"
         yield one.faces, f"{one.tolerance:.3f}", f"{one.right:.0%}", f"{one.found:.0%}", label
 
 

@@ -65,7 +65,7 @@ class Trial:
     same: NDArray[np.bool_]
 
     def accuracy(self, tolerance: float) -> float:
-        """The share of pairs told rightly; one without a face counts as wrong, whatever it is."""
+        """The share of pairs decided correctly; one without a face counts as wrong, whatever it is."""
         right = (self.distances <= tolerance) == self.same
         return float((right & np.isfinite(self.distances)).mean())
 

@@ -73,7 +73,7 @@ def run(args: Namespace, settings: Settings) -> int:
 def _go_over(
     redis: RedisClient, settings: Settings, model: str, tolerance: float, processes: int
 ) -> DataVersion:
-    """Encode all faces by another model beside the fleet, then put it in force.
+    """Encode all faces by another model beside the fleet, then switch to it.
 
     Raises:
         UsageError: there are no originals, or not all.

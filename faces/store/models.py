@@ -37,7 +37,7 @@ def put(redis: RedisClient, picture_id: str, model: str, encodings: Sequence[byt
             if model.encode() == now or following not in {None, model.encode()}:
                 raise MismatchError(
                     f"encodings of model {model} cannot be gathered: {(following or now).decode()} is "
-                    f"{'being gathered' if following else 'in force'}"
+                    f"{'being gathered' if following else 'in use'}"
                 )
             if count != len(encodings) or not count:
                 return False

@@ -22,7 +22,7 @@ LEASE = 60  # seconds
 
 
 def read(redis: RedisClient) -> Odds | None:
-    """Give the odds last measured; None if there are none for the model in force."""
+    """Return the odds last measured; None if there are none for the current model."""
     document, (_, model, _) = redis.ask((HOME, "GET", ODDS), READ_VERSION)
     if document is None or model is None:
         return None

@@ -60,7 +60,7 @@ class NewStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A recorded statement; `withdrawn` is the time of its withdrawal in Unix seconds, None while it is in force.
+    """A recorded statement; `withdrawn` is the time of its withdrawal in Unix seconds, None while it is active.
 
     `people` are the ids at that time; `made` is the id of the group that `assign` or `split` created.
     """
@@ -80,7 +80,7 @@ def submit(redis: RedisClient, statement: NewStatement) -> Statement:
     """Submit a statement and wait until it is applied.
 
     Raises:
-        ContradictionError: it contradicts a statement in force; the message says which.
+        ContradictionError: it contradicts an active statement; the message says which.
         StaleError: one of the people has changed since the author looked.
         UnknownError: no such person or face.
         StatementError: wrong number of people or faces, or an unusable name.
@@ -90,7 +90,7 @@ def submit(redis: RedisClient, statement: NewStatement) -> Statement:
 
 
 def withdraw(redis: RedisClient, number: int | None = None, *, key: str = "", request: str = "") -> Statement:
-    """Withdraw a statement; None: the latest one in force. Raises like `submit`."""
+    """Withdraw a statement; None: the latest active one. Raises like `submit`."""
     return _statement(_ask(redis, {"do": "withdraw", "number": number, "key": key, "request": request}))
 
 

@@ -39,7 +39,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Lets requests through that show a key in force, with the route's scope, within the key's limits."""
+    """Lets requests through that present a valid key, with the route's scope, within the key's limits."""
 
     redis: RedisClient
     limits: KeyLimits
@@ -62,9 +62,9 @@ class Authenticator:
         """Let the request pass, or raise what it is answered with.
 
         Raises:
-            Unauthorized: no key, or none that is in force.
+            Unauthorized: no key, or an invalid one.
             Forbidden: the key lacks the scope.
-            TooManyRequests: the key's limit is reached, or that of keys not in force from one address.
+            TooManyRequests: the key's limit is reached, or that of invalid keys from one address.
             StoreError: Redis is away.
         """
         if (
@@ -89,19 +89,19 @@ class Authenticator:
         if key is None or not key.opens(token):
             self._count_refusal(token)
             raise Unauthorized(
-                "show an API key that is in force, as Authorization: Bearer <key> or X-API-Key: <key>",
+                "a valid API key is required, as Authorization: Bearer <key> or X-API-Key: <key>",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
             )
         return key
 
     def _count_refusal(self, token: str) -> None:
-        """Count a key that is not in force; one that is goes through whatever came from its address before.
+        """Count an invalid key; a valid one is let through whatever came from its address before.
 
         A proxy and all behind it share an address: a stranger there must not be able to shut the others out.
         """
         if token and (wait := self.refusals.wait(request.remote_addr or "::")):
             raise TooManyRequests(
-                f"too many keys that are not in force came from this address: try again in {wait} s",
+                f"too many invalid API keys from this address: try again in {wait} s",
                 retry_after=wait,
             )
 

@@ -258,7 +258,7 @@ def test_another_journal_makes_groups_anew_and_names_find_their_faces(
     with pytest.raises(MismatchError):
         kept.step()
     monkeypatch.setattr("groups.follower.PIECE", 3)
-    kept.start_afresh()
+    kept.start_over()
     kept.step()
     kept.lease.give()  # another process goes on in the middle
     kept = follower(redis)

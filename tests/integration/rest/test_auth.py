@@ -41,7 +41,7 @@ def guarded(settings: Settings) -> Iterator[FlaskClient]:
 
 
 def issue(redis: RedisClient, *scopes: str, **limits: int) -> tuple[str, dict[str, Any]]:
-    """Put a key in force; its id, and what to send."""
+    """Create a valid key; its id, and what to send."""
     key, token = api_key.create("test", scopes, **limits)
     api_keys.add(redis, key)
     return key.id, {"headers": {"Authorization": f"Bearer {token}"}}

@@ -1,4 +1,4 @@
-"""A second model beside the one in force; and what an edge rests on."""
+"""A second model beside the one in use; and what an edge rests on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_models_are_not_mixed(redis: RedisClient) -> None:
     filled(redis, 0, 2)
     with pytest.raises(MismatchError, match="there are no encodings of model next"):
         run(redis, NEXT)
-    with pytest.raises(MismatchError, match="in force"):
+    with pytest.raises(MismatchError, match="in use"):
         models.put(redis, picture(0), "test", [face(1), face(2)])
     models.put(redis, picture(0), "next", [face(1), face(2)])
     with pytest.raises(MismatchError, match="next is being gathered"):

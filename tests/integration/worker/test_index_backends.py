@@ -106,7 +106,7 @@ def test_what_is_erased_matches_no_more_and_may_come_back(redis: RedisClient, ma
 
 
 def work(settings: Settings, url: str | None, seed: int, start: Any) -> None:
-    """Commit pictures of the same four people, starting afresh now and then, and erase some."""
+    """Commit pictures of the same four people, restarting now and then, and erase some."""
     knowing.IN_MEMORY = 5
     rng, redis = random.Random(seed), RedisClient(settings)
     make = shared_maker(url) if url else in_memory
