@@ -83,8 +83,7 @@ def described(redis: RedisClient, pictures: Sequence[str]) -> list[Shown]:
 
 def _shown(picture: str, document: bytes | None, names: list[bytes], encodings: list[bytes]) -> Shown:
     status = Status.from_json(document)
-    all_faces = enumerate(status.faces) if status else ()
-    indexed = [(number, face) for number, face in all_faces if face.get("indexed", True)]
+    indexed = status.indexed if status else []
     return Shown(
         picture,
         sorted(name.decode() for name in names),

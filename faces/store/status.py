@@ -51,6 +51,11 @@ class Status:
         """The failure that this picture goes back to if its resending is withdrawn."""
         return None if self.earlier is None else Status(**self.earlier)
 
+    @property
+    def indexed(self) -> list[tuple[int, dict[str, Any]]]:
+        """The faces that have encodings in db 3, in that order, each with its place among all faces."""
+        return [(place, face) for place, face in enumerate(self.faces) if face.get("indexed", True)]
+
     def shown(self) -> dict[str, Any]:
         """Return the document as users see it."""
         return {name: value for name, value in vars(self).items() if name != "earlier"}

@@ -112,5 +112,4 @@ def _faces(side: Side) -> list[tuple[int, bytes]]:
     (stored,) = inspection.encodings(parts().redis, [picture_id.encode()])
     if not stored:
         raise ProblemError("no_face", f"{picture_id} shows no face that could be compared")
-    numbers = [number for number, face in enumerate(status.faces) if face.get("indexed", True)]
-    return list(zip(numbers, stored, strict=False))
+    return [(place, encoding) for (place, _), encoding in zip(status.indexed, stored, strict=False)]

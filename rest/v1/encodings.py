@@ -79,7 +79,7 @@ def list_encodings(path: ImagePath, query: EncodingQuery) -> Response:
     (stored,) = inspection.encodings(parts().redis, [path.hash.encode()])
     if query.format == "raw":
         return conditional(Response(b"".join(stored), mimetype="application/octet-stream"))
-    places = [n for n, face in enumerate(record.status.faces) if face.get("indexed", True)]
+    places = [place for place, _ in record.status.indexed]
     numbered = zip(places or range(len(stored)), stored, strict=False)
     found = [FaceEncoding(face=n, encoding=list(vector(one))) for n, one in numbered]
     return conditional(answer(EncodingList(hash=path.hash, model=record.status.model, encodings=found)))
