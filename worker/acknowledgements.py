@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Mapping
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
 from faces.amqp import translated
 from faces.errors import BrokerError
+from worker.delivery import Delivery
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,17 @@ class Acknowledgements:
         self._unacknowledged: deque[int] = deque()  # delivery tags in order; used by the I/O thread alone
         self._waiting: set[int] = set()
         self._lock = threading.Lock()
+
+    def delivery(self, method: Any, headers: Mapping[str, Any] | None, body: bytes) -> Delivery:
+        """Register a message that came, and return it with its acknowledgement. Called by the I/O thread."""
+        self.hold(method.delivery_tag)
+        return Delivery(
+            headers=headers,
+            body=body,
+            redelivered=bool(method.redelivered),
+            acknowledge=partial(self.add, method.delivery_tag),
+            valid=lambda: bool(self._channel.is_open),
+        )
 
     def hold(self, tag: int) -> None:
         """Register a delivery. Called by the I/O thread."""

@@ -129,18 +129,9 @@ class Consumer:
         return prefetch
 
     def _receive(
-        self, acknowledgements: Acknowledgements, channel: Any, method: Any, properties: Any, body: bytes
+        self, acknowledgements: Acknowledgements, _: Any, method: Any, properties: Any, body: bytes
     ) -> None:
-        acknowledgements.hold(method.delivery_tag)
-        self._deliveries.put(
-            Delivery(
-                headers=properties.headers,
-                body=body,
-                redelivered=bool(method.redelivered),
-                acknowledge=partial(acknowledgements.add, method.delivery_tag),
-                valid=lambda: bool(channel.is_open),
-            )
-        )
+        self._deliveries.put(acknowledgements.delivery(method, properties.headers, body))
 
     def _drop_stale(self) -> None:
         """Free deliveries of the lost connection: they come again, and the computing thread may be waiting."""

@@ -31,16 +31,8 @@ class SearchConsumer:
             channel.basic_consume(SEARCHES, partial(self._receive, Acknowledgements(connection, channel)))
 
     def _receive(
-        self, acknowledgements: Acknowledgements, channel: Any, method: Any, properties: Any, body: bytes
+        self, acknowledgements: Acknowledgements, _: Any, method: Any, properties: Any, body: bytes
     ) -> None:
-        acknowledgements.hold(method.delivery_tag)
-        self._searches.put(
-            Delivery(
-                headers={**(properties.headers or {}), "reply_to": properties.reply_to},
-                body=body,
-                redelivered=bool(method.redelivered),
-                acknowledge=partial(acknowledgements.add, method.delivery_tag),
-                valid=lambda: bool(channel.is_open),
-            )
-        )
+        headers = {**(properties.headers or {}), "reply_to": properties.reply_to}
+        self._searches.put(acknowledgements.delivery(method, headers, body))
         self._deliveries.put(WAKE)
