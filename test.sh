@@ -16,7 +16,8 @@ packages=()
 if [ "${1-}" != fast ]; then
     has_rabbitmq || packages+=(rabbitmq-server)
     for pair in redis-server:redis-server buildah:buildah mmdebstrap:mmdebstrap promtool:prometheus \
-        podman:podman runc:runc catatonit:catatonit podman-compose:podman-compose haproxy:haproxy ip:iproute2; do
+        podman:podman runc:runc catatonit:catatonit podman-compose:podman-compose haproxy:haproxy ip:iproute2 \
+        chromium:chromium; do
         command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
     done
     [ -x /usr/lib/podman/netavark ] || packages+=(netavark aardvark-dns)

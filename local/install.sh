@@ -73,7 +73,7 @@ make_venv() { # repaired if possible: it may hold more than we installed
 }
 
 extras() { # extras local|dev: of pyproject.toml
-    echo rest worker client library local
+    echo rest worker client library video rpc local
     [ "$1" = local ] || echo openvino milvus heic dev
 }
 
