@@ -11,10 +11,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "facefleet", "rest", "worker", "groups", "client")
+SHIPPED = ("faces", "facefleet", "rest", "worker", "groups", "client", "video")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
-    "faces": {"rest", "worker", "groups", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
+    "faces": {
+        "rest",
+        "worker",
+        "groups",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
+        "video",
+        "av",
+    },
     "rest": {
         "worker",
         "groups",
@@ -27,6 +40,8 @@ FORBIDDEN = {
         "onnxruntime",
         "openvino",
         "numba",
+        "video",
+        "av",
     },
     "facefleet": {
         "faces",
@@ -43,6 +58,7 @@ FORBIDDEN = {
     },
     "worker": {"rest", "groups", "client", "local", "benchmarks", "tests", "flask"},
     "groups": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "flask", "pika"},
+    "video": {"rest", "worker", "groups", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
     "client": {"rest", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
     "local": {"rest", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
     "benchmarks": {"rest", "tests"},
@@ -131,6 +147,18 @@ def test_settings_are_read_in_one_place() -> None:
 
 def test_databases_are_selected_in_one_place() -> None:
     only_in('"SELECT"', "faces/store/client.py")
+
+
+def test_videos_are_decoded_by_the_child_alone() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for package in SHIPPED
+        for path in sources(package)
+        if "av" in imported(path)
+    }
+    assert users == {"video/decoding.py"}
+    decoding = {name for name, others in modules().items() if "video.decoding" in others}
+    assert decoding == {"video.child"}
 
 
 def test_dlib_is_imported_by_the_engine_alone() -> None:
