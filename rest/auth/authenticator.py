@@ -7,6 +7,7 @@ its scope (`rest.auth.scopes`); one that declares none needs `admin`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from flask import Flask, Request, current_app, g, request
@@ -29,6 +30,7 @@ def keys_needed(settings: Settings) -> bool:
     )
 
 
+@lru_cache(64)
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address; of names, `localhost` alone."""
     try:
