@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from client.errors import Refused, ServerError
 from client.idle_timeout import IdleTimeout
@@ -13,8 +14,8 @@ from client.server import Accepted, Server
 from client.sources import Source
 from client.threads import spread
 
-OLDEST = 32  # pictures asked about each time: workers finish them roughly in order
-SAMPLE = 32  # younger pictures asked about as well
+OLDEST = 128  # pictures asked about each time: workers finish them roughly in order
+SAMPLE = 128  # younger pictures asked about as well
 PAUSES = (0.1, 0.2, 0.5, 1.0)  # seconds between requests while nothing finishes
 
 
@@ -46,7 +47,7 @@ def send(
 
 
 def watch(
-    server: Server, pictures: Sequence[str], idle_timeout: IdleTimeout, *, threads: int
+    server: Server, pictures: Sequence[str], idle_timeout: IdleTimeout
 ) -> Iterator[tuple[str, Picture]]:
     """Ask about accepted pictures until each is done or failed; yield them with their hashes as they finish.
 
@@ -55,24 +56,31 @@ def watch(
     """
     waiting, turn = list(pictures), 0
     while waiting:
-        asked = waiting[:OLDEST] + _sample(waiting[OLDEST:], turn)
-        finished = set()
-        for h, picture in spread(partial(_ask_after, server, idle_timeout), asked, min(threads, len(asked))):
-            if picture is not None:
-                idle_timeout.renew()
-                finished.add(h)
-                yield h, picture
+        finished = ask_after(server, waiting, turn, idle_timeout)
+        yield from finished.items()
         if finished:
+            idle_timeout.renew()
             waiting, turn = [h for h in waiting if h not in finished], 0
         else:
             time.sleep(min(PAUSES[min(turn, len(PAUSES) - 1)], idle_timeout.left))
             turn += 1
 
 
-def _sample(younger: list[str], turn: int) -> list[str]:
-    """Return a few of the younger pictures, different ones each turn, so that one stuck picture hides no other."""
+def ask_after(
+    server: Server, waiting: Sequence[str], turn: int, idle_timeout: IdleTimeout
+) -> dict[str, Picture]:
+    """Ask once about the oldest of the waiting pictures and some others; return those that are done or failed.
+
+    The others are different ones each turn, so that one stuck picture hides no other.
+
+    Raises:
+        ServerError: the server is still unavailable when the timeout expires.
+    """
+    younger = waiting[OLDEST:]
     start = turn * SAMPLE % max(len(younger), 1)
-    return younger[start : start + SAMPLE]
+    asked = [*waiting[:OLDEST], *younger[start : start + SAMPLE]]
+    found = idle_timeout.ask(lambda: server.statuses(asked))
+    return {h: finished for h, status in zip(asked, found, strict=True) if (finished := _finished(h, status))}
 
 
 def _send_one(server: Server, idle_timeout: IdleTimeout, largest: int, source: Source) -> Picture:
@@ -103,18 +111,15 @@ def _accept(server: Server, idle_timeout: IdleTimeout, largest: int, source: Sou
     return idle_timeout.ask(lambda: server.scan_image(source.name, data))
 
 
-def _ask_after(server: Server, idle_timeout: IdleTimeout, picture: str) -> tuple[str, Picture | None]:
-    status = idle_timeout.ask(lambda: server.status(picture))
-    if status is None:
+def _finished(picture: str, status: Mapping[str, Any]) -> Picture | None:
+    """A picture that is done or failed, None while it is pending."""
+    state = status["state"]
+    if state == "unknown":
         reason = "the picture is unknown now: it was erased, or could not be queued"
-        return picture, Picture("", picture, state="failed", code="gone", reason=reason)
-    if status["state"] not in {"done", "failed"}:
-        return picture, None
-    return picture, Picture(
-        "",
-        picture,
-        state=status["state"],
-        faces=len(status.get("faces") or ()),
-        code=status.get("code"),
-        reason=status.get("reason"),
+        return Picture("", picture, state="failed", code="gone", reason=reason)
+    if state not in {"done", "failed"}:
+        return None
+    faces = status.get("faces") or 0
+    return Picture(
+        "", picture, state=state, faces=faces, code=status.get("code"), reason=status.get("reason")
     )

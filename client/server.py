@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -59,6 +60,14 @@ class Server:
         if not isinstance(document.get("state"), str):
             raise self._foreign(answer)
         return None if answer.status_code == HTTPStatus.NOT_FOUND else document
+
+    def statuses(self, pictures: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the states of up to 1,000 pictures, in order; `unknown`: erased or never accepted."""
+        answer = self._ask("POST", "/v1/statuses", json={"hashes": list(pictures)})
+        found = self._document(answer, dict).get("statuses")
+        if not isinstance(found, list) or len(found) != len(pictures):
+            raise self._foreign(answer)
+        return found
 
     def matches(self, picture: str) -> list[str]:
         """Return the names of the other pictures that show a matching face."""

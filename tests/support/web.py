@@ -42,6 +42,8 @@ class Fleet:
                 return self._take(name, name.encode() if path == "/scan/url" else body)
             if path.startswith("/status/"):
                 return self._state(path.removeprefix("/status/"))
+            if path == "/v1/statuses":
+                return 200, {"statuses": [self._short(h) for h in json.loads(body)["hashes"]]}, {}
             if path.startswith("/match/"):
                 return 200, [], {}
             return 200, {"service": "facefleet"}, {}
@@ -61,6 +63,11 @@ class Fleet:
             self.status(picture) if self.asked[picture] >= self.questions else {"state": "pending"},
             {},
         )
+
+    def _short(self, picture: str) -> dict[str, Any]:
+        _, status, _ = self._state(picture)
+        faces = len(status.get("faces") or ()) if status["state"] == "done" else None
+        return {**status, "hash": picture, "faces": faces}
 
 
 def problem(status: int, code: str, detail: str, **headers: str) -> Answer:

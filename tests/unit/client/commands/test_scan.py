@@ -133,7 +133,7 @@ def test_a_picture_erased_meanwhile_is_no_longer_waited_for(folder: Path, fleet:
 def test_without_waiting_nothing_is_asked_after(folder: Path, fleet: Fleet, scan: Scan) -> None:
     code, result = scan("--no-wait", folder)
     assert (code, result["unfinished"]) == (0, 3)
-    assert not any("/status/" in request for request in fleet.requests)
+    assert "POST /v1/statuses" not in fleet.requests
 
 
 def test_a_picture_that_never_ends_does_not_hide_the_others(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
