@@ -223,3 +223,23 @@ def test_something_else_than_the_server_is_said(
 def test_a_folder_without_pictures_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", str(tmp_path)]) == 2
     assert "no pictures (.bmp, .gif, .jfif" in capsys.readouterr().err
+
+
+def test_many_small_files_share_a_request(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
+    for number in range(40):
+        (tmp_path / f"{number} é {'x' * 120}.jpg").write_bytes(b"%d" % number)
+    code, result = scan(tmp_path)
+    assert (code, result["done"]) == (0, 40)
+    assert sorted(fleet.pictures.values()) == sorted(b"%d" % number for number in range(40))
+    assert fleet.names.keys() == {path.name for path in tmp_path.iterdir()}
+    assert fleet.requests.count("POST /v1/images") == 2
+
+
+def test_of_a_shared_request_only_what_the_server_could_not_take_is_sent_again(
+    folder: Path, fleet: Fleet, scan: Scan
+) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(503, "unavailable", "full")]
+    fleet.on["/scan/image/b.png"] = [problem(415, "not_a_picture", "these are no picture's bytes")]
+    code, result = scan(folder)
+    assert (code, result["done"], result["failed"]) == (1, 2, 1)
+    assert [fleet.requests.count(f"POST /scan/image/{name}") for name in ("a.jpg", "b.png")] == [2, 1]
