@@ -9,10 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from faces.store import events, statements
+from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.erase import erase
 from groups.follower import Follower
+from rest.searching import Searching
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
+from tests.support.committing import Worker, found
 from tests.support.server import problem
 from tests.support.writing import picture
 
@@ -45,13 +48,13 @@ def ids(client: FlaskClient, **query: Any) -> list[str]:
 
 
 def all_pages(client: FlaskClient, path: str, key: str, **query: Any) -> list[Any]:
-    found: list[Any] = []
+    everything: list[Any] = []
     cursor: dict[str, str] = {}
     while True:
         page = get(client, path, **query, **cursor)
-        found += page[key]
+        everything += page[key]
         if page["next"] is None:
-            return found
+            return everything
         assert len(page[key]) == query["limit"]
         cursor = {"cursor": page["next"]}
 
@@ -253,3 +256,20 @@ def test_erased_pictures_leave_people_and_statements(client: FlaskClient, redis:
     erase(redis, picture(0))
     (said,) = get(client, "/v1/statements")["statements"]
     assert said["kind"] == "not"
+
+
+def test_matches_and_searches_tell_whose_the_faces_are(
+    client: FlaskClient, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        accept(redis, picture(number), str(number))
+    Worker(redis).commit(found(0, 1), found(1, 1), found(2, 1))
+    caught_up(follower(redis))
+    (somebody,) = ids(client)
+    matches = get(client, f"/v1/images/{picture(0)}/matches")["matches"]
+    assert [m["pairs"][0]["other_person"] for m in matches] == 2 * [{"id": somebody, "name": ""}]
+    match = {"hash": picture(1), "names": [], "face": 0, "box": None, "distance": 0.1}
+    told = {"model": "", "tolerance": 0.6, "faces": [{"matches": [match, {**match, "hash": picture(9)}]}]}
+    monkeypatch.setattr(Searching, "ask", lambda *_: told)
+    answer = client.post("/v1/search", json={"encoding": [0.0] * 128}).get_json()
+    assert [m["person"] for m in answer["faces"][0]["matches"]] == [{"id": somebody, "name": ""}, None]
