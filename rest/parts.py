@@ -14,6 +14,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
+from faces.usecases.videos import VideoEraser, VideoIngest
 from rest.bounds import Bound
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
@@ -26,6 +27,14 @@ from rest.searching import Searching
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
+
+
+@dataclass(frozen=True)
+class Videos:
+    """What the routes of videos work with, where originals are kept."""
+
+    ingest: VideoIngest
+    eraser: VideoEraser
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Parts:
     searching: Searching
     statements: Bound
     remove_messages: RemoveMessages
+    videos: Videos | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""

@@ -15,6 +15,7 @@ from faces.errors import SettingError
 from faces.event_log import EventLog
 from faces.health import serve
 from faces.image_store import open_image_store
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import fail
 from faces.store.data_version import DataVersion, agree
@@ -38,7 +39,6 @@ from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
 from worker.quarantine import NICE, Quarantine
-from worker.retrier import Retrier
 from worker.search_consumer import SearchConsumer
 from worker.searcher import Searcher
 from worker.settlement import Settlement

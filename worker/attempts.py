@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable
 
 from faces.errors import PoisonError, Transient
+from faces.retrier import Retrier
 from faces.store.attempts import begin, excuse, forget
 from faces.store.client import RedisClient
 from worker.delivery import PendingMessage
-from worker.retrier import Retrier
 from worker.retry import MAX_STARTS
 
 log = logging.getLogger(__name__)

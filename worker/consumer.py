@@ -14,10 +14,10 @@ from typing import Any
 from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.retrier import Retrier
 from faces.topology import PICTURES_QUEUE, declare
 from worker.acknowledgements import Acknowledgements
 from worker.delivery import Delivery
-from worker.retrier import Retrier
 from worker.search_consumer import SearchConsumer
 
 POLL = 0.5  # seconds between looks at whether to stop

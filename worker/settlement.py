@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from faces.errors import FacefleetError
 from faces.event_log import EventLog
 from faces.message import Message, encode
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
 from faces.topology import retry_queue
@@ -16,7 +17,6 @@ from worker.delivery import PendingMessage
 from worker.job import Result
 from worker.metrics import Metrics
 from worker.outbox import Letter, Outbox
-from worker.retrier import Retrier
 from worker.retry import DeadLetter, Fail, RetryAfter, decide
 
 

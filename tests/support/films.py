@@ -113,5 +113,5 @@ def _view(picture: Image.Image, size: tuple[int, int], progress: float) -> tuple
     width = min(picture.width, picture.height * aspect) * (0.7 + 0.3 * progress)
     height = width / aspect
     left = (picture.width - width) * progress
-    top = (picture.height - height) * 0.2
+    top = (picture.height - height) * 0.05
     return left, top, left + width, top + height

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from faces.event_log import EventLog
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import fail
 from worker.attempts import Attempts
@@ -20,7 +21,6 @@ from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.outbox import Outbox
 from worker.processor import BatchProcessor
-from worker.retrier import Retrier
 from worker.settlement import Settlement
 
 

@@ -11,6 +11,7 @@ import pytest
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
+from faces.retrier import Retrier
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
@@ -28,7 +29,6 @@ from worker.isolation.template_process import TemplateProcess
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retrier import Retrier
 from worker.retry import MAX_RETRIES
 
 PICTURE = drawing()

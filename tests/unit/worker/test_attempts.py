@@ -7,11 +7,11 @@ import pytest
 
 from faces.errors import PoisonError, StoreError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis
 from worker.attempts import Attempts
 from worker.delivery import Delivery, PendingMessage
-from worker.retrier import Retrier
 from worker.retry import MAX_STARTS
 
 A, B = "a" * 64, "b" * 64

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from faces.errors import ImageStoreError, PictureError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store.commit import Outcome
 from faces.store.data_version import DataVersion
 from faces.store.status import failed, pending
@@ -17,7 +18,6 @@ from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
 from worker.quarantine import Found
-from worker.retrier import Retrier
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 CUT = PictureError("the file ends too early", code="truncated")
