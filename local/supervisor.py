@@ -66,7 +66,7 @@ class Keeper:
 
 
 def processes(folder: Path, workers: int) -> list[Process]:
-    """The processes to keep: the server, the groups and the video process, and the workers, each named for its module."""
+    """The processes to keep: server, groups, video, and the workers, each named for its module."""
     names = ["rest", "groups", "video", *(f"worker-{number}" for number in range(1, workers + 1))]
     return [Process(name, folder) for name in names]
 

@@ -27,7 +27,7 @@ from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser
 from faces.video_store import VideoStore
-from video.extraction import Limits
+from video.extraction import Limits, check_installed
 from video.job import Jobs
 from video.metrics import Metrics
 from video.vitals import Vitals
@@ -108,6 +108,7 @@ def build(
     Raises:
         SettingError: a setting cannot be used.
     """
+    check_installed()
     images, video_store = ImageStore(settings.image_store_url), VideoStore(settings.image_store_url)
     audit_log = AuditLog(redis, settings.audit_length)
     return Jobs(

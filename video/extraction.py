@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
 from faces.config import Settings, environment_without_secrets
-from faces.errors import ImageStoreError, VideoError
+from faces.errors import ImageStoreError, SettingError, VideoError
 from video import wire
 
 MEMORY = 2 << 30  # bytes of data of the child: an 8K video takes about half of that
@@ -80,6 +81,16 @@ class Fault(Exception):  # noqa: N818 -- it says what happened
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
+
+
+def check_installed() -> None:
+    """See that videos can be decoded here.
+
+    Raises:
+        SettingError: the library that does it is not installed.
+    """
+    if find_spec("av") is None:
+        raise SettingError("videos need PyAV, which is not installed: pip install 'facefleet[video]'")
 
 
 def extract(
