@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from faces.config import Settings, environment_without_secrets
 from faces.errors import ImageStoreError, SettingError, VideoError
 from video import wire
+from video.selection import CHANGE
 
 MEMORY = 2 << 30  # bytes of data of the child: an 8K video takes about half of that
 SILENCE = 60.0  # seconds for the next frame to be decoded
@@ -26,11 +27,21 @@ GOODBYE = 5.0  # seconds for a child that has closed its connection to end
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is taken from a video, and what it may be: frames in a second, seconds, pixels of a frame."""
+    """What is taken from a video, and what it may be.
+
+    Attributes:
+        rate: frames in a second, beside new scenes.
+        max_seconds: how long it may be.
+        max_pixels: of a frame.
+        change: grey levels by which frames have to differ (`video.selection`).
+        silence: seconds for the next frame to be decoded.
+        memory: bytes of data that the child may take.
+    """
 
     rate: float
     max_seconds: float
     max_pixels: int
+    change: float = CHANGE
     silence: float = SILENCE
     memory: int = MEMORY
 
@@ -118,6 +129,7 @@ def extract(
         task = {
             "size": size,
             "rate": limits.rate,
+            "change": limits.change,
             "start": start,
             "max_seconds": limits.max_seconds,
             "max_pixels": limits.max_pixels,

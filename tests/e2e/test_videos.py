@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import requests
 
+from benchmarks.films import panned, portraits, write
 from faces.store import videos
 from faces.store.keys import HOME, video_frames_key
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.films import panned, portraits, write
 from tests.support.rules import faults, read_all
 from tests.support.waiting_video import FRAMES
 from video.extraction import Frame, Limits, extract

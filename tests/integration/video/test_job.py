@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 
+from benchmarks.films import write
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import BrokerError
@@ -21,7 +22,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.videos import Video
 from faces.usecases.videos import VideoIngest
-from tests.support.films import plain, sound, still, write
+from tests.support.films import plain, sound, still
 from tests.support.processing import FakeEventLog
 from video import job
 from video.__main__ import build
