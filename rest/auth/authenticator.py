@@ -6,6 +6,7 @@ its scope (`rest.auth.scopes`); one that declares none needs `admin`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -73,37 +74,52 @@ class Authenticator:
             or request.method == "OPTIONS"
         ):
             return
-        key = self._key(_token(request))
-        g.key = key.id
+        scope = scope_of(current_app, request.endpoint)
+        self.admit(_token(request), scope, request.remote_addr or "::", _tell)
+
+    def admit(self, token: str, scope: str, address: str, tell: Callable[[str], None]) -> None:
+        """Let the bearer of a token pass, or raise what the request is answered with; see `check`.
+
+        Args:
+            token: the API key that was sent; empty: none was.
+            scope: what the key must be for.
+            address: where the request comes from.
+            tell: is told the key's id, once the token has proved valid.
+        """
+        key = self._key(token, address)
+        tell(key.id)
         if wait := self.limits.wait(key):
             raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
-        scope = scope_of(current_app, request.endpoint)
         if scope not in key.scopes:
             raise Forbidden(
                 f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}"
             )
 
-    def _key(self, token: str) -> Key:
+    def _key(self, token: str, address: str) -> Key:
         number = api_key.id_of(token)
         key = api_keys.find(self.redis, number) if number else None
         if key is None or not key.opens(token):
-            self._count_refusal(token)
+            self._count_refusal(token, address)
             raise Unauthorized(
                 "a valid API key is required, as Authorization: Bearer <key> or X-API-Key: <key>",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
             )
         return key
 
-    def _count_refusal(self, token: str) -> None:
+    def _count_refusal(self, token: str, address: str) -> None:
         """Count an invalid key; a valid one is let through whatever came from its address before.
 
         A proxy and all behind it share an address: a stranger there must not be able to shut the others out.
         """
-        if token and (wait := self.refusals.wait(request.remote_addr or "::")):
+        if token and (wait := self.refusals.wait(address)):
             raise TooManyRequests(
                 f"too many invalid API keys from this address: try again in {wait} s",
                 retry_after=wait,
             )
+
+
+def _tell(key_id: str) -> None:
+    g.key = key_id
 
 
 def _token(asked: Request) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
 from faces.store import listing
+from faces.store.client import RedisClient
 from faces.store.listing import PictureRecord
 from rest.openapi import Parameters
 from rest.parts import parts
@@ -98,12 +99,18 @@ def faces_of(documents: list[dict[str, Any]]) -> list[Face]:
 
 
 def known(picture_id: str) -> PictureRecord:
+    """What is known of a picture; see `record_of`."""
+    return record_of(parts().redis, picture_id)
+
+
+def record_of(redis: RedisClient, picture_id: str) -> PictureRecord:
     """What is known of a picture.
 
     Raises:
         NotFound: nothing.
+        StoreError: Redis is unavailable.
     """
-    (record,) = listing.records(parts().redis, [picture_id])
+    (record,) = listing.records(redis, [picture_id])
     if record is None:
         raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
     return record
