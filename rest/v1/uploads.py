@@ -67,6 +67,10 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop it."""
         if self._mapped is not None:
             self._mapped.close()
         self._file.close()
