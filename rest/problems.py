@@ -19,7 +19,7 @@ from werkzeug.exceptions import (
 )
 
 from faces.documents import to_json
-from faces.errors import Permanent, Transient
+from faces.errors import GroupsError, Permanent, Transient
 from faces.process_log import about
 
 RETRY_AFTER = 5  # seconds; a broker that restarts is back by then
@@ -31,16 +31,19 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "bad_cursor": (HTTPStatus.BAD_REQUEST, "the cursor is not one that this list gave out"),
     "bad_archive": (HTTPStatus.BAD_REQUEST, "the body is not a tar archive, or is cut short"),
     "empty": (HTTPStatus.BAD_REQUEST, "there is no picture in the request"),
+    "bad_statement": (HTTPStatus.BAD_REQUEST, "a statement of this kind takes other people, faces or name"),
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "no API key, or an invalid one"),
     "forbidden": (HTTPStatus.FORBIDDEN, "the key lacks the scope, or the web page's origin is not allowed"),
     "address_not_allowed": (HTTPStatus.FORBIDDEN, "the URL leads to a private address"),
-    "not_found": (HTTPStatus.NOT_FOUND, "unknown picture, name, face or path"),
+    "not_found": (HTTPStatus.NOT_FOUND, "unknown picture, name, face, person, statement or path"),
     "missing": (HTTPStatus.NOT_FOUND, "the image store does not have the picture's original"),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "the path does not take this method"),
     "request_timeout": (HTTPStatus.REQUEST_TIMEOUT, "the request did not arrive in time"),
     "not_finished": (HTTPStatus.CONFLICT, "the picture is still pending"),
     "not_failed": (HTTPStatus.CONFLICT, "only a failed picture can be replayed"),
     "in_progress": (HTTPStatus.CONFLICT, "a request with this Idempotency-Key is still in progress"),
+    "stale": (HTTPStatus.CONFLICT, "the person has changed since you looked: look again"),
+    "contradiction": (HTTPStatus.CONFLICT, "an earlier statement says otherwise: the detail says which"),
     "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body or picture has too many bytes"),
     "too_many_pixels": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the picture has too many pixels"),
     "request_uri_too_long": (HTTPStatus.REQUEST_URI_TOO_LONG, "the request line has more than 8,190 bytes"),
@@ -74,6 +77,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "as many fetches, waits or uploads as allowed are under way"),
     "not_ready": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis or RabbitMQ is unavailable (readiness probe)"),
     "no_worker": (HTTPStatus.SERVICE_UNAVAILABLE, "no worker answered the search in time"),
+    "no_groups": (HTTPStatus.SERVICE_UNAVAILABLE, "the groups process did not answer in time"),
 }
 """Status and meaning of every code."""
 
@@ -103,6 +107,8 @@ def refusal(error: Exception, request_id: str) -> Refusal:
     match error:
         case ProblemError() | Permanent():
             return _stated(error.code, str(error))
+        case GroupsError():
+            return _stated("no_groups", str(error))
         case Transient():
             log.warning("a request cannot be served now: %s", error, extra=about(request_id=request_id))
             detail = f"{public_reason(error)}; nothing was accepted, try again in {RETRY_AFTER} s"

@@ -10,7 +10,8 @@ from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
 from rest.auth import bootstrap_key
-from rest.auth.authenticator import is_loopback, keys_needed
+from rest.auth.authenticator import keys_needed
+from rest.auth.origins import is_loopback
 from rpc.app import serve
 
 

@@ -27,7 +27,7 @@ from rest.v1.events import Followed
 from rest.v1.images import ImageQuery
 from rest.v1.matches import MatchQuery, matches_of
 from rest.v1.search import SearchEncoding, SearchQuery, question_of, searched
-from rest.v1.shapes import ImagePath, image_of, record_of
+from rest.v1.shapes import Image, ImagePath, image_of, record_of
 from rest.v1.uploads import Spool
 from rest.waiting import Waiting
 from rpc import facefleet_pb2 as pb
@@ -86,8 +86,7 @@ class Facefleet:
         query = asked(ImageQuery, request, "hash")
         if query.wait:
             await call.ask(partial(self.waiting.wait_for, picture_id, query.wait, call.gone))
-        record = await call.ask(partial(record_of, self.redis, picture_id))
-        return told(image_of(record), pb.Image())
+        return told(await call.ask(partial(self._image, picture_id)), pb.Image())
 
     async def Match(self, request: pb.MatchRequest, call: Call) -> pb.MatchReply:  # noqa: N802 -- as in the proto
         """List the pictures that match one."""
@@ -146,6 +145,9 @@ class Facefleet:
     def _accept(self, spool: Spool, name: str | None, call: Call) -> Accepted:
         with spool:
             return self.ingest.accept(spool.whole(), name, request_id=call.request_id, key=call.key)
+
+    def _image(self, picture_id: str) -> Image:
+        return image_of(self.redis, record_of(self.redis, picture_id))
 
     def _check(self, data: bytes, call: Call) -> None:
         check_header(data, self.ingest.limits)

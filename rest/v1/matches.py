@@ -17,7 +17,7 @@ from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.distances import Chances, chances, distances
-from rest.v1.shapes import Box, Hash, ImagePath, record_of
+from rest.v1.shapes import Box, Hash, ImagePath, PersonName, owners_in, record_of
 
 matches = Routes("matches")
 
@@ -40,6 +40,9 @@ class Pair(BaseModel):
     box: Box | None
     other_face: int
     other_box: Box | None
+    other_person: PersonName | None = Field(
+        default=None, description="Whose the other face is; null: not grouped yet"
+    )
     distance: float = Field(description="Euclidean, between encodings")
     probability: float | None = Field(description="Chance that both are one person; null: not measured yet")
 
@@ -99,6 +102,7 @@ def matches_of(
     start = _start(all_matches, query.cursor)
     page = all_matches[start : start + query.limit]
     more = start + len(page) < len(all_matches)
+    _tell_people(redis, page)
     return MatchList(
         hash=picture_id,
         model=found.model,
@@ -134,6 +138,13 @@ def _match(picture: Shown, other: Shown, tolerance: float, likely: Chances) -> M
         probability=nearest.probability,
         pairs=pairs,
     )
+
+
+def _tell_people(redis: RedisClient, page: list[Match]) -> None:
+    owners = owners_in(redis, {match.hash for match in page})
+    for match in page:
+        for pair in match.pairs:
+            pair.other_person = owners.get((match.hash, pair.other_face))
 
 
 def _wanted(match: Match, query: MatchQuery) -> bool:

@@ -22,7 +22,7 @@ from rest.parts import parts
 from rest.problems import ProblemError
 from rest.searching import Searching
 from rest.v1.distances import chances
-from rest.v1.shapes import Box
+from rest.v1.shapes import Box, PersonName, owners_in
 
 search = Routes("search")
 
@@ -49,6 +49,7 @@ class SearchMatch(BaseModel):
     names: list[str]
     face: int = Field(description="Number of the face in the picture, from 0")
     box: Box | None
+    person: PersonName | None = Field(description="Whose the face is; null: not grouped yet")
     distance: float
     probability: float | None = Field(description="That both show one person; null where it is not known")
 
@@ -106,15 +107,19 @@ def question_of(query: SearchQuery, data: bytes, *, encoding: bool) -> Question:
 def searched(
     redis: RedisClient, searching: Searching, question: Question, gone: threading.Event | None = None
 ) -> dict[str, Any]:
-    """What the workers find, as `Found` has it, each match with its chance of being right.
+    """What the workers find, as `Found` has it, each match with its chance of being right, and whose face it is.
 
     Raises:
         As `Searching.ask`; StoreError: Redis is unavailable.
     """
     found = searching.ask(question, gone)
     likely = chances(redis)
-    for match in (match for face in found["faces"] for match in face["matches"]):
+    all_matches = [match for face in found["faces"] for match in face["matches"]]
+    owners = owners_in(redis, {match["hash"] for match in all_matches})
+    for match in all_matches:
         match["probability"] = likely(match["distance"])
+        person = owners.get((match["hash"], match["face"]))
+        match["person"] = None if person is None else person.model_dump()
     return found
 
 
