@@ -126,6 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             healthz=partial(alive, asyncio.get_running_loop()),
             readyz=partial(probed, redis, publishers),
         )
+        await vitals.begin()
         await server.start()
         looking = asyncio.create_task(vitals.watch())
         try:
@@ -153,5 +154,6 @@ def listen(server: Any, settings: Settings) -> int:
         pem = Path(settings.rpc_cert).read_bytes()  # each half is found among the other
         return int(server.add_secure_port(address, grpc.ssl_server_credentials([(pem, pem)])))
     except RuntimeError as error:
-        what = " with RPC_CERT's certificate" if settings.rpc_cert else ""
-        raise SettingError(f"{address} cannot be listened on{what}: use a free RPC_PORT") from error
+        certificate = f", and a certificate with its key as RPC_CERT, now {settings.rpc_cert}"
+        needed = "a free RPC_PORT" + (certificate if settings.rpc_cert else "")
+        raise SettingError(f"{address} cannot be listened on: use {needed}") from error

@@ -29,8 +29,13 @@ class Vitals:
     def __init__(self, redis: RedisClient, publishers: PublisherPool, service: str) -> None:
         self.servicer: Any = health.aio.HealthServicer()
         self._look = partial(readiness, redis, publishers)
+        self._publishers = publishers
         self._services = ("", service)
         self._thread = ThreadPoolExecutor(1, "health")  # with a connection to RabbitMQ of its own
+
+    async def begin(self) -> None:
+        """Say that nothing has been looked at yet."""
+        await self._say(NOT_SERVING)
 
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
@@ -43,6 +48,7 @@ class Vitals:
     async def stop(self) -> None:
         """Say that the server stops."""
         await self.servicer.enter_graceful_shutdown()
+        self._thread.submit(self._publishers.close)
         self._thread.shutdown(wait=False)
 
     async def _say(self, status: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -134,13 +134,12 @@ class Facefleet:
             original=erased.original,
         )
 
-    async def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncIterator[pb.WatchReply]:  # noqa: N802 -- as in the proto
+    def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:  # noqa: N802 -- as in the proto
         """Send events as they happen."""
         query = asked(Followed, request)
         call.told["after"] = query.after
         wanted = Selection(frozenset(query.kind), query.hash, query.prefix, query.person)
-        async for reply in self.watching.replies(query.after, wanted, call):
-            yield reply
+        return self.watching.replies(query.after, wanted, call)
 
     def _accept(self, spool: Spool, name: str | None, call: Call) -> Accepted:
         with spool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -85,8 +85,11 @@ class Serving:
     async def _replies(
         self, method: MethodDescriptor, work: Method, scope: str, requests: AsyncIterator[Any], context: Any
     ) -> None:
-        async with self._under_way(method, scope, context) as call:
-            async for reply in work(await only(requests), call):
+        async with (
+            self._under_way(method, scope, context) as call,
+            aclosing(work(await only(requests), call)) as replies,
+        ):
+            async for reply in replies:
                 await context.write(reply)  # waits while the caller does not read
 
     @asynccontextmanager
@@ -112,7 +115,7 @@ class Serving:
         authenticator.admit(call.token, scope, call.address, partial(setattr, call, "key"))
 
     def _tell(self, method: MethodDescriptor, call: Call, code: str, seconds: float) -> None:
-        self.metrics.request(method.full_name, "RPC", code, seconds)
+        self.metrics.request(f"/{method.containing_service.full_name}/{method.name}", "RPC", code, seconds)
         self.event_log.info(
             method.name,
             status=code,

@@ -6,7 +6,7 @@ Whoever keeps up is given each batch as it comes, made once for all; whoever doe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +62,7 @@ class Watching:
         self._news.set()
         self._subscription.close()
 
-    async def replies(self, after: str, wanted: Selection, call: Call) -> AsyncIterator[pb.WatchReply]:
+    async def replies(self, after: str, wanted: Selection, call: Call) -> AsyncGenerator[pb.WatchReply]:
         """What a watcher is sent, from the event after an id on; empty: from now on.
 
         Raises:

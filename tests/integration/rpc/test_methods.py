@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from tests.support.file_server import serving
 from tests.support.rpc_client import SECONDS, refused
 from tests.support.rpc_client import messages as m
 
+ROOT = Path(__file__).parents[3]
 UNKNOWN = "0" * 64
 PRIVATE = "http://10.0.0.1/a.jpg"
 NOBODY = "http://127.0.0.1:1/a.jpg"
@@ -93,6 +98,24 @@ def test_two_pictures_and_two_encodings_are_compared(fleet: Fleet, sent: list[st
     side = m.Side(encoding=[0.0] * 128)
     reply = fleet.client.call("Compare", m.CompareRequest(first=side, second=side, tolerance=0.1))
     assert (reply.same, reply.tolerance) == (True, 0.1)
+
+
+def test_the_example_of_the_documentation_runs(fleet: Fleet, sent: list[str], tmp_path: Path) -> None:
+    """As a stranger would: with nothing of ours but the proto."""
+    text = (ROOT / "docs/rpc.md").read_text()
+    (command,) = re.findall(r"^    (python -m grpc_tools.protoc .*)$", text, re.MULTILINE)
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "rpc").mkdir()
+    (tmp_path / "rpc/facefleet.proto").write_bytes((ROOT / "rpc/facefleet.proto").read_bytes())
+    (tmp_path / "obama.jpg").write_bytes(picture(64))
+    (tmp_path / "example.py").write_text(example.replace("localhost:50051", f"127.0.0.1:{fleet.port}"))
+    environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(tmp_path)}
+    for words in (command.split(), ["python", "example.py"]):
+        done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    first, *matches = done.stdout.splitlines()
+    assert first == "done 1"
+    assert {line for line in matches if line.startswith("0.000 6")} == {f"0.000 6{n}.jpg" for n in range(3)}
 
 
 def test_a_url_that_is_known_is_not_fetched_again(fleet: Fleet, tmp_path: Path) -> None:
