@@ -20,7 +20,7 @@ TELL = """addEventListener("securitypolicyviolation",
   (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
 
 LOADED = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
-# Playwright's own `wait_for_function` evaluates text in the page, which the policy forbids: `page.evaluate` does not.
+# Playwright's `wait_for_function` evaluates text in the page, which the policy forbids; `page.evaluate` does not.
 
 
 @contextmanager
