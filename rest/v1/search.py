@@ -31,6 +31,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
+    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
 
 
 class SearchEncoding(BaseModel):
@@ -55,6 +56,9 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
+    encoding: list[float] | None = Field(
+        default=None, description="Where it was asked for, of an indexed face"
+    )
     matches: list[SearchMatch]
 
 
@@ -97,6 +101,9 @@ def find(query: SearchQuery) -> Response:
         max_distance=query.max_distance or 2.0,
     )
     found = parts().searching.ask(question)
+    if not query.encodings:
+        for face in found["faces"]:
+            face.pop("encoding", None)
     likely = chances(parts().redis)
     all_matches = [match for face in found["faces"] for match in face["matches"]]
     owners = owners_in({match["hash"] for match in all_matches})
