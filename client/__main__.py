@@ -15,6 +15,7 @@ from client.commands import (
     check,
     dead,
     erase,
+    imports,
     keys,
     logs,
     match,
@@ -32,6 +33,7 @@ from faces.errors import FacefleetError
 COMMANDS = {
     "scan": scan,
     "watch": watch,
+    "import": imports,
     "match": match,
     "people": people,
     "status": status,

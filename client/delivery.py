@@ -23,6 +23,7 @@ class Delivery:
 
     def send(self, sources: Sequence[Source], *, threads: int, largest: int) -> None:
         """Send pictures, up to `largest` bytes each."""
+        self.idle_timeout.renew()
         with bar(len(sources), "sending") as progress:
             for picture in send(self.server, sources, self.idle_timeout, threads=threads, largest=largest):
                 self.pictures.append(picture)
