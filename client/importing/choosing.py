@@ -54,7 +54,8 @@ def wait_until_grouped(redis: RedisClient, faces: Iterable[str], idle_timeout: I
     idle_timeout.renew()
     with bar(len(waiting), "grouping") as progress:
         while waiting and idle_timeout.left:
-            still = [face for face in waiting if grouped_with(redis, face) is None]
+            found = zip(waiting, grouped_with(redis, waiting), strict=True)
+            still = [face for face, person in found if person is None]
             if len(still) < len(waiting):
                 idle_timeout.renew()
                 progress.update(len(waiting) - len(still))

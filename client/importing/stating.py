@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import StatementError
-from faces.store import people
+from faces.store import people, people_faces
 from faces.store.client import RedisClient
 from faces.store.people import Person
 from faces.store.statements import Kind, NewStatement, Statement, submit
@@ -60,17 +60,20 @@ def state(redis: RedisClient, faces: Mapping[str, Sequence[str]]) -> Iterator[Ou
         yield outcome
 
 
-def grouped_with(redis: RedisClient, face: str) -> Person | None:
-    """The person that a face is grouped with; None if it is not in a group, or not yet."""
-    picture_id, _, index = face.partition(":")
-    of_picture = people.of_picture(redis, picture_id)
-    return of_picture[int(index)] if int(index) < len(of_picture) else None
+def grouped_with(redis: RedisClient, faces: Sequence[str]) -> list[Person | None]:
+    """The person that each face is grouped with; None if it is not in a group, or not yet."""
+    places = [(picture_id, int(index)) for picture_id, _, index in (face.partition(":") for face in faces)]
+    found = people_faces.of_pictures(redis, [picture_id for picture_id, _ in places])
+    return [
+        of_picture[index] if index < len(of_picture) else None
+        for (_, index), of_picture in zip(places, found, strict=True)
+    ]
 
 
 def _shares(redis: RedisClient, faces: Mapping[str, Sequence[str]]) -> Shares:
     shares: dict[str, Counter[str]] = defaultdict(Counter)
     for name, of_person in faces.items():
-        for person in (grouped_with(redis, face) for face in of_person):
+        for person in grouped_with(redis, of_person):
             if person is not None:
                 shares[person.id][name] += 1
     return shares
@@ -132,8 +135,7 @@ class _Stating:
 
     def _elsewhere(self, person: Person | None, faces: Sequence[str]) -> Iterator[tuple[str, Person]]:
         """Yield the faces to take over, and whose they are now; note why others are left."""
-        for face in faces:
-            owner = grouped_with(self._redis, face)
+        for face, owner in zip(faces, grouped_with(self._redis, faces), strict=True):
             if owner is None:
                 self._outcome.left[face] = "it is not in a group yet: import again later"
             elif person is not None and owner.id == person.id:
@@ -157,4 +159,6 @@ class _Stating:
                     self._say(kind, person, [face])
             return None
         self._outcome.stated += len(faces)
+        for face in faces:  # it may have contradicted what is no longer stated
+            self._outcome.left.pop(face, None)
         return made

@@ -114,9 +114,12 @@ class Watcher:
 
     def _send(self, stamps: Mapping[str, Stamp]) -> bool:
         sources = [Source(name, self._folder.file(name)) for name in stamps]
-        patience, largest, moved = IdleTimeout(PATIENCE), self._folder.largest, False
+        patience, largest, moved, later = IdleTimeout(PATIENCE), self._folder.largest, False, False
         for picture in send(self._server, sources, patience, threads=self._threads, largest=largest):
             moved |= self._sent(picture, stamps[picture.name])
+            later |= picture.code in LATER
+        if moved and not later:
+            self.report.resolved(SERVER)
         return moved
 
     def _sent(self, picture: Picture, stamp: Stamp) -> bool:
@@ -132,7 +135,6 @@ class Watcher:
                 self._complete.append((picture.name, stamp))
                 self.report.trouble(SERVER, picture.reason or "")
                 return False
-        self.report.resolved(SERVER)
         self.report.resolved(picture.name)
         self._record.put(picture.name, Entry(stamp, picture.hash, picture.state))
         if picture.hash is None:

@@ -19,7 +19,7 @@ from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.v1.distances import chances
-from rest.v1.shapes import Box
+from rest.v1.shapes import Box, PersonName, owners_in
 
 search = Routes("search")
 
@@ -46,6 +46,7 @@ class SearchMatch(BaseModel):
     names: list[str]
     face: int = Field(description="Number of the face in the picture, from 0")
     box: Box | None
+    person: PersonName | None = Field(description="Whose the face is; null: not grouped yet")
     distance: float
     probability: float | None = Field(description="That both show one person; null where it is not known")
 
@@ -97,9 +98,13 @@ def find(query: SearchQuery) -> Response:
     )
     found = parts().searching.ask(question)
     likely = chances(parts().redis)
-    for match in (match for face in found["faces"] for match in face["matches"]):
+    all_matches = [match for face in found["faces"] for match in face["matches"]]
+    owners = owners_in({match["hash"] for match in all_matches})
+    for match in all_matches:
         match["probability"] = likely(match["distance"])
-    g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
+        person = owners.get((match["hash"], match["face"]))
+        match["person"] = None if person is None else person.model_dump()
+    g.outcome = {"faces": len(found["faces"]), "matches": len(all_matches)}
     return answer(found)
 
 

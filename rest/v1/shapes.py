@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from faces.store import listing
+from faces.store import listing, people_faces, queries
 from faces.store.listing import PictureRecord
+from faces.store.people import Person
+from faces.store.status import Status
 from rest.openapi import Parameters
 from rest.parts import parts
 
@@ -37,6 +39,17 @@ class Box(BaseModel):
     bottom: float
 
 
+class PersonName(BaseModel):
+    """A person, or a group of faces without a name."""
+
+    id: str
+    name: str = Field(description='"" for nobody named yet')
+
+
+Owners = Mapping[tuple[str, int], PersonName]
+"""Whose a face is, by the hash of its picture and its number there."""
+
+
 class Face(BaseModel):
     """A face of a picture. Depending on the settings it also has `landmarks`, `age` and `gender`."""
 
@@ -47,6 +60,9 @@ class Face(BaseModel):
     quality: dict[str, float] | None = None
     indexed: bool = Field(description="Whether the face is compared with others")
     reason: str | None = Field(default=None, description="Why it is not indexed")
+    person: PersonName | None = Field(
+        default=None, description="Whose it is; null: not indexed, or not grouped yet"
+    )
 
 
 class Size(BaseModel):
@@ -76,25 +92,24 @@ class Image(BaseModel):
 
 def image_of(record: PictureRecord) -> Image:
     """What is known of a picture."""
-    status = record.status
-    return Image(
-        hash=status.hash,
-        state=status.state,
-        names=record.names,
-        accepted=status.accepted,
-        finished=status.finished,
-        size=Size(**status.size) if status.size else None,
-        model=status.model,
-        code=status.code,
-        reason=status.reason,
-        matches=record.matches,
-        faces=faces_of(status.faces),
-    )
+    return images_of([record])[0]
 
 
-def faces_of(documents: list[dict[str, Any]]) -> list[Face]:
-    """Faces as a status document has them, numbered."""
-    return [_face(index, document) for index, document in enumerate(documents)]
+def images_of(records: Sequence[PictureRecord]) -> list[Image]:
+    """What is known of pictures."""
+    owners = _owners([record.status for record in records])
+    return [_image(record, owners) for record in records]
+
+
+def owners_in(picture_ids: Collection[str]) -> Owners:
+    """Whose the faces in pictures are; a face that is not grouped yet is left out."""
+    found = queries.statuses(parts().redis, sorted(picture_ids))
+    return _owners([status for status in found if status is not None])
+
+
+def named(person: Person) -> PersonName:
+    """A person as faces tell of one."""
+    return PersonName(id=person.id, name=person.name)
 
 
 def known(picture_id: str) -> PictureRecord:
@@ -109,5 +124,31 @@ def known(picture_id: str) -> PictureRecord:
     return record
 
 
-def _face(index: int, document: Mapping[str, Any]) -> Face:
-    return Face(index=index, **{"indexed": True, **document})
+def _owners(statuses: Sequence[Status]) -> Owners:
+    people = people_faces.of_pictures(parts().redis, [status.hash for status in statuses])
+    return {
+        (status.hash, number): named(person)
+        for status, some in zip(statuses, people, strict=True)
+        for (number, _), person in zip(status.indexed, some, strict=False)
+        if person is not None
+    }
+
+
+def _image(record: PictureRecord, owners: Owners) -> Image:
+    status = record.status
+    return Image(
+        hash=status.hash,
+        state=status.state,
+        names=record.names,
+        accepted=status.accepted,
+        finished=status.finished,
+        size=Size(**status.size) if status.size else None,
+        model=status.model,
+        code=status.code,
+        reason=status.reason,
+        matches=record.matches,
+        faces=[
+            Face(**{"indexed": True, **face, "index": number, "person": owners.get((status.hash, number))})
+            for number, face in enumerate(status.faces)
+        ],
+    )
