@@ -17,11 +17,11 @@ from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
 from local.photographs import fetch_photographs
-from local.process import free_port
+from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
 
-MODELS = Path(__file__).parents[1] / "var" / "models"  # converted once, kept by the checksum of their source
+MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 
 
 # Files whose tests must not run beside each other, and those that take longest, which begin first.
@@ -113,7 +113,7 @@ def settings(store_settings: Settings, rabbit_server: RabbitServer) -> Settings:
 @pytest.fixture(scope="session")
 def photographs() -> Path:
     """Folder with the sample photographs, fetched once and kept."""
-    return fetch_photographs(Path(__file__).parents[1] / "var" / "photographs")
+    return fetch_photographs(ROOT / "var" / "photographs")
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +144,7 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(ROOT),
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "MODEL_CACHE": str(MODELS),
         "REDIS_HOST": settings.redis_host,
