@@ -34,6 +34,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
+    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
 
 
 class SearchEncoding(BaseModel):
@@ -58,6 +59,9 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
+    encoding: list[float] | None = Field(
+        default=None, description="Where it was asked for, of an indexed face"
+    )
     matches: list[SearchMatch]
 
 
@@ -94,7 +98,7 @@ def find(query: SearchQuery) -> Response:
         check_header(data, parts().ingest.limits)
         note("search", picture_id_of(data))
     question = question_of(query, data if encoding is None else encoding, encoding=encoding is not None)
-    found = searched(parts().redis, parts().searching, question)
+    found = searched(parts().redis, parts().searching, question, encodings=query.encodings)
     g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
     return answer(found)
 
@@ -105,7 +109,12 @@ def question_of(query: SearchQuery, data: bytes, *, encoding: bool) -> Question:
 
 
 def searched(
-    redis: RedisClient, searching: Searching, question: Question, gone: threading.Event | None = None
+    redis: RedisClient,
+    searching: Searching,
+    question: Question,
+    gone: threading.Event | None = None,
+    *,
+    encodings: bool = False,
 ) -> dict[str, Any]:
     """What the workers find, as `Found` has it, each match with its chance of being right, and whose face it is.
 
@@ -113,6 +122,9 @@ def searched(
         As `Searching.ask`; StoreError: Redis is unavailable.
     """
     found = searching.ask(question, gone)
+    if not encodings:
+        for face in found["faces"]:
+            face.pop("encoding", None)
     likely = chances(redis)
     all_matches = [match for face in found["faces"] for match in face["matches"]]
     owners = owners_in(redis, {match["hash"] for match in all_matches})
