@@ -24,6 +24,7 @@ from faces.parsers import (
     model_or_file,
     port,
     positive,
+    rate,
     seconds,
     text,
     whole,
@@ -96,6 +97,10 @@ class Settings:
     rest_threads: int = setting(
         positive, 8, "short requests the server handles at once, beside as many fetches"
     )
+    rpc_port: int = setting(port, 50051, "port the gRPC server listens on, at the same address")
+    rpc_cert: str = setting(
+        file, "", "certificate of the gRPC server, key in the same file; empty: without TLS"
+    )
     rest_url: str = setting(text, "", "the server's URL as the client sees it; empty: this machine")
     request_timeout: float = setting(seconds, 30.0, "seconds for a whole request to arrive")
     cors_origins: tuple[str, ...] = setting(
@@ -120,6 +125,12 @@ class Settings:
     fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
         words, (), "private hosts and networks that URLs may point to, comma-separated"
+    )
+
+    max_video_bytes: int = setting(positive, 4 << 30, "largest video accepted, in bytes")
+    max_video_seconds: float = setting(seconds, 14400.0, "longest video accepted, in seconds")
+    video_rate: float = setting(
+        rate, 2.0, "most frames to take from a second of video, in addition to those that begin a scene"
     )
 
     image_store_url: str = setting(
