@@ -24,6 +24,7 @@ from rest.auth.scopes import is_public
 from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
+from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -32,6 +33,9 @@ from rest.fleet_metrics import Fleet
 from rest.health import accepting, health, probed
 from rest.metrics import Metrics
 from rest.openapi import Api
+from rest.page.files import files
+from rest.page.screens import screens
+from rest.page.sessions import sessions
 from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
 from rest.rates import Rates
@@ -81,12 +85,13 @@ def build(settings: Settings) -> Flask:
         Searching(settings, Bound(bounds.searches, "searches")),
         Bound(bounds.statements, "statements about people"),
         partial(remove_messages_of, settings),
+        DrawnCache().start(follower),
     )
     serve(
         metrics.registry,
         settings.metrics_port,
         healthz=lambda: accepting(settings.rest_host, settings.rest_port),
-        readyz=lambda: probed(parts),
+        readyz=lambda: probed(redis, publishers),
     )
     return create_app(
         parts,
@@ -122,7 +127,7 @@ def routed() -> Api:
     app = Api()
     app.url_map.merge_slashes = False  # a name may have two slashes in a row
     app.url_map.converters["name"] = NameConverter
-    for routes in (contract, *NOUNS, health, docs):
+    for routes in (contract, *NOUNS, health, docs, screens, files, sessions):
         app.register_api(routes)
     spellings.install(app)
     return app

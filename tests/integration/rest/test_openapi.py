@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -34,6 +35,7 @@ from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of
 from rest.bounds import Bound
 from rest.fetching.fetcher import Fetcher
+from rest.page.screens import SCREENS
 from rest.searching import Searching
 from rest.waiting import Waiting
 from tests.integration.groups.fleet import answering, caught_up, follower
@@ -42,7 +44,9 @@ from tests.support.drawing import drawing
 from tests.support.server import problem, serving
 
 METHODS = {"get", "post", "delete", "put", "patch"}
-HIDDEN = {("/scan/image/", "post"), ("/docs", "get"), ("/docs/{name}", "get")}  # the first: 400
+PAGE = {(re.sub(r"<(\w+)>", r"{\1}", screen.path), "get") for screen in SCREENS[1:]}
+PAGE |= {("/page/{version}/{name}", "get"), ("/sign-in", "post"), ("/sign-out", "post")}
+HIDDEN = {("/scan/image/", "post"), ("/docs", "get"), ("/docs/{name}", "get"), *PAGE}  # the first: 400
 DOCUMENT = routed().api_doc
 PATHS = DOCUMENT["paths"]
 OPERATIONS = [
@@ -66,7 +70,7 @@ FACE = {"box": {"left": 1, "top": 2, "right": 30, "bottom": 40}, "indexed": True
 class Impatient(Waiting):
     """Asks once: what is made up here may ask for a minute."""
 
-    def wait_for(self, picture_id: str, seconds: float) -> Status | None:  # noqa: ARG002 -- as above
+    def wait_for(self, picture_id: str, seconds: float, gone: threading.Event | None = None) -> Status | None:  # noqa: ARG002 -- its own
         return super().wait_for(picture_id, 0.0)
 
 
@@ -78,7 +82,7 @@ def resolve(*_: Any, **__: Any) -> Any:
 class NobodyFound(Searching):
     """Stands for the workers: nobody is on any picture."""
 
-    def ask(self, question: Question) -> dict[str, Any]:  # noqa: ARG002 -- as the workers take it
+    def ask(self, question: Question, gone: threading.Event | None = None) -> dict[str, Any]:  # noqa: ARG002 -- as the workers take it
         return {"model": "none", "tolerance": 0.6, "faces": []}
 
 
