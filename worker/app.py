@@ -36,6 +36,7 @@ from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
+from worker.presence import Presence
 from worker.processor import BatchProcessor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
@@ -61,6 +62,7 @@ class Worker:
     consumer: Consumer
     processor: BatchProcessor
     outbox: Outbox
+    presence: Presence
     memory: Memory
     metrics: Metrics
     vitals: Vitals
@@ -88,7 +90,9 @@ class Worker:
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
         OddsKeeper(self.redis, self.stopping).start()
+        self.presence.start()
         self.consumer.run(computing, self.vitals.beat)
+        self.presence.close()
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
@@ -201,6 +205,13 @@ def build(
         ),
         processor=processor,
         outbox=outbox,
+        presence=Presence(
+            redis,
+            processor.activity,
+            model=data_version.model,
+            ready=vitals.state,
+            faces=lambda: len(face_index),
+        ),
         memory=memory,
         metrics=metrics,
         vitals=vitals,
