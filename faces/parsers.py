@@ -59,6 +59,14 @@ def seconds(value: str) -> float:
     return number
 
 
+def rate(value: str) -> float:
+    """How many of something in a second."""
+    number = float(value)
+    if not 0 < number <= 240:
+        raise ValueError("write a number above 0, at most 240")
+    return number
+
+
 def distance(value: str) -> float:
     """A Euclidean distance between encodings."""
     number = float(value)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client")
+SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client", "video")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
     "faces": {
@@ -26,6 +26,8 @@ FORBIDDEN = {
         "dlib",
         "numpy",
         "flask",
+        "video",
+        "av",
     },
     "rest": {
         "rpc",
@@ -40,6 +42,8 @@ FORBIDDEN = {
         "onnxruntime",
         "openvino",
         "numba",
+        "video",
+        "av",
     },
     "facefleet": {
         "faces",
@@ -60,6 +64,19 @@ FORBIDDEN = {
     "client": {"rest", "rpc", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
     "local": {"rest", "rpc", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
     "benchmarks": {"rest", "rpc", "tests"},
+    "video": {
+        "rest",
+        "rpc",
+        "worker",
+        "groups",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
+    },
 }
 # A second way into the server: it uses what the routes use, and knows nothing of HTTP.
 FORBIDDEN["rpc"] = (FORBIDDEN["rest"] - {"rpc"}) | {"flask"}
@@ -148,6 +165,18 @@ def test_settings_are_read_in_one_place() -> None:
 
 def test_databases_are_selected_in_one_place() -> None:
     only_in('"SELECT"', "faces/store/client.py")
+
+
+def test_videos_are_decoded_by_the_child_alone() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for package in SHIPPED
+        for path in sources(package)
+        if "av" in imported(path)
+    }
+    assert users == {"video/decoding.py"}
+    decoding = {name for name, others in modules().items() if "video.decoding" in others}
+    assert decoding == {"video.child"}
 
 
 def test_dlib_is_imported_by_the_engine_alone() -> None:

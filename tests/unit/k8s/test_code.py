@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from client.__main__ import parser
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
@@ -17,6 +18,7 @@ from tests.support.manifests import Container, Manifests, Object, render, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
+SENDERS = {"smoke", "watch"}  # clients of the server, which know no broker
 SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*(@sha256:[a-f0-9]{64})?$")
 
@@ -27,7 +29,7 @@ def compose() -> Object:
 
 def ours(rendered: Manifests) -> list[Container]:
     """The fleet's own processes."""
-    return [found for found in rendered.containers() if found.ours and found.pod.name != "smoke"]
+    return [found for found in rendered.containers() if found.ours and found.pod.name not in SENDERS]
 
 
 def routes() -> set[str]:
@@ -91,6 +93,14 @@ def test_commands_are_modules(rendered: Manifests) -> None:
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
     assert {"client", "groups"} <= set(modules)
     assert [module for module in modules if find_spec(module) is None] == []
+
+
+def test_a_watched_folder_is_watched_with_arguments_that_there_are(rendered: Manifests) -> None:
+    for container in (found for found in rendered.containers() if found.pod.name == "watch"):
+        python, module, package, *arguments = container.spec["args"]
+        assert (python, module, package) == ("python", "-m", "client")
+        assert str(parser().parse_args(arguments).folder) in values(container.spec, "mountPath")
+        assert {variable["name"] for variable in container.spec["env"]} <= SETTINGS
 
 
 def test_probes_do_not_wait_for_requests(rendered: Manifests) -> None:

@@ -2,9 +2,6 @@
 
 # ruff: noqa: PLR0917 -- Hypothesis gives a test each drawn value by name
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -194,16 +191,3 @@ def test_the_memory_of_a_large_canvas_is_given_back(detector: Path) -> None:
     assert network._program is None
     network.run(canvas(300, 300))
     assert network._program is not None
-
-
-def test_the_encoder_is_the_same_without_newer_instructions(encoder: Path, tmp_path: Path) -> None:
-    code = (
-        "import sys, numpy as np; from pathlib import Path;"
-        "from worker.engine.runtime.convolution.resnet import ResNet;"
-        "from worker.engine.encoder import self_test_chip;"
-        "np.save(sys.argv[2], ResNet(Path(sys.argv[1])).run(self_test_chip()[None]))"
-    )
-    variables = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    answer = tmp_path / "answer.npy"
-    subprocess.run([sys.executable, "-c", code, encoder, answer], env={**os.environ, **variables}, check=True)
-    assert_allclose(np.load(answer), ResNet(encoder).run(self_test_chip()[None]), rtol=0, atol=2e-6)
