@@ -34,6 +34,7 @@ from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
+from worker.presence import Presence
 from worker.processor import BatchProcessor, build_processor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
@@ -58,6 +59,7 @@ class Worker:
     consumer: Consumer
     processor: BatchProcessor
     outbox: Outbox
+    presence: Presence
     memory: Memory
     metrics: Metrics
     vitals: Vitals
@@ -85,7 +87,9 @@ class Worker:
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
         OddsKeeper(self.redis, self.stopping).start()
+        self.presence.start()
         self.consumer.run(computing, self.vitals.beat)
+        self.presence.close()
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
@@ -181,6 +185,13 @@ def build(
         consumer=consumer,
         processor=processor,
         outbox=outbox,
+        presence=Presence(
+            redis,
+            processor.activity,
+            model=data_version.model,
+            ready=vitals.state,
+            faces=lambda: len(face_index),
+        ),
         memory=isolated.memory,
         metrics=metrics,
         vitals=vitals,
