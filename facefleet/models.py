@@ -114,7 +114,7 @@ class Sent(Read):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A face of one picture, one of another, and how far apart they are."""
+    """A face of one picture, one of another, how far apart they are, and whose the other is (`id` and `name`)."""
 
     face: int
     box: Box | None
@@ -122,6 +122,7 @@ class Pair:
     other_box: Box | None
     distance: float
     probability: float | None
+    other_person: Document | None = None
 
     @classmethod
     def of(cls, document: Document) -> Pair:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from faces.errors import ImageStoreError, PictureError
@@ -29,7 +29,7 @@ class FakeFinder:
     def __init__(self) -> None:
         self.asked: list[dict[str, bytes]] = []
 
-    def find(self, pictures: Mapping[str, bytes]) -> Found:
+    def find(self, pictures: Mapping[str, bytes], _between: Callable[[], None]) -> Found:
         self.asked.append(dict(pictures))
         return dict.fromkeys(pictures, CUT)
 
