@@ -69,13 +69,15 @@ export function tile(image, { size = 320, href = `/pictures/${image.hash}` } = {
 }
 
 function thumbnail(image, size) {
+  const none = () => make("span", { className: "no-picture" }, icon("pictures"));
+  if (image.state === "failed" || image.state === "damaged") return none();
   const shown = make("img", { alt: "", decoding: "async", loading: "lazy", src: pictureAt(image.hash, size) });
   shown.style.objectPosition = focus(image);
   const spare = image.state === "done" && image.faces.length ? [faceAt(image.hash, 0, size)] : [];
   shown.onerror = () => {
     const next = spare.shift();
     if (next) shown.src = next;
-    else shown.replaceWith(make("span", { className: "no-picture" }, icon("pictures")));
+    else shown.replaceWith(none());
   };
   return shown;
 }

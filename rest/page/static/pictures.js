@@ -141,7 +141,7 @@ async function look() {
   const found = await get("/v1/images", { ...query(), limit: FIRST }).catch(() => null);
   if (!found || !wall.begun) return;
   const count = wall.missing(found.images);
-  if (count && (scrollY > 200 || host.matches(":hover") || host.contains(document.activeElement))) {
+  if (count && wall.images.length && (scrollY > 200 || host.matches(":hover") || host.contains(document.activeElement))) {
     news.textContent = `Show ${plural(count, "new picture")}`;
     news.hidden = false;
     return;

@@ -73,7 +73,7 @@ def test_hosts_are_services(rendered: Manifests) -> None:
 
 
 def test_well_known_names_and_ports(rendered: Manifests) -> None:
-    for name, port in (("redis", 6379), ("rabbitmq", 5672), ("rest", 5000)):
+    for name, port in (("redis", 6379), ("rabbitmq", 5672), ("rest", 5000), ("rpc", 50051)):
         service = rendered.named("Service", name)
         assert service
         assert port in {p["port"] for p in service["spec"]["ports"]}
@@ -91,7 +91,7 @@ def test_images_are_built_from_here_or_pinned(rendered: Manifests) -> None:
 def test_commands_are_modules(rendered: Manifests) -> None:
     commands = [c for key in ("command", "args") for c in values([c.spec for c in ours(rendered)], key)]
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
-    assert {"client", "groups"} <= set(modules)
+    assert {"client", "groups", "rpc"} <= set(modules)
     assert [module for module in modules if find_spec(module) is None] == []
 
 
@@ -126,7 +126,7 @@ def test_scraped_ports_are_served(rendered: Manifests) -> None:
         for found in rendered.of("ConfigMap")
         if "METRICS_PORT" in found["data"]
     )
-    for name in ("rest", "worker", "groups"):
+    for name in ("rest", "rpc", "worker", "groups"):
         (container,) = (found for found in ours(rendered) if found.pod.name == name)
         ports = {port["name"]: port["containerPort"] for port in container.spec["ports"]}
         assert ports["metrics"] == served
@@ -140,7 +140,7 @@ def test_everyone_is_scraped_at_the_port_for_that(rendered: Manifests) -> None:
         or next(values(found, "podMetricsEndpoints"))
         for found in rendered.of("ServiceMonitor", "PodMonitor")
     }
-    assert set(monitors) in (set(), {"rest", "worker", "groups", "rabbitmq"})
+    assert set(monitors) in (set(), {"rest", "rpc", "worker", "groups", "rabbitmq"})
     assert {endpoint["port"] for endpoints in monitors.values() for endpoint in endpoints} <= {"metrics"}
 
 
@@ -182,7 +182,7 @@ def test_images_name_settings_modules_and_files_that_are_there(image: str) -> No
 
 def test_compose_names_settings_and_files_that_are_there() -> None:
     services = compose()["services"]
-    for name in ("rest", "worker", "logs"):
+    for name in ("rest", "rpc", "worker", "logs"):
         assert set(services[name]["environment"]) <= SETTINGS
         assert (ROOT / services[name]["build"]["dockerfile"]).is_file()
         assert services[name]["read_only"]
