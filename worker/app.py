@@ -21,6 +21,7 @@ from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
+from worker.crops import Crops
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
 from worker.finder import Finder
@@ -146,9 +147,11 @@ def build(
         lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
     )
     finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
+    image_store = open_image_store(settings.image_store_url)
     jobs = Jobs(
         redis=redis,
-        originals=Originals(open_image_store(settings.image_store_url)),
+        originals=Originals(image_store),
+        crops=Crops(image_store if settings.keeps_crops else None),
         finder=finder,
         quarantine=quarantine,
         face_index=face_index,
