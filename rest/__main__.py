@@ -19,7 +19,8 @@ from faces.formats.limits import Limits
 from rest import upgrade
 from rest.app import build
 from rest.auth import bootstrap_key
-from rest.auth.authenticator import is_loopback, keys_needed
+from rest.auth.authenticator import keys_needed
+from rest.auth.origins import is_loopback
 from rest.bounds import Bounds
 from rest.parts import EXTENSION
 from rest.server.gunicorn_worker import GatheringWorker

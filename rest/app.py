@@ -32,6 +32,9 @@ from rest.fleet_metrics import Fleet
 from rest.health import accepting, health, probed
 from rest.metrics import Metrics
 from rest.openapi import Api
+from rest.page.files import files
+from rest.page.screens import screens
+from rest.page.sessions import sessions
 from rest.parts import EXTENSION, Parts
 from rest.publishing import PublisherPool
 from rest.rates import Rates
@@ -122,7 +125,7 @@ def routed() -> Api:
     app = Api()
     app.url_map.merge_slashes = False  # a name may have two slashes in a row
     app.url_map.converters["name"] = NameConverter
-    for routes in (contract, *NOUNS, health, docs):
+    for routes in (contract, *NOUNS, health, docs, screens, files, sessions):
         app.register_api(routes)
     spellings.install(app)
     return app

@@ -20,6 +20,7 @@ from rest.audit import note
 from rest.auth.scopes import PUBLIC
 from rest.erasing import erase_requested
 from rest.openapi import BODY, Routes
+from rest.page.screens import SCREENS, show, wants_a_page
 from rest.parts import parts
 
 LONGEST_DOCUMENT = 256 << 10  # bytes of JSON with a URL in it
@@ -110,8 +111,10 @@ UPLOAD = {"application/octet-stream": {"schema": {"type": "string", "format": "b
 
 @contract.operation("GET", "/", scope=PUBLIC, answers={200: Service})
 def root() -> Response:
-    """Tell that the server is there."""
-    return answer({"service": "facefleet"})
+    """Tell that the server is there; a browser gets the page."""
+    response = show(SCREENS[0]) if wants_a_page() else answer({"service": "facefleet"})
+    response.vary.add("Accept")
+    return response
 
 
 @contract.operation("POST", "/scan/image/", scope=api_key.SCAN, answers=ACCEPTED, hidden=True)

@@ -49,6 +49,7 @@
 | 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.webhooks`), its secret included |
 | 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
 | 0 | `webhooks:lease` | token of the server that posts to webhooks; expires |
+| 0 | `session:<digest>` | id of the API key that a browser signed in with (`faces.store.sessions`); expires |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -106,6 +107,11 @@ def status_key(picture_id: str) -> str:
 def pending_key(picture_id: str) -> str:
     """Key of the names that wait for a picture to be done."""
     return f"pending:{picture_id}"
+
+
+def session_key(digest: str) -> str:
+    """Key of a browser's session, by the digest of its token."""
+    return f"session:{digest}"
 
 
 def idempotency_key(caller: str, key: str) -> str:

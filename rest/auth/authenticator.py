@@ -7,7 +7,6 @@ its scope (`rest.auth.scopes`); one that declares none needs `admin`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from flask import Flask, Request, current_app, g, request
 from werkzeug.datastructures import WWWAuthenticate
@@ -16,10 +15,16 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from faces import api_key
 from faces.api_key import Key
 from faces.config import Settings
-from faces.store import api_keys
+from faces.store import api_keys, sessions
 from faces.store.client import RedisClient
-from rest.auth.rate_limits import KeyLimits, RefusalLimits, Windows
+from rest.auth.origins import is_loopback, own_page
+from rest.auth.rate_limits import KeyLimits, RefusalLimits, ViewLimits, Windows
 from rest.auth.scopes import is_public, scope_of
+
+EXTENSION = "authenticator"
+COOKIE = "facefleet"
+VIEWED = "pictures"  # the routes that a page shows pictures from, dozens at a glance
+SAFE = ("GET", "HEAD")
 
 
 def keys_needed(settings: Settings) -> bool:
@@ -29,20 +34,13 @@ def keys_needed(settings: Settings) -> bool:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address; of names, `localhost` alone."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 @dataclass(frozen=True)
 class Authenticator:
     """Lets requests through that present a valid key, with the route's scope, within the key's limits."""
 
     redis: RedisClient
     limits: KeyLimits
+    views: ViewLimits
     refusals: RefusalLimits
 
     @classmethod
@@ -52,10 +50,11 @@ class Authenticator:
             return None
         windows = Windows(redis)
         limits = KeyLimits(windows, settings.key_per_minute, settings.key_per_day)
-        return cls(redis, limits, RefusalLimits(windows))
+        return cls(redis, limits, ViewLimits(windows), RefusalLimits(windows))
 
     def install(self, app: Flask) -> None:
         """Have every request of an app pass here."""
+        app.extensions[EXTENSION] = self
         app.before_request(self.check)
 
     def check(self) -> None:
@@ -63,7 +62,7 @@ class Authenticator:
 
         Raises:
             Unauthorized: no key, or an invalid one.
-            Forbidden: the key lacks the scope.
+            Forbidden: the key lacks the scope, or another site's page makes use of a session.
             TooManyRequests: the key's limit is reached, or that of invalid keys from one address.
             StoreError: Redis is away.
         """
@@ -73,9 +72,9 @@ class Authenticator:
             or request.method == "OPTIONS"
         ):
             return
-        key = self._key(_token(request))
+        key = self._caller(_token(request))
         g.key = key.id
-        if wait := self.limits.wait(key):
+        if wait := self._wait(key):
             raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
         scope = scope_of(current_app, request.endpoint)
         if scope not in key.scopes:
@@ -83,7 +82,24 @@ class Authenticator:
                 f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}"
             )
 
-    def _key(self, token: str) -> Key:
+    def signed_in(self) -> Key | None:
+        """The key that this browser signed in with; None if it did not, or the key is revoked.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        token = request.cookies.get(COOKIE)
+        number = sessions.key_id_of(self.redis, token) if token else None
+        return api_keys.find(self.redis, number) if number else None
+
+    def opened(self, token: str) -> Key:
+        """The key that a token is.
+
+        Raises:
+            Unauthorized: it is no valid key.
+            TooManyRequests: too many invalid keys came from this address.
+            StoreError: Redis is away.
+        """
         number = api_key.id_of(token)
         key = api_keys.find(self.redis, number) if number else None
         if key is None or not key.opens(token):
@@ -93,6 +109,20 @@ class Authenticator:
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
             )
         return key
+
+    def _caller(self, token: str) -> Key:
+        """The key of this request; a token outranks a session."""
+        key = None if token else self.signed_in()
+        if key is None:
+            return self.opened(token)
+        if request.method not in SAFE and not own_page():
+            raise Forbidden("a session is for the pages of this server: other programs show an API key")
+        return key
+
+    def _wait(self, key: Key) -> int:
+        """Count the request; pictures that a signed-in browser shows have a limit of their own."""
+        viewed = request.blueprint == VIEWED and not _token(request)
+        return self.views.wait(key) if viewed else self.limits.wait(key)
 
     def _count_refusal(self, token: str) -> None:
         """Count an invalid key; a valid one is let through whatever came from its address before.

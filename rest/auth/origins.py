@@ -8,15 +8,33 @@ it. Without keys a request must also name this machine as its host: a page whose
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import Forbidden
 
-from rest.auth.authenticator import is_loopback
 from rest.auth.scopes import is_public
 
 _ANSWERED_FOR = "600"  # seconds that a browser remembers an answer to its question in advance
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address; of names, `localhost` alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def own_page() -> bool:
+    """Tell whether this request comes from a page that this server served.
+
+    Behind a proxy that ends TLS the server does not know its own origin; the browser says whether it is the same.
+    """
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site == "same-origin"
+    return request.headers.get("Origin") == request.host_url.rstrip("/")
 
 
 class Origins:
@@ -65,4 +83,4 @@ class Origins:
         return response
 
     def _admits(self, origin: str) -> bool:
-        return origin.lower() in self._allowed or origin == request.host_url.rstrip("/")
+        return origin.lower() in self._allowed or own_page()

@@ -20,6 +20,7 @@ from faces.store.keys import LIMIT
 from rest.fetching.addresses import parse_address
 
 INVALID_KEYS_PER_MINUTE = 30
+VIEWS_PER_MINUTE = 30_000  # a wall scrolled fast shows some hundred pictures a second
 NETWORK = 64  # bits; customers get an IPv6 network of at least this size (RFC 6177)
 
 
@@ -62,6 +63,18 @@ class KeyLimits:
         minutely = [RateLimitItemPerMinute(minute)] if minute else []
         daily = [RateLimitItemPerDay(day)] if day else []
         return self._windows.wait([*minutely, *daily], key.id)
+
+
+class ViewLimits:
+    """Pictures a minute that the browsers signed in with a key show."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+        self._limits = [RateLimitItemPerMinute(VIEWS_PER_MINUTE, namespace="views")]
+
+    def wait(self, key: Key) -> int:
+        """Count a picture; see `Windows.wait`."""
+        return self._windows.wait(self._limits, key.id)
 
 
 class RefusalLimits:

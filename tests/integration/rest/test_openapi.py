@@ -34,6 +34,7 @@ from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of
 from rest.bounds import Bound
 from rest.fetching.fetcher import Fetcher
+from rest.page.screens import SCREENS
 from rest.searching import Searching
 from rest.waiting import Waiting
 from tests.support.committing import Worker, face
@@ -41,7 +42,9 @@ from tests.support.drawing import drawing
 from tests.support.server import problem, serving
 
 METHODS = {"get", "post", "delete", "put", "patch"}
-HIDDEN = {("/scan/image/", "post"), ("/docs", "get"), ("/docs/{name}", "get")}  # the first: 400
+PAGE = {(re.sub(r"<(\w+)>", r"{\1}", screen.path), "get") for screen in SCREENS[1:]}
+PAGE |= {("/page/{version}/{name}", "get"), ("/sign-in", "post"), ("/sign-out", "post")}
+HIDDEN = {("/scan/image/", "post"), ("/docs", "get"), ("/docs/{name}", "get"), *PAGE}  # the first: 400
 DOCUMENT = routed().api_doc
 PATHS = DOCUMENT["paths"]
 OPERATIONS = [

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from faces.config import Settings
-from rest.auth.authenticator import is_loopback, keys_needed
+from rest.auth.authenticator import keys_needed
+from rest.auth.origins import is_loopback
 
 ANY = "0.0.0.0"  # noqa: S104 -- nothing listens there
 
