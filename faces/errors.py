@@ -18,6 +18,7 @@ FacefleetError
     ├── BrokerError         RabbitMQ is unavailable, blocked or has rejected a message
     ├── StoreError          Redis is unavailable or has rejected a transaction
     │   └── StoreFullError  Redis is at or near its memory limit
+    ├── GroupsError         the groups process does not answer
     ├── ImageStoreError     the image store is unavailable or full
     └── ShortageError       a worker has too little memory left for a picture
 """
@@ -106,7 +107,7 @@ class StaleError(StatementError):
 class UnknownError(StatementError):
     """No such person, face or statement."""
 
-    code = "unknown"
+    code = "not_found"
 
 
 class Transient(FacefleetError):  # noqa: N818 -- a branch of the tree, named as people say it
@@ -123,6 +124,10 @@ class StoreError(Transient):
 
 class StoreFullError(StoreError):
     """Redis is at or near its memory limit."""
+
+
+class GroupsError(Transient):
+    """The groups process, which alone changes people, does not answer."""
 
 
 class ImageStoreError(Transient):

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from faces.documents import from_json, to_json
 from faces.errors import StaleError, StatementError, UnknownError
+from faces.store import events
 from faces.store.client import Command
 from faces.store.group_record import Face
 from faces.store.keys import AUDIT_LOG, HOME, answer_key
@@ -58,7 +59,16 @@ class Answers:
             about = f"statement {reply['number']}"
             fields = ("key", asked["key"], "did", asked["do"], "picture", about, "request", asked["request"])
             commands.append((HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields))
+            change = reply["kind"] if asked["do"] == "submit" else "withdraw"
+            commands += [events.person_changed(person, change) for person in self._concerned(reply)]
         return commands
+
+    def _concerned(self, statement: Mapping[str, Any]) -> list[str]:
+        """Ids of the people that a statement is about: those that it names, and who they are now."""
+        groups = [*statement["people"], *filter(None, [statement["made"]])]
+        people = self._grouping.constraints.people
+        now = [self._partition.current(int(group)) for group in groups]
+        return list(dict.fromkeys([*groups, *(str(people[g].id if g in people else g) for g in now)]))
 
     def _submit(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         self._check_seen(asked["seen"])

@@ -83,6 +83,7 @@ def build(settings: Settings) -> Flask:
         hook_sender,
         Deliverer(redis, follower, hook_sender.post).start(),
         Searching(settings, Bound(bounds.searches, "searches")),
+        Bound(bounds.statements, "statements about people"),
         partial(remove_messages_of, settings),
     )
     serve(

@@ -43,11 +43,17 @@ class Bounds:
     waits: int
     large_uploads: int
     searches: int
+    statements: int
 
     @classmethod
     def of(cls, settings: Settings) -> Bounds:
         """The bounds that follow from `REST_THREADS`."""
         threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
         return cls(
-            threads + threads + 3 * half, fetches=threads, waits=half, large_uploads=half, searches=half
+            threads + threads + 4 * half,
+            fetches=threads,
+            waits=half,
+            large_uploads=half,
+            searches=half,
+            statements=half,
         )

@@ -14,6 +14,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
+from rest.bounds import Bound
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -47,6 +48,7 @@ class Parts:
     hook_sender: Fetcher
     deliverer: Deliverer
     searching: Searching
+    statements: Bound
     remove_messages: RemoveMessages
 
     def checks(self) -> dict[str, Callable[[], None]]:

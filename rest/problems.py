@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable, RequestEntityTooLarge
 
 from faces.documents import to_json
-from faces.errors import Permanent, Transient
+from faces.errors import GroupsError, Permanent, Transient
 from faces.process_log import about
 
 RETRY_AFTER = 5  # seconds; a broker that restarts is back by then
@@ -25,16 +25,19 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "bad_cursor": (HTTPStatus.BAD_REQUEST, "the cursor is not one that this list gave out"),
     "bad_archive": (HTTPStatus.BAD_REQUEST, "the body is not a tar archive, or is cut short"),
     "empty": (HTTPStatus.BAD_REQUEST, "there is no picture in the request"),
+    "bad_statement": (HTTPStatus.BAD_REQUEST, "a statement of this kind takes other people, faces or name"),
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "no API key, or an invalid one"),
     "forbidden": (HTTPStatus.FORBIDDEN, "the key lacks the scope, or the web page's origin is not allowed"),
     "address_not_allowed": (HTTPStatus.FORBIDDEN, "the URL leads to a private address"),
-    "not_found": (HTTPStatus.NOT_FOUND, "unknown picture, name, face or path"),
+    "not_found": (HTTPStatus.NOT_FOUND, "unknown picture, name, face, person, statement or path"),
     "missing": (HTTPStatus.NOT_FOUND, "the image store does not have the picture's original"),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "the path does not take this method"),
     "request_timeout": (HTTPStatus.REQUEST_TIMEOUT, "the request did not arrive in time"),
     "not_finished": (HTTPStatus.CONFLICT, "the picture is still pending"),
     "not_failed": (HTTPStatus.CONFLICT, "only a failed picture can be replayed"),
     "in_progress": (HTTPStatus.CONFLICT, "a request with this Idempotency-Key is still in progress"),
+    "stale": (HTTPStatus.CONFLICT, "the person has changed since you looked: look again"),
+    "contradiction": (HTTPStatus.CONFLICT, "an earlier statement says otherwise: the detail says which"),
     "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body or picture has too many bytes"),
     "too_many_pixels": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the picture has too many pixels"),
     "request_uri_too_long": (HTTPStatus.REQUEST_URI_TOO_LONG, "the request line has more than 8,190 bytes"),
@@ -71,6 +74,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "as many fetches, waits or uploads as allowed are under way"),
     "not_ready": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis or RabbitMQ is unavailable (readiness probe)"),
     "no_worker": (HTTPStatus.SERVICE_UNAVAILABLE, "no worker answered the search in time"),
+    "no_groups": (HTTPStatus.SERVICE_UNAVAILABLE, "the groups process did not answer in time"),
 }
 """Status and meaning of every code."""
 
@@ -90,6 +94,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ProblemError, _stated)
     app.register_error_handler(Permanent, _stated)
     app.register_error_handler(Transient, _transient)
+    app.register_error_handler(GroupsError, lambda error: unavailable("no_groups", str(error)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 

@@ -15,7 +15,7 @@ from client.terminal import note, printable, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.parsers import positive
-from faces.store import people, statements
+from faces.store import people, people_faces, statements
 from faces.store.client import RedisClient
 from faces.store.people import Person
 from faces.store.statements import Kind, NewStatement
@@ -82,7 +82,7 @@ def _list(args: Namespace, redis: RedisClient) -> int:
 
 def _show(args: Namespace, redis: RedisClient) -> int:
     person = person_named(redis, args.person)
-    found = people.faces(redis, person, most=args.n)
+    found = people_faces.faces(redis, person)[: args.n]
     names = picture_names(redis, [face.picture_id for face in found])
     if args.json:
         print(to_json([asdict(face) | {"names": names[face.picture_id]} for face in found]))
@@ -119,7 +119,7 @@ def _suggestions(args: Namespace, redis: RedisClient) -> int:
 
 
 def _history(args: Namespace, redis: RedisClient) -> int:
-    found = statements.history(redis)[: args.n]
+    found = statements.history(redis, most=args.n)
     if args.json:
         print(to_json([asdict(statement) for statement in found]))
         return 0

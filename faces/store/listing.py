@@ -6,7 +6,7 @@ number of pictures: with a rare filter it may be short, or empty, and still have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,6 +85,7 @@ def page(
     limit: int,
     after: Position | None = None,
     since: float | None = None,
+    among: Collection[str] | None = None,
 ) -> Page:
     """Pictures for which `wanted` holds, newest first.
 
@@ -94,14 +95,16 @@ def page(
         limit: most pictures of a page.
         after: the position that the page before ended with.
         since: Unix seconds; pictures accepted earlier are left out.
+        among: hashes; other pictures are left out.
 
     Raises:
         StoreError: Redis is unavailable.
     """
     found: list[PictureRecord] = []
     looked_at = 0
+    chosen = None if among is None else _chosen(redis, among, since)
     while looked_at < LOOKED_AT:
-        piece = _piece(redis, after, since)
+        piece = _piece(redis, after, since) if chosen is None else _following(chosen, after)
         for position, record in zip(piece, records(redis, [p.digest.hex() for p in piece]), strict=True):
             after = position
             if record is not None and wanted(record):
@@ -158,6 +161,22 @@ def _piece(redis: RedisClient, after: Position | None, since: float | None) -> l
         if fresh or len(found) < PIECE:
             return fresh
         skip += PIECE
+
+
+def _chosen(redis: RedisClient, hashes: Collection[str], since: float | None) -> list[Position]:
+    """Some pictures of the list, in its order."""
+    if not hashes:
+        return []
+    digests = [bytes.fromhex(picture_id) for picture_id in hashes]
+    (times,) = redis.ask((HOME, "ZMSCORE", PICTURES, *digests))
+    listed = [Position(float(time), digest) for time, digest in zip(times, digests, strict=True) if time]
+    return sorted((p for p in listed if since is None or p.accepted >= since), reverse=True)
+
+
+def _following(chosen: Sequence[Position], after: Position | None) -> list[Position]:
+    """The next of these pictures."""
+    start = 0 if after is None else sum(position >= after for position in chosen)
+    return list(chosen[start : start + PIECE])
 
 
 def _names(status: Status, waiting: Sequence[bytes], settled: Sequence[bytes]) -> list[str]:

@@ -7,27 +7,16 @@ changes go through `faces.store.statements`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from faces.documents import from_json
 from faces.store.client import RedisClient
-from faces.store.group_record import CENTROID, HEADER, NOBODY, Face, GroupRecord, unpack_faces
-from faces.store.keys import (
-    ENCODINGS,
-    GROUP_PICTURES,
-    GROUPS,
-    HIDDEN,
-    MERGED,
-    PEOPLE,
-    SHOWN,
-    SUGGESTIONS,
-    group_faces_key,
-    group_key,
-)
+from faces.store.group_record import HEADER, NOBODY, GroupRecord
+from faces.store.keys import GROUPS, HIDDEN, MERGED, PEOPLE, SHOWN, SUGGESTIONS, group_key
 
-AT_ONCE = 1000  # faces read in one round trip
+PIECE = 250  # people read in one round trip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +31,7 @@ class Person:
         groups: ids of the groups that have faces.
         confirmed: whether there is any statement about this person.
         hidden: excluded from lists.
-        cover: the face that represents the person, `<hash>:<index>`; None: use the first of `faces`.
+        cover: the face that represents the person, `<hash>:<index>`; None if none was chosen.
     """
 
     id: str
@@ -53,16 +42,6 @@ class Person:
     confirmed: bool = False
     hidden: bool = False
     cover: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFace:
-    """A face of a person, with its distance to the centre of its group; `index` is its position in db 3."""
-
-    picture_id: str
-    index: int
-    group: str
-    distance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +60,83 @@ class Suggestion:
     shared: int
 
 
+class Position(NamedTuple):
+    """Where somebody stands in the list: after all with more faces, and by id among those with as many."""
+
+    faces: int
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Part of a list, with the total count."""
+    """Part of a list, how many it has in all, and after which position to go on; None at its end."""
 
     total: int
     people: list[Person] = field(default_factory=list)
+    following: Position | None = None
 
 
-def people(redis: RedisClient, *, first: int = 0, most: int = 50, hidden: bool = False) -> Page:
-    """People and unconfirmed groups, largest first; `hidden` lists the hidden ones instead."""
-    key = HIDDEN if hidden else SHOWN
-    total, found = redis.ask((GROUPS, "ZCARD", key), (GROUPS, "ZREVRANGE", key, first, first + most - 1))
-    return Page(int(total), [p for p in _people(redis, [int(number) for number in found]) if p is not None])
+def people(
+    redis: RedisClient,
+    *,
+    most: int = 50,
+    after: Position | None = None,
+    hidden: bool = False,
+    named: bool | None = None,
+    prefix: str = "",
+) -> Page:
+    """People and unconfirmed groups, largest first.
+
+    While people change, somebody may come on two pages; who stays the same is never left out.
+
+    Args:
+        redis: the connection to Redis.
+        most: length of a page.
+        after: the position that the page before ended with.
+        hidden: list the hidden people instead.
+        named: only people with a name, or only those without.
+        prefix: only people whose name begins so, in capitals or not.
+    """
+    if named or prefix:
+        everybody = _with_name(redis, prefix, hidden=hidden)
+        total = len(everybody)
+        rest = iter([p for p in everybody if after is None or _position(p) < after])
+    else:
+        key = HIDDEN if hidden else SHOWN
+        unwanted = 0 if named is None else len(_with_name(redis, hidden=hidden))
+        (listed,) = redis.ask((GROUPS, "ZCARD", key))
+        total = int(listed) - unwanted
+        rest = (p for p in _walk(redis, key, after) if named is None or not p.name)
+    found = [somebody for somebody, _ in zip(rest, range(most + 1), strict=False)]
+    more = len(found) > most
+    return Page(total, found[:most], _position(found[most - 1]) if more else None)
 
 
 def person(redis: RedisClient, identity: str) -> Person | None:
     """Look up a person by id, or by the id of any of their groups, merged ones included; None if unknown."""
-    if not identity.isdecimal():
-        return None
-    group = _current(redis, int(identity))
-    (header,) = redis.ask((GROUPS, "GETRANGE", group_key(group), 0, HEADER.size - 1))
-    owner = GroupRecord.unpack(header).person if header else NOBODY
-    return _people(redis, [group if owner == NOBODY else owner])[0]
+    return several(redis, [identity])[0]
+
+
+def several(redis: RedisClient, identities: Sequence[str]) -> list[Person | None]:
+    """Look up people as `person` does, in a few round trips."""
+    numbers = {one: int(one) for one in identities if one.isdecimal() and len(one) < 19}
+    current = _current(redis, set(numbers.values()))
+    owners = owners_of(redis, set(current.values()))
+    return [owners.get(current[numbers[one]]) if one in numbers else None for one in identities]
+
+
+def owners_of(redis: RedisClient, groups: Collection[int]) -> dict[int, Person]:
+    """The person, or unconfirmed group, that each of these groups belongs to; merged ones are left out."""
+    if not groups:
+        return {}
+    headers = redis.ask(*((GROUPS, "GETRANGE", group_key(group), 0, HEADER.size - 1) for group in groups))
+    owners = {
+        group: owner if header and (owner := GroupRecord.unpack(header).person) != NOBODY else group
+        for group, header in zip(groups, headers, strict=True)
+    }
+    numbers = sorted(set(owners.values()))
+    found = dict(zip(numbers, _people(redis, numbers), strict=True))
+    return {group: somebody for group, owner in owners.items() if (somebody := found[owner]) is not None}
 
 
 def named(redis: RedisClient, name: str) -> list[Person]:
@@ -113,24 +146,6 @@ def named(redis: RedisClient, name: str) -> list[Person]:
     return [p for p in _people(redis, sorted(found)) if p is not None]
 
 
-def faces(
-    redis: RedisClient, somebody: Person, *, first: int = 0, most: int | None = None
-) -> list[PersonFace]:
-    """A person's faces, nearest to the centre of their group first.
-
-    Takes about a millisecond per 100 faces: distances are computed from db 3.
-    """
-    found = sorted(_distances(redis, somebody), key=lambda face: (face.distance, face.picture_id, face.index))
-    return found[first:] if most is None else found[first : first + most]
-
-
-def of_picture(redis: RedisClient, picture_id: str) -> list[Person | None]:
-    """The person of each indexed face of a picture, in order; [] for a picture that is not grouped (yet)."""
-    (stored,) = redis.ask((GROUPS, "HGET", GROUP_PICTURES, bytes.fromhex(picture_id)))
-    groups = [int.from_bytes(stored[at : at + 8], "little") for at in range(0, len(stored or b""), 8)]
-    return [person(redis, str(group)) for group in groups]
-
-
 def suggestions(redis: RedisClient, *, most: int = 20, about: str | None = None) -> list[Suggestion]:
     """Pairs to ask about, most useful first; pairs merged in the meantime are left out.
 
@@ -138,18 +153,13 @@ def suggestions(redis: RedisClient, *, most: int = 20, about: str | None = None)
     """
     (stored,) = redis.ask((GROUPS, "GET", SUGGESTIONS))
     pairs = from_json(stored) if stored else []
-    found = []
-    for pair in pairs:
-        first, second = person(redis, pair["first"]), person(redis, pair["second"])
-        if first is None or second is None or first.id == second.id:
-            continue
-        if about in {None, first.id, second.id}:
-            found.append(
-                Suggestion(first, second, pair["distance"], pair["limit"], pair["faces"], pair["shared"])
-            )
-        if len(found) == most:
-            break
-    return found
+    sides = several(redis, [pair[side] for pair in pairs for side in ("first", "second")])
+    found = [
+        Suggestion(first, second, pair["distance"], pair["limit"], pair["faces"], pair["shared"])
+        for pair, first, second in zip(pairs, sides[::2], sides[1::2], strict=True)
+        if first is not None and second is not None and first.id != second.id
+    ]
+    return [one for one in found if about in {None, one.first.id, one.second.id}][:most]
 
 
 def _people(redis: RedisClient, numbers: Sequence[int]) -> list[Person | None]:
@@ -173,31 +183,51 @@ def _unnamed(number: int, header: bytes) -> Person | None:
     return Person(id=str(number), count=record.size, version=record.version, groups=[str(number)])
 
 
-def _current(redis: RedisClient, group: int) -> int:
-    """Follow a merged group to what it has become part of."""
+def _current(redis: RedisClient, groups: Collection[int]) -> dict[int, int]:
+    """Follow merged groups to what each has become part of."""
+    current = {group: group for group in groups}
+    moving = list(groups)
+    while moving:
+        (successors,) = redis.ask((GROUPS, "HMGET", MERGED, *(current[group] for group in moving)))
+        followed = {group: int(to) for group, to in zip(moving, successors, strict=True) if to is not None}
+        current |= followed
+        moving = list(followed)
+    return current
+
+
+def _position(somebody: Person) -> Position:
+    return Position(somebody.count, somebody.id)
+
+
+def _with_name(redis: RedisClient, prefix: str = "", *, hidden: bool) -> list[Person]:
+    """People with faces whose name begins so, in the order of the list."""
+    (documents,) = redis.ask((GROUPS, "HVALS", PEOPLE))
+    wanted = prefix.casefold()
+    found = [
+        somebody
+        for somebody in (Person(**from_json(document)) for document in documents)
+        if somebody.name and somebody.name.casefold().startswith(wanted)
+    ]
+    listed = [somebody for somebody in found if somebody.count and somebody.hidden == hidden]
+    return sorted(listed, key=_position, reverse=True)
+
+
+def _walk(redis: RedisClient, key: str, after: Position | None) -> Iterator[Person]:
+    start = 0 if after is None else _rank_after(redis, key, after)
     while True:
-        (successor,) = redis.ask((GROUPS, "HGET", MERGED, group))
-        if successor is None:
-            return group
-        group = int(successor)
+        (ids,) = redis.ask((GROUPS, "ZREVRANGE", key, start, start + PIECE - 1))
+        yield from (p for p in _people(redis, [int(number) for number in ids]) if p is not None)
+        if len(ids) < PIECE:
+            return
+        start += PIECE
 
 
-def _distances(redis: RedisClient, somebody: Person) -> Iterator[PersonFace]:
-    for group in somebody.groups:
-        record, stored = redis.ask(
-            (GROUPS, "GET", group_key(int(group))), (GROUPS, "GET", group_faces_key(int(group)))
-        )
-        if record is None or stored is None:
-            continue
-        centroid = CENTROID.unpack(GroupRecord.unpack(record).centroid)
-        members = [face for face, _ in unpack_faces(stored)]
-        for start in range(0, len(members), AT_ONCE):
-            piece = members[start : start + AT_ONCE]
-            for face, encoding in zip(piece, _encodings(redis, piece), strict=True):
-                if encoding is not None:
-                    distance = math.dist(CENTROID.unpack(encoding), centroid)
-                    yield PersonFace(face.picture.hex(), face.place, group, distance)
-
-
-def _encodings(redis: RedisClient, wanted: Sequence[Face]) -> list[bytes | None]:
-    return redis.ask(*((ENCODINGS, "LINDEX", face.picture.hex(), face.place) for face in wanted))
+def _rank_after(redis: RedisClient, key: str, after: Position) -> int:
+    """Where the list goes on; where somebody has changed, from the first with as many faces."""
+    score, rank, larger = redis.ask(
+        (GROUPS, "ZSCORE", key, after.id),
+        (GROUPS, "ZREVRANK", key, after.id),
+        (GROUPS, "ZCOUNT", key, f"({after.faces}", "+inf"),
+    )
+    unchanged = score is not None and int(float(score)) == after.faces
+    return int(rank) + 1 if unchanged else int(larger)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from faces.documents import from_json, to_json
-from faces.errors import ContradictionError, StaleError, StatementError, StoreError, UnknownError
+from faces.errors import ContradictionError, GroupsError, StaleError, StatementError, UnknownError
 from faces.store.client import RedisClient
 from faces.store.keys import ASKED, GROUP_LEASE, HOME, STATEMENTS, answer_key
 
@@ -84,7 +84,8 @@ def submit(redis: RedisClient, statement: NewStatement) -> Statement:
         StaleError: one of the people has changed since the author looked.
         UnknownError: no such person or face.
         StatementError: wrong number of people or faces, or an unusable name.
-        StoreError: Redis is unavailable, or the groups process does not answer; nothing was applied.
+        GroupsError: the groups process does not answer.
+        StoreError: Redis is unavailable.
     """
     return _statement(_ask(redis, {"do": "submit", **asdict(statement)}))
 
@@ -104,15 +105,18 @@ def explain(redis: RedisClient, face: str) -> dict[str, Any]:
 
     Raises:
         UnknownError: no such face.
-        StoreError: as for `submit`.
+        GroupsError, StoreError: as for `submit`.
     """
     return _ask(redis, {"do": "explain", "face": face})
 
 
-def history(redis: RedisClient) -> list[Statement]:
-    """All statements ever made, latest first."""
-    (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
-    return sorted(map(_statement, map(from_json, documents)), key=lambda s: s.number, reverse=True)
+def history(redis: RedisClient, *, before: int | None = None, most: int | None = None) -> list[Statement]:
+    """Statements ever made, latest first: `most` of them, or all, below the number `before`."""
+    (last,) = redis.ask((HOME, "HLEN", STATEMENTS))  # they are numbered from 1, and never removed
+    latest = last if before is None else min(last, before - 1)
+    numbers = range(latest, 0 if most is None else max(0, latest - most), -1)
+    (documents,) = redis.ask((HOME, "HMGET", STATEMENTS, *numbers)) if numbers else ([],)
+    return [_statement(from_json(document)) for document in documents if document is not None]
 
 
 def groups_process_runs(redis: RedisClient) -> bool:
@@ -133,10 +137,10 @@ def _ask(redis: RedisClient, wanted: Mapping[str, Any]) -> dict[str, Any]:
     if answer is None:
         (taken_back,) = redis.ask((HOME, "LREM", ASKED, 1, asked))
         if taken_back:
-            raise StoreError("the groups process does not answer: start `python -m groups`")
+            raise GroupsError("the groups process does not answer: start `python -m groups`")
         (answer,) = redis.ask((HOME, "BLPOP", answer_key(request), ANSWER_TIMEOUT))
     if answer is None:
-        raise StoreError("the groups process has not answered yet: check before you repeat the request")
+        raise GroupsError("the groups process has not answered yet: look before you repeat the request")
     reply: dict[str, Any] = from_json(answer[1])
     if "error" in reply:
         raise _REFUSALS.get(reply["code"], StatementError)(reply["error"])

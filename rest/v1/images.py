@@ -8,7 +8,7 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import listing
+from faces.store import listing, people_faces
 from faces.store.listing import PictureRecord
 from rest.answers import answer
 from rest.erasing import erase_requested
@@ -17,8 +17,9 @@ from rest.parts import parts
 from rest.v1 import cursors, sending
 from rest.v1.conditional import conditional
 from rest.v1.cursors import CursorText
+from rest.v1.person_shapes import PersonId, known_person
 from rest.v1.sending import Sent
-from rest.v1.shapes import Hash, Image, ImagePath, State, Wait, image_of, known
+from rest.v1.shapes import Hash, Image, ImagePath, State, Wait, image_of, images_of, known
 
 images = Routes("images")
 
@@ -59,6 +60,7 @@ class ListQuery(Parameters):
     faces: Literal["with", "without"] | None = Field(
         None, description="Only pictures with, or without, a face"
     )
+    person: PersonId | None = Field(default=None, description="Only pictures of this person")
     since: float | None = Field(
         default=None, description="Unix seconds; only pictures accepted then or later"
     )
@@ -103,18 +105,18 @@ def send_images(query: SendQuery) -> Response:
     return sending.send(query.name, query.wait)
 
 
-@images.operation("GET", "/v1/images", scope=api_key.READ, answers={200: ImageList})
+@images.operation("GET", "/v1/images", scope=api_key.READ, answers={200: ImageList}, problems=(404,))
 def list_images(query: ListQuery) -> Response:
-    """List pictures, newest first."""
+    """List pictures, newest first; with `person` those of one person."""
     page = listing.page(
         parts().redis,
         lambda record: _wanted(record, query),
         limit=query.limit,
         after=cursors.position(query.cursor),
         since=query.since,
+        among=_of_person(query.person),
     )
-    found = [image_of(record) for record in page.pictures]
-    return answer(ImageList(images=found, next=cursors.after(page.following)))
+    return answer(ImageList(images=images_of(page.pictures), next=cursors.after(page.following)))
 
 
 @images.operation(
@@ -147,6 +149,10 @@ def erase_image(path: ImagePath) -> Response:
             "crops": erased.crops,
         }
     )
+
+
+def _of_person(person: str | None) -> set[str] | None:
+    return None if person is None else people_faces.pictures(parts().redis, known_person(person))
 
 
 def _wanted(record: PictureRecord, query: ListQuery) -> bool:

@@ -13,12 +13,16 @@ from rest.v1.images import images
 from rest.v1.keys import keys
 from rest.v1.matches import matches
 from rest.v1.names import names
+from rest.v1.people import people
 from rest.v1.pictures import pictures
 from rest.v1.search import search
+from rest.v1.statements import statements
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
+from rest.v1.suggestions import suggestions
 from rest.v1.watches import watches
 from rest.v1.webhooks import webhooks
+from rest.v1.why import why
 
 NOUNS: tuple[Routes, ...] = (
     images,
@@ -37,4 +41,8 @@ NOUNS: tuple[Routes, ...] = (
     dead_letters,
     keys,
     audit_entries,
+    people,
+    suggestions,
+    statements,
+    why,
 )

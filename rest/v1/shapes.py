@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from faces.store import listing
+from faces.store import listing, people_faces
 from faces.store.listing import PictureRecord
+from faces.store.people import Person
 from rest.openapi import Parameters
 from rest.parts import parts
 
@@ -37,6 +38,13 @@ class Box(BaseModel):
     bottom: float
 
 
+class PersonName(BaseModel):
+    """A person, or a group of faces without a name."""
+
+    id: str
+    name: str = Field(description='"" for nobody named yet')
+
+
 class Face(BaseModel):
     """A face of a picture. Depending on the settings it also has `landmarks`, `age` and `gender`."""
 
@@ -47,6 +55,9 @@ class Face(BaseModel):
     quality: dict[str, float] | None = None
     indexed: bool = Field(description="Whether the face is compared with others")
     reason: str | None = Field(default=None, description="Why it is not indexed")
+    person: PersonName | None = Field(
+        default=None, description="Whose it is; null: not indexed, or not grouped yet"
+    )
 
 
 class Size(BaseModel):
@@ -76,25 +87,18 @@ class Image(BaseModel):
 
 def image_of(record: PictureRecord) -> Image:
     """What is known of a picture."""
-    status = record.status
-    return Image(
-        hash=status.hash,
-        state=status.state,
-        names=record.names,
-        accepted=status.accepted,
-        finished=status.finished,
-        size=Size(**status.size) if status.size else None,
-        model=status.model,
-        code=status.code,
-        reason=status.reason,
-        matches=record.matches,
-        faces=faces_of(status.faces),
-    )
+    return images_of([record])[0]
 
 
-def faces_of(documents: list[dict[str, Any]]) -> list[Face]:
-    """Faces as a status document has them, numbered."""
-    return [_face(index, document) for index, document in enumerate(documents)]
+def images_of(records: Sequence[PictureRecord]) -> list[Image]:
+    """What is known of pictures."""
+    owners = people_faces.of_pictures(parts().redis, [record.status.hash for record in records])
+    return [_image(record, people) for record, people in zip(records, owners, strict=True)]
+
+
+def named(person: Person) -> PersonName:
+    """A person as faces tell of one."""
+    return PersonName(id=person.id, name=person.name)
 
 
 def known(picture_id: str) -> PictureRecord:
@@ -109,5 +113,24 @@ def known(picture_id: str) -> PictureRecord:
     return record
 
 
-def _face(index: int, document: Mapping[str, Any]) -> Face:
-    return Face(index=index, **{"indexed": True, **document})
+def _image(record: PictureRecord, people: Sequence[Person | None]) -> Image:
+    status = record.status
+    owners = {number: who for (number, _), who in zip(status.indexed, people, strict=False) if who}
+    return Image(
+        hash=status.hash,
+        state=status.state,
+        names=record.names,
+        accepted=status.accepted,
+        finished=status.finished,
+        size=Size(**status.size) if status.size else None,
+        model=status.model,
+        code=status.code,
+        reason=status.reason,
+        matches=record.matches,
+        faces=[_face(number, face, owners.get(number)) for number, face in enumerate(status.faces)],
+    )
+
+
+def _face(number: int, document: Mapping[str, Any], person: Person | None) -> Face:
+    who = None if person is None else named(person)
+    return Face(**{"indexed": True, **document, "index": number, "person": who})

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from faces.store import people
 from local.process import until
 from rest.app import routed
 from rest.problems import PROBLEMS
@@ -66,10 +67,13 @@ def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_pat
     shutil.copytree(photographs, folder)
     (folder / "README.txt").write_text("not a picture")
     fleet.start_all(FETCH_ALLOW="127.0.0.1", IMAGE_STORE_URL=f"file://{tmp_path}/images")
+    fleet.start("groups")
     assert until(lambda: fleet.stats()["workers"] == 1, 3 * SECONDS), fleet.processes[1].last_lines()
     with serving(photographs) as web:
         places = {"http://localhost:5000": fleet.url, "https://example.org": web}
         for command, expected in examples():
+            if "/v1/people" in command:
+                assert until(lambda: people.people(fleet.redis).total == 2, SECONDS), "groups lag behind"
             ran = subprocess.run(
                 ["bash", "-c", put(command, places).replace("curl ", "curl -sS ", 1)],
                 cwd=folder,

@@ -22,6 +22,7 @@ Who = int | tuple[int, float]
 """A person, and how far this face is from what is typical of them."""
 SPREAD = 0.3
 GOOD = {"quality": {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}}
+SMALL = {"indexed": False, "reason": "too small"}
 
 
 class Fleet:
@@ -31,11 +32,14 @@ class Fleet:
         self.redis = redis
         agree(redis, MADE_WITH)
 
-    def commit(self, shown: Mapping[int, Sequence[Who]]) -> None:
-        """Commit pictures: number -> the people that it shows. Matches are not looked for: nobody here asks."""
+    def commit(self, shown: Mapping[int, Sequence[Who]], small: int = 0) -> None:
+        """Commit pictures: number -> the people that it shows, after so many faces too small to be indexed.
+
+        Matches are not looked for: nobody here asks.
+        """
         for number in shown:
             accept(self.redis, picture(number), str(number))
-        found = [_found(number, people) for number, people in shown.items()]
+        found = [_found(number, people, small) for number, people in shown.items()]
         (length,) = self.redis.ask((HOME, "LLEN", JOURNAL))
         commit(self.redis, found, MADE_WITH, lambda: Place(length), lambda _tail, _ours: [()] * len(found))
 
@@ -45,11 +49,11 @@ class Fleet:
             erase(self.redis, picture(number))
 
 
-def _found(number: int, people: Sequence[Who]) -> DetectionResult:
+def _found(number: int, people: Sequence[Who], small: int) -> DetectionResult:
     known = [who if isinstance(who, tuple) else (who, SPREAD) for who in people]
     faces = [face(person, 10 * number + i, spread) for i, (person, spread) in enumerate(known)]
     encodings = tuple(one.astype("<f4").tobytes() for one in faces)
-    return DetectionResult(picture(number), [GOOD for _ in people], encodings)
+    return DetectionResult(picture(number), [SMALL] * small + [GOOD for _ in people], encodings)
 
 
 def follower(redis: RedisClient) -> Follower:

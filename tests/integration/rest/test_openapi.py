@@ -37,6 +37,7 @@ from rest.fetching.fetcher import Fetcher
 from rest.page.screens import SCREENS
 from rest.searching import Searching
 from rest.waiting import Waiting
+from tests.integration.groups.fleet import answering, caught_up, follower
 from tests.support.committing import Worker, face
 from tests.support.drawing import drawing
 from tests.support.server import problem, serving
@@ -101,7 +102,7 @@ def app(settings: Settings, redis: RedisClient, tmp_path: Path) -> Iterator[Flas
         waiting=Impatient(redis, parts.follower, Bound(1, "waits")),
         searching=NobodyFound(parts.settings, Bound(1, "searches")),
     )
-    with closing(parts):
+    with closing(parts), answering(caught_up(follower(redis))):
         yield built
 
 
