@@ -132,7 +132,7 @@ export function dialog(title, fill) {
       shown.remove();
       resolve(value);
     };
-    shown.onclick = (event) => event.target === shown && shown.close();
+    shown.addEventListener("click", (event) => event.target === shown && shown.close());
     document.body.append(shown);
     shown.showModal();
   });
