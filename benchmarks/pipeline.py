@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ class System:
     redis: RedisClient
     workers: Sequence[Process]
     settings: Settings
+    others: Mapping[str, Process]  # server, redis, rabbitmq
 
     def take(self, pictures: Sequence[bytes], until_settled: Sequence[str] = ()) -> float:
         """Send pictures and wait until all are committed; give the seconds that took.
@@ -116,7 +117,8 @@ def running(workers: int, worker: str = "worker", **more: str) -> Iterator[Syste
             raise SystemExit("the server did not start")
         redis = RedisClient(settings)
         stack.callback(redis.close)
-        yield System(settings.server, redis, processes[1:], settings)
+        others = {"server": processes[0], "redis": redis_server.process, "rabbitmq": rabbit.process}
+        yield System(settings.server, redis, processes[1:], settings, others)
 
 
 def loop(paths: Sequence[Path]) -> int:

@@ -23,6 +23,7 @@ from client.commands import (
     reconcile,
     scan,
     status,
+    watch,
 )
 from client.terminal import note
 from faces.config import Settings
@@ -30,6 +31,7 @@ from faces.errors import FacefleetError
 
 COMMANDS = {
     "scan": scan,
+    "watch": watch,
     "match": match,
     "people": people,
     "status": status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -9,9 +10,10 @@ from urllib.parse import quote
 
 import requests
 
+from client.batches import archive
 from client.errors import Refused, ServerError, UsageError
 from facefleet.errors import AuthenticationError, RefusedError, UnavailableError
-from facefleet.transport import READ, Transport
+from facefleet.transport import BUSY, READ, Transport
 from faces.picture_id import is_picture_id
 
 
@@ -44,6 +46,24 @@ class Server:
         """
         return self._accepted(self._ask("POST", f"/scan/image/{_quoted(name)}", data=data))
 
+    def scan_images(self, pictures: Mapping[str, bytes]) -> list[Accepted | Refused | ServerError]:
+        """Send several pictures in one request, each under its name; what became of each, in order.
+
+        Raises:
+            Refused: the server rejects the request as a whole.
+        """
+        valid = {name: data for name, data in pictures.items() if _is_text(name)}
+        if not valid:
+            return [_not_text() for _ in pictures]
+        answer = self._ask(
+            "POST", "/v1/images", data=archive(valid), headers={"Content-Type": "application/x-tar"}
+        )
+        items = self._document(answer, dict).get("items")
+        if not isinstance(items, list) or len(items) != len(valid):
+            raise self._foreign(answer)
+        outcomes = dict(zip(valid, map(_outcome, items), strict=True))
+        return [outcomes.get(name) or _not_text() for name in pictures]
+
     def scan_url(self, url: str) -> Accepted:
         """Have the server fetch the picture at a URL.
 
@@ -59,6 +79,14 @@ class Server:
         if not isinstance(document.get("state"), str):
             raise self._foreign(answer)
         return None if answer.status_code == HTTPStatus.NOT_FOUND else document
+
+    def statuses(self, pictures: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the states of up to 1,000 pictures, in order; `unknown`: erased or never accepted."""
+        answer = self._ask("POST", "/v1/statuses", json={"hashes": list(pictures)})
+        found = self._document(answer, dict).get("statuses")
+        if not isinstance(found, list) or len(found) != len(pictures):
+            raise self._foreign(answer)
+        return found
 
     def matches(self, picture: str) -> list[str]:
         """Return the names of the other pictures that show a matching face."""
@@ -92,8 +120,29 @@ class Server:
         return ServerError(str(self._http.foreign(answer)))
 
 
+def _outcome(item: Mapping[str, Any]) -> Accepted | Refused | ServerError:
+    """What became of one picture of several."""
+    problem = item.get("problem")
+    if not problem:
+        return Accepted(str(item["hash"]), new=bool(item["new"]))
+    if problem["status"] in BUSY:
+        return ServerError(f"the server is busy: {problem['detail']}")
+    return Refused(str(problem["detail"]), code=str(problem["code"]))
+
+
 def _quoted(name: str) -> str:
+    if not _is_text(name):
+        raise _not_text()
+    return quote(name)
+
+
+def _is_text(name: str) -> bool:
     try:
-        return quote(name)
-    except UnicodeEncodeError as error:
-        raise Refused("the name is not valid UTF-8: rename the file", code="bad_name") from error
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_text() -> Refused:
+    return Refused("the name is not valid UTF-8: rename the file", code="bad_name")

@@ -43,26 +43,37 @@ def is_url(target: str) -> bool:
     return target.lower().startswith(("http://", "https://"))
 
 
+def pictures_at(path: Path, folder: Path, suffixes: Collection[str]) -> Iterator[Source]:
+    """Yield the picture at a path in a folder, or all below it, sorted; each is named by its path in the folder.
+
+    Hidden files and folders, links to folders, and files without one of the suffixes are skipped.
+    """
+    if any(part.startswith(".") for part in path.relative_to(folder).parts):
+        return
+    if not path.is_dir():
+        yield from _picture(path, folder, suffixes)
+    elif path == folder or not path.is_symlink():
+        for root, folders, files in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                yield from _picture(Path(root, name), folder, suffixes)
+
+
+def _picture(path: Path, folder: Path, suffixes: Collection[str]) -> Iterator[Source]:
+    if path.suffix.lower() in suffixes and not path.name.startswith("."):
+        yield Source(path.relative_to(folder).as_posix(), path)
+
+
 def _of(target: str, suffixes: Collection[str]) -> Iterator[Source]:
     path = Path(target)
     if is_url(target):
         yield Source(target, None)
     elif path.is_dir():
-        yield from _in(path, suffixes)
+        yield from pictures_at(path, path, suffixes)
     elif path.exists():
         yield Source(path.name, path)
     else:
         raise UsageError(f"no such file or folder: {target}")
-
-
-def _in(folder: Path, suffixes: Collection[str]) -> Iterator[Source]:
-    """Pictures below a folder, sorted; hidden files and folders, and links to folders, are skipped."""
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(root, name)
-            if path.suffix.lower() in suffixes and not name.startswith("."):
-                yield Source(path.relative_to(folder).as_posix(), path)
 
 
 def _same(one: Source, other: Source) -> bool:

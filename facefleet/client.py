@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import quote
@@ -13,14 +12,15 @@ import requests
 
 from facefleet.errors import UnavailableError
 from facefleet.models import Comparison, Event, Image, Match, Sent, Stats
+from facefleet.people import People
 from facefleet.sse import parse
-from facefleet.transport import READ, Transport
+from facefleet.transport import READ
 
 LONGEST_WAIT = 60.0  # seconds that the server waits in one request
 SILENCE = 60.0  # seconds without a line after which a stream of events is opened anew
 
 
-class Client:
+class Client(People):
     """Asks a Facefleet server. Threads may share it.
 
     Every method raises `UnavailableError` while the server is unavailable or busy, `AuthenticationError` without a
@@ -40,8 +40,7 @@ class Client:
             key: an API key; "" where the server needs none.
             timeout: seconds to wait for an answer, beside what a request itself asks to wait.
         """
-        self._timeout = timeout
-        self._http = Transport(url, key, read_timeout=timeout)
+        super().__init__(url, key, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -101,10 +100,11 @@ class Client:
         prefix: str | None = None,
         faces: Literal["with", "without"] | None = None,
         since: float | None = None,
+        person: str | None = None,
     ) -> Iterator[Image]:
-        """All pictures, newest first; the pages are fetched as they are needed."""
-        query = {"state": state, "prefix": prefix, "faces": faces, "since": since, "limit": 500}
-        return map(Image.of, self._pages("/v1/images", "images", **query))
+        """All pictures, or those of a person by id, newest first; the pages are fetched as they are needed."""
+        query = {"state": state, "prefix": prefix, "faces": faces, "since": since, "person": person}
+        return map(Image.of, self._pages("/v1/images", "images", limit=500, **query))
 
     def matches(
         self, picture_id: str, *, max_distance: float | None = None, min_probability: float | None = None
@@ -164,7 +164,7 @@ class Client:
 
     def erase(self, picture_id: str) -> dict[str, Any]:
         """Erase a picture with everything made from it; returns the receipt."""
-        return self._document(self._http.request("DELETE", f"/v1/images/{quote(picture_id)}"))
+        return self._delete(f"/v1/images/{quote(picture_id)}")
 
     def stats(self) -> Stats:
         """What the fleet has done, how fast it is, and what waits."""
@@ -207,32 +207,6 @@ class Client:
         query = {"wait": wait, "name": name}
         (item,) = self._post("/v1/images", params=query, **body)["items"]
         return Sent.of(item)
-
-    def _pages(self, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
-        cursor = None
-        while True:
-            page = self._get(path, cursor=cursor, **query)
-            yield from page[key]
-            cursor = page["next"]
-            if cursor is None:
-                return
-
-    def _get(self, path: str, *, wait: float = 0.0, **query: Any) -> dict[str, Any]:
-        asked = {**query, **({"wait": wait} if wait else {})}
-        timeout = (5.0, self._timeout + wait)
-        return self._document(self._http.request("GET", path, params=asked, timeout=timeout))
-
-    def _post(self, path: str, **content: Any) -> dict[str, Any]:
-        return self._document(self._http.request("POST", path, **content))
-
-    def _bytes(self, path: str, **query: Any) -> bytes:
-        return bytes(self._http.request("GET", path, params=query).content)
-
-    def _document(self, answer: requests.Response) -> dict[str, Any]:
-        if answer.status_code == HTTPStatus.NO_CONTENT:
-            return {}
-        document: dict[str, Any] = self._http.document(answer, dict)
-        return document
 
 
 def _side(given: str | Sequence[float]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 Document = Mapping[str, Any]
 
 
-class _Read:
+class Read:
     """A dataclass that is read from JSON: what it has no field for is left out."""
 
     @classmethod
@@ -20,7 +20,7 @@ class _Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Box(_Read):
+class Box(Read):
     """In pixels of the upright picture."""
 
     left: float
@@ -37,6 +37,7 @@ class Face:
         index: number of the face in its picture, from 0.
         box: where it is.
         indexed: whether it is compared with others; `reason` says why not.
+        person: `id` and `name` of whose it is; None while it is not grouped.
         extra: what else is known of it: `quality`, and `landmarks`, `age`, `gender` where the fleet finds them.
     """
 
@@ -44,17 +45,19 @@ class Face:
     box: Box | None
     indexed: bool
     reason: str | None = None
+    person: Document | None = None
     extra: Document = field(default_factory=dict)
 
     @classmethod
     def of(cls, document: Document) -> Face:
         """Read a JSON document."""
-        own = {"index", "box", "indexed", "reason"}
+        own = {"index", "box", "indexed", "reason", "person"}
         return cls(
             index=document["index"],
-            box=_box(document["box"]),
+            box=box_of(document["box"]),
             indexed=document["indexed"],
             reason=document.get("reason"),
+            person=document.get("person"),
             extra={name: value for name, value in document.items() if name not in own},
         )
 
@@ -95,7 +98,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent(_Read):
+class Sent(Read):
     """A picture that was sent; `problem` has `code` and `detail` where it was not accepted.
 
     `new`: it is still to be processed. `state` and `faces` are known where the request waited.
@@ -111,7 +114,7 @@ class Sent(_Read):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A face of one picture, one of another, and how far apart they are."""
+    """A face of one picture, one of another, how far apart they are, and whose the other is (`id` and `name`)."""
 
     face: int
     box: Box | None
@@ -119,12 +122,13 @@ class Pair:
     other_box: Box | None
     distance: float
     probability: float | None
+    other_person: Document | None = None
 
     @classmethod
     def of(cls, document: Document) -> Pair:
         """Read a JSON document."""
         known: dict[str, Any] = {f.name: document.get(f.name) for f in fields(cls)}
-        boxes = {"box": _box(document.get("box")), "other_box": _box(document.get("other_box"))}
+        boxes = {"box": box_of(document.get("box")), "other_box": box_of(document.get("other_box"))}
         return cls(**{**known, **boxes})
 
 
@@ -146,7 +150,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(_Read):
+class Comparison(Read):
     """Whether two pictures or faces show the same person: the distance of the nearest two faces."""
 
     same: bool
@@ -157,7 +161,7 @@ class Comparison(_Read):
 
 
 @dataclass(frozen=True, slots=True)
-class Stats(_Read):
+class Stats(Read):
     """The fleet at a moment; the fields are those of `/v1/stats`."""
 
     pictures: Document
@@ -180,5 +184,6 @@ class Event:
     data: Document
 
 
-def _box(document: Document | None) -> Box | None:
+def box_of(document: Document | None) -> Box | None:
+    """Read a box; None where there is none."""
     return None if document is None else Box.of(document)

@@ -10,7 +10,7 @@ import jsonpickle
 
 def to_json(value: Any) -> str:
     """Write a value, dataclasses included, as plain JSON on one line."""
-    return str(jsonpickle.encode(value, unpicklable=False, keys=True, make_refs=False))
+    return json.dumps(value, default=_plain)
 
 
 def from_json(text: str | bytes) -> Any:
@@ -20,3 +20,8 @@ def from_json(text: str | bytes) -> Any:
         ValueError: the text is not JSON.
     """
     return json.loads(text)
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON does not know, as plain ones. Only these pass jsonpickle, which looks at each in Python."""
+    return jsonpickle.Pickler(unpicklable=False, keys=True, make_refs=False).flatten(value)

@@ -12,6 +12,8 @@ import logging
 import queue
 import re
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +26,9 @@ from faces.process_log import about
 from faces.topology import LOGS_EXCHANGE, declare_logs
 
 WAITING = 1000  # lines kept while RabbitMQ is unavailable; later ones are dropped
+GATHER = (
+    0.01  # seconds; lines of that time are sent together: a thread woken for each takes turns from requests
+)
 RECONNECT = 2.0  # seconds
 
 log = logging.getLogger(__name__)
@@ -94,12 +99,18 @@ class EventLog:
             declare_logs(channel)
             while not self._done():
                 connection.process_data_events(0)
-                try:
-                    key, line = self._lines.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                channel.basic_publish(LOGS_EXCHANGE, key, line.encode())
+                for key, line in self._gathered():
+                    channel._impl.basic_publish(LOGS_EXCHANGE, key, line.encode())
+                connection._flush_output()  # the public basic_publish does that for each
             connection.close()
+
+    def _gathered(self) -> Iterator[tuple[str, str]]:
+        """The lines that wait; none if none comes for a while."""
+        with suppress(queue.Empty):
+            yield self._lines.get(timeout=0.2)
+            time.sleep(GATHER)
+            for _ in range(WAITING):
+                yield self._lines.get_nowait()
 
     def _done(self) -> bool:
         return self._closing.is_set() and self._lines.empty()

@@ -7,10 +7,10 @@
 
     rest --picture to search by--> searches --> workers --answer--> amq.rabbitmq.reply-to --> rest
 
-Searches wait for nobody's pictures: workers take them between two batches. They are worth nothing after a few
-seconds, so their queue is a plain one that forgets them. Every other queue is a quorum queue that rejects what it
-cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at least once. `logs` is a topic
-exchange and not durable: existing tailers declare it so.
+Searches wait for nobody's pictures: workers take them between two pictures. They are worth nothing after a few
+seconds, so their queue forgets them then. Every queue is a quorum queue: while a node is down, the others still
+have it. It rejects what it cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at
+least once. `logs` is a topic exchange and not durable: existing tailers declare it so.
 """
 
 from __future__ import annotations
@@ -36,13 +36,6 @@ PRECONDITION_FAILED = 406  # AMQP's reply code
 
 log = logging.getLogger(__name__)
 
-_SEARCHES_ARGUMENTS = {
-    "x-queue-type": "classic",
-    "x-message-ttl": SEARCH_SECONDS * 1000,
-    "x-max-length": SEARCHES_WAITING,
-    "x-overflow": "reject-publish",
-}
-
 
 def retry_queue(delay: int) -> str:
     """Name of the queue in which a picture waits for `delay` seconds."""
@@ -55,7 +48,6 @@ def declare(channel: Any, settings: Settings) -> None:
     A queue that exists with other arguments, because the limits or delays were changed since, is used as it is.
     """
     declare_logs(channel)
-    channel.queue_declare(SEARCHES, durable=True, arguments=_SEARCHES_ARGUMENTS)
     channel.exchange_declare(PICTURES_EXCHANGE, exchange_type="direct", durable=True)
     channel.exchange_declare(DEAD, exchange_type="fanout", durable=True)
     for name, arguments in _queues(settings).items():
@@ -80,6 +72,7 @@ def _queues(settings: Settings) -> dict[str, dict[str, Any]]:
             "x-max-length": settings.queue_max_length,
             "x-max-length-bytes": settings.queue_max_bytes,
         },
+        SEARCHES: {"x-message-ttl": SEARCH_SECONDS * 1000, "x-max-length": SEARCHES_WAITING},
         **{retry_queue(delay): _retry_arguments(delay) for delay in RETRY_DELAYS},
     }
 

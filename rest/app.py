@@ -24,6 +24,7 @@ from rest.auth.scopes import is_public
 from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
+from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -85,6 +86,7 @@ def build(settings: Settings) -> Flask:
         Searching(settings, Bound(bounds.searches, "searches")),
         Bound(bounds.statements, "statements about people"),
         partial(remove_messages_of, settings),
+        DrawnCache().start(follower),
     )
     serve(
         metrics.registry,

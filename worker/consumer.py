@@ -90,18 +90,17 @@ class Consumer:
 
     def _serve_on(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
         channel = connection.channel()
-        declare(channel, self._settings)
         acknowledgements = Acknowledgements(connection, channel)
         searching = connection.channel()
         prefetch = 0
         while computing.is_alive():
             tick()
             wanted = self._prefetch()
-            if wanted != prefetch:
+            if wanted != prefetch or (wanted and not channel.consumer_tags):
                 prefetch = self._consume(channel, acknowledgements, wanted)
-                if self._searches is not None:
-                    self._searches.consume(connection, searching, wanted=prefetch > 0)
                 self._consuming(prefetch > 0)
+            if self._searches is not None:
+                self._searches.consume(connection, searching, wanted=prefetch > 0)
             connection.process_data_events(POLL)
         connection.process_data_events(0)  # the last acknowledgements
 
@@ -121,6 +120,10 @@ class Consumer:
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which applies to new consumers only; 0: not at all."""
+        if (
+            not channel.consumer_tags
+        ):  # at first, and after RabbitMQ cancelled ours because the queue was deleted
+            declare(channel, self._settings)
         for consumer in channel.consumer_tags:
             channel.basic_cancel(consumer)
         if prefetch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
@@ -56,8 +56,12 @@ class Jobs:
         """
         self.retrier.until_done(lambda: self.face_index.follow(self.redis))
 
-    def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+    def run(
+        self, messages: Sequence[Message], between: Callable[[], None] = lambda: None
+    ) -> dict[str, Result]:
         """Process a batch and return a result for each hash in it; one bad picture fails alone.
+
+        `between` is called before the faces of each picture are looked for.
 
         A picture in quarantine has no result yet: `finish_quarantined` returns it later. While Redis is unavailable
         this waits, and keeps what was computed.
@@ -72,7 +76,7 @@ class Jobs:
         if self.quarantine is not None:  # it may have come again by another connection
             left = [message for message in left if message.picture_id not in self.quarantine]
         pictures = self._fetch(left, results)
-        return results | self._committed(self.finder.find(pictures), begun)
+        return results | self._committed(self.finder.find(pictures, between), begun)
 
     def finish_quarantined(self) -> dict[str, Result]:
         """Commit the slow pictures that are finished, and return their results.

@@ -53,8 +53,7 @@ class BatchProcessor:
     def _run_once(self) -> None:
         try:
             batch = self.batcher.take()
-            if self.searcher is not None:
-                self.searcher.answer_all()
+            self._search()
             if batch:
                 self._process(batch)
             else:
@@ -68,7 +67,11 @@ class BatchProcessor:
         self.settlement.taken(pictures)
         for pending in pictures:
             self._pending.setdefault(pending.picture_id, []).append(pending)
-        self._settle(self.jobs.run([pending.message for pending in pictures]))
+        self._settle(self.jobs.run([pending.message for pending in pictures], self._search))
+
+    def _search(self) -> None:
+        if self.searcher is not None:
+            self.searcher.answer_all()
 
     def _settle(self, results: Mapping[str, Result]) -> None:
         for picture_id, result in results.items():

@@ -84,7 +84,7 @@ def run(args: Namespace, settings: Settings) -> int:
                 progress.update()
         if not args.no_wait:
             idle_timeout.renew()
-            _wait(server, result, idle_timeout, args.threads)
+            _wait(server, result, idle_timeout)
     except ServerError as error:
         note(str(error))
     except KeyboardInterrupt:
@@ -95,14 +95,14 @@ def run(args: Namespace, settings: Settings) -> int:
     return 1 if unfinished or result.count("failed", "refused") else 0
 
 
-def _wait(server: Server, result: Result, idle_timeout: IdleTimeout, threads: int) -> None:
+def _wait(server: Server, result: Result, idle_timeout: IdleTimeout) -> None:
     """Wait for the accepted pictures and record how each ends."""
     places = defaultdict(list)
     for number, picture in enumerate(result.pictures):
         if picture.hash:
             places[picture.hash].append(number)
     with bar(len(places), "processing") as progress:
-        for h, finished in watch(server, list(places), idle_timeout, threads=threads):
+        for h, finished in watch(server, list(places), idle_timeout):
             progress.update()
             for number in places[h]:
                 sent = result.pictures[number]

@@ -56,6 +56,8 @@ def matches(redis: RedisClient, picture_id: str) -> list[Match]:
     while True:
         with redis.session() as session:
             (others,) = session.ask((MATCHES, "SMEMBERS", picture_id))
+            if not others:
+                return []
             now, *replies = session.snapshot(
                 (MATCHES, "SMEMBERS", picture_id),
                 (ENCODINGS, "LRANGE", picture_id, 0, -1),

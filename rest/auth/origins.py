@@ -8,6 +8,7 @@ it. Without keys a request must also name this machine as its host: a page whose
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from rest.auth.scopes import is_public
 _ANSWERED_FOR = "600"  # seconds that a browser remembers an answer to its question in advance
 
 
+@lru_cache(64)
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address; of names, `localhost` alone."""
     try:

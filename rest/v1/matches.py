@@ -16,7 +16,7 @@ from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.distances import Chances, chances, distances
-from rest.v1.shapes import Box, Hash, ImagePath, known
+from rest.v1.shapes import Box, Hash, ImagePath, PersonName, known, owners_in
 
 matches = Routes("matches")
 
@@ -39,6 +39,9 @@ class Pair(BaseModel):
     box: Box | None
     other_face: int
     other_box: Box | None
+    other_person: PersonName | None = Field(
+        default=None, description="Whose the other face is; null: not grouped yet"
+    )
     distance: float = Field(description="Euclidean, between encodings")
     probability: float | None = Field(description="Chance that both are one person; null: not measured yet")
 
@@ -84,6 +87,7 @@ def list_matches(path: ImagePath, query: MatchQuery) -> Response:
     start = _start(all_matches, query.cursor)
     page = all_matches[start : start + query.limit]
     more = start + len(page) < len(all_matches)
+    _tell_people(page)
     g.outcome = {"matches": len(all_matches)}
     return answer(
         MatchList(
@@ -122,6 +126,13 @@ def _match(picture: Shown, other: Shown, tolerance: float, likely: Chances) -> M
         probability=nearest.probability,
         pairs=pairs,
     )
+
+
+def _tell_people(page: list[Match]) -> None:
+    owners = owners_in({match.hash for match in page})
+    for match in page:
+        for pair in match.pairs:
+            pair.other_person = owners.get((match.hash, pair.other_face))
 
 
 def _wanted(match: Match, query: MatchQuery) -> bool:

@@ -60,7 +60,9 @@ def picture(path: ImagePath, query: SizeQuery) -> Response:
     if query.size is None:
         return _served(path.hash, _original(path.hash), None)
     size = query.size
-    return _drawn(f"{path.hash}-{size}", lambda: drawing.thumbnail(_original(path.hash), _limits(), size))
+    return _drawn(
+        path.hash, f"{path.hash}-{size}", lambda: drawing.thumbnail(_original(path.hash), _limits(), size)
+    )
 
 
 @pictures.operation(
@@ -71,7 +73,9 @@ def annotated(path: ImagePath, query: SizeQuery) -> Response:
     g.about = {"hash": path.hash}
     marks = _marks(_finished(path.hash))
     version = hashlib.sha256(f"{path.hash} {query.size} {marks}".encode()).hexdigest()
-    return _drawn(version, lambda: drawing.annotated(_original(path.hash), _limits(), marks, query.size))
+    return _drawn(
+        path.hash, version, lambda: drawing.annotated(_original(path.hash), _limits(), marks, query.size)
+    )
 
 
 @pictures.operation(
@@ -88,7 +92,7 @@ def face(path: FacePath, query: SizeQuery) -> Response:
     if crop is not None:
         return _served(None, crop, "image/jpeg")
     version = hashlib.sha256(f"{path.hash} {query.size} {box}".encode()).hexdigest()
-    return _drawn(version, lambda: drawing.crop(_original(path.hash), _limits(), box, query.size))
+    return _drawn(path.hash, version, lambda: drawing.crop(_original(path.hash), _limits(), box, query.size))
 
 
 def _finished(picture_id: str) -> PictureRecord:
@@ -133,11 +137,13 @@ def _limits() -> Limits:
     return parts().ingest.limits
 
 
-def _drawn(version: str, draw: Callable[[], bytes]) -> Response:
-    """Draw a picture, unless the caller has it already."""
+def _drawn(picture_id: str, version: str, draw: Callable[[], bytes]) -> Response:
+    """Draw a picture, unless the caller has it already, or we have."""
     if request.if_none_match.contains(version) and parts().image_store is not None:
         return conditional(Response(mimetype="image/jpeg"), version)
-    return _served(version, draw(), "image/jpeg")
+    if parts().image_store is None:
+        return _served(version, draw(), "image/jpeg")  # raises: the originals are not kept
+    return _served(version, parts().drawn.get(picture_id, version, draw), "image/jpeg")
 
 
 def _served(version: str | None, data: bytes, kind: str | None) -> Response:

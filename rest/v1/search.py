@@ -19,7 +19,7 @@ from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.v1.distances import chances
-from rest.v1.shapes import Box
+from rest.v1.shapes import Box, PersonName, owners_in
 
 search = Routes("search")
 
@@ -31,6 +31,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
+    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
 
 
 class SearchEncoding(BaseModel):
@@ -46,6 +47,7 @@ class SearchMatch(BaseModel):
     names: list[str]
     face: int = Field(description="Number of the face in the picture, from 0")
     box: Box | None
+    person: PersonName | None = Field(description="Whose the face is; null: not grouped yet")
     distance: float
     probability: float | None = Field(description="That both show one person; null where it is not known")
 
@@ -54,6 +56,9 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
+    encoding: list[float] | None = Field(
+        default=None, description="Where it was asked for, of an indexed face"
+    )
     matches: list[SearchMatch]
 
 
@@ -96,10 +101,17 @@ def find(query: SearchQuery) -> Response:
         max_distance=query.max_distance or 2.0,
     )
     found = parts().searching.ask(question)
+    if not query.encodings:
+        for face in found["faces"]:
+            face.pop("encoding", None)
     likely = chances(parts().redis)
-    for match in (match for face in found["faces"] for match in face["matches"]):
+    all_matches = [match for face in found["faces"] for match in face["matches"]]
+    owners = owners_in({match["hash"] for match in all_matches})
+    for match in all_matches:
         match["probability"] = likely(match["distance"])
-    g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
+        person = owners.get((match["hash"], match["face"]))
+        match["person"] = None if person is None else person.model_dump()
+    g.outcome = {"faces": len(found["faces"]), "matches": len(all_matches)}
     return answer(found)
 
 

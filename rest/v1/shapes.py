@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from faces.store import listing, people_faces
+from faces.store import listing, people_faces, queries
 from faces.store.listing import PictureRecord
 from faces.store.people import Person
+from faces.store.status import Status
 from rest.openapi import Parameters
 from rest.parts import parts
 
@@ -43,6 +44,10 @@ class PersonName(BaseModel):
 
     id: str
     name: str = Field(description='"" for nobody named yet')
+
+
+Owners = Mapping[tuple[str, int], PersonName]
+"""Whose a face is, by the hash of its picture and its number there."""
 
 
 class Face(BaseModel):
@@ -92,8 +97,14 @@ def image_of(record: PictureRecord) -> Image:
 
 def images_of(records: Sequence[PictureRecord]) -> list[Image]:
     """What is known of pictures."""
-    owners = people_faces.of_pictures(parts().redis, [record.status.hash for record in records])
-    return [_image(record, people) for record, people in zip(records, owners, strict=True)]
+    owners = _owners([record.status for record in records])
+    return [_image(record, owners) for record in records]
+
+
+def owners_in(picture_ids: Collection[str]) -> Owners:
+    """Whose the faces in pictures are; a face that is not grouped yet is left out."""
+    found = queries.statuses(parts().redis, sorted(picture_ids))
+    return _owners([status for status in found if status is not None])
 
 
 def named(person: Person) -> PersonName:
@@ -113,9 +124,18 @@ def known(picture_id: str) -> PictureRecord:
     return record
 
 
-def _image(record: PictureRecord, people: Sequence[Person | None]) -> Image:
+def _owners(statuses: Sequence[Status]) -> Owners:
+    people = people_faces.of_pictures(parts().redis, [status.hash for status in statuses])
+    return {
+        (status.hash, number): named(person)
+        for status, some in zip(statuses, people, strict=True)
+        for (number, _), person in zip(status.indexed, some, strict=False)
+        if person is not None
+    }
+
+
+def _image(record: PictureRecord, owners: Owners) -> Image:
     status = record.status
-    owners = {number: who for (number, _), who in zip(status.indexed, people, strict=False) if who}
     return Image(
         hash=status.hash,
         state=status.state,
@@ -127,10 +147,8 @@ def _image(record: PictureRecord, people: Sequence[Person | None]) -> Image:
         code=status.code,
         reason=status.reason,
         matches=record.matches,
-        faces=[_face(number, face, owners.get(number)) for number, face in enumerate(status.faces)],
+        faces=[
+            Face(**{"indexed": True, **face, "index": number, "person": owners.get((status.hash, number))})
+            for number, face in enumerate(status.faces)
+        ],
     )
-
-
-def _face(number: int, document: Mapping[str, Any], person: Person | None) -> Face:
-    who = None if person is None else named(person)
-    return Face(**{"indexed": True, **document, "index": number, "person": who})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pika
+import requests
 
 from faces.amqp import Publisher, connect
 from faces.config import Settings
@@ -19,7 +20,7 @@ from faces.picture_id import picture_id_of
 from faces.queues import depths
 from faces.store import queries
 from faces.store.accept import accept
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
+from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, SEARCHES
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
@@ -98,6 +99,26 @@ def test_a_message_that_cannot_even_be_read_takes_no_others_along(fleet: Fleet, 
     assert [fleet.status(picture)["state"] for picture in good] == ["done"] * 20
     assert worker.pid is not None
     assert until(lambda: {d.queue: d.ready for d in depths(fleet.settings)}[DEAD] == 1, SECONDS)
+
+
+def test_a_worker_whose_queues_are_deleted_goes_on(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.start_all(workers=0)
+    quick_worker(fleet, tmp_path)
+    first = fleet.scan(drawing(1), "first")
+    fleet.wait()
+
+    def sent(path: str, seed: int) -> bool:
+        return requests.post(f"{fleet.url}{path}", data=drawing(seed), timeout=30).ok
+
+    with closing(connect(fleet.settings)) as connection:
+        for queue in (PICTURES_QUEUE, SEARCHES):
+            connection.channel().queue_delete(queue)
+    assert until(
+        lambda: sent("/scan/image/second", 2), SECONDS
+    )  # 503 until somebody has made the queue again
+    fleet.wait(60)
+    assert fleet.match(first) == ["second"]
+    assert until(lambda: sent("/v1/search", 3), 60)
 
 
 def test_a_picture_that_is_not_in_the_image_store_fails(fleet: Fleet, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import requests
 
 from local.process import free_port, until
 from tests.conftest import missing
+from tests.support import podman
 from tests.support.podman import Podman
 
 pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
@@ -33,7 +34,7 @@ class Compose:
     def __call__(self, *words: str) -> None:
         done = subprocess.run(
             ["podman-compose", "--podman-path", self.podman.path, "-p", PROJECT, *words],
-            cwd=ROOT, env=self._environ, capture_output=True, text=True, check=False, timeout=120,
+            cwd=ROOT, env=self._environ, capture_output=True, text=True, check=False, timeout=podman.SECONDS,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from local.process import until
 from tests.conftest import missing
 
 SCREENS = Path(__file__).parents[2] / "var" / "screens"
@@ -18,6 +19,9 @@ SERIOUS = {"serious", "critical"}
 TELL = """addEventListener("securitypolicyviolation",
   (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
 
+LOADED = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
+# Playwright's `wait_for_function` evaluates text in the page, which the policy forbids; `page.evaluate` does not.
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -25,6 +29,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         missing("chromium: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # milliseconds, on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,
@@ -93,7 +98,7 @@ def photograph(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.wait_for_function("[...document.images].every(i => i.complete || i.loading === 'lazy')")
+            assert until(lambda: page.evaluate(LOADED), 30)
             page.screenshot(path=SCREENS / f"{name}-{width}-{scheme}.png")
     page.emulate_media(color_scheme="light")
     if before:

@@ -118,7 +118,7 @@ def base_of(name: str) -> str:
 def way_to_packages(scratch: Path) -> list[str]:
     """Options that let pip in a build reach packages the way pip of this machine does.
 
-    The configuration in force here is mounted for the time of the build, with the files that it names.
+    This machine's configuration is mounted for the time of the build, with the files that it names.
     """
     lines = subprocess.check_output([sys.executable, "-m", "pip", "config", "list"], text=True).splitlines()
     configuration = RawConfigParser()

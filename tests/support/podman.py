@@ -12,6 +12,10 @@ from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, RLIMIT_NPROC, getrlimit
 from typing import Any
 
+SECONDS = (
+    600.0  # for any command; where containers are whole copies of their images, a slow disk needs minutes
+)
+
 CONFIGURATION = """\
 [containers]
 default_ulimits = [{limits}]
@@ -41,7 +45,7 @@ class Podman:
     def tried(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of podman that may fail."""
         return subprocess.run(
-            [self.path, *words], input=given, capture_output=True, text=True, check=False, timeout=120
+            [self.path, *words], input=given, capture_output=True, text=True, check=False, timeout=SECONDS
         )
 
     def inspect(self, container: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -40,17 +42,31 @@ class Fleet:
             if path.startswith("/scan/"):
                 name = json.loads(body)["url"] if path == "/scan/url" else path.removeprefix("/scan/image/")
                 return self._take(name, name.encode() if path == "/scan/url" else body)
-            if path.startswith("/status/"):
-                return self._state(path.removeprefix("/status/"))
-            if path.startswith("/match/"):
-                return 200, [], {}
-            return 200, {"service": "facefleet"}, {}
+            return self._usual(path, body)
+
+    def _usual(self, path: str, body: bytes) -> Answer:
+        if path == "/v1/images":
+            return 202, {"items": [self._item(name, data) for name, data in _members(body)]}, {}
+        if path == "/v1/statuses":
+            return 200, {"statuses": [self._short(h) for h in json.loads(body)["hashes"]]}, {}
+        if path.startswith("/status/"):
+            return self._state(path.removeprefix("/status/"))
+        if path.startswith("/match/"):
+            return 200, [], {}
+        return 200, {"service": "facefleet"}, {}
 
     def _take(self, name: str, data: bytes) -> Answer:
         picture = hashlib.sha256(data).hexdigest()
         known = picture in self.pictures
         self.pictures[picture], self.names[name] = data, picture
         return 200 if known else 202, {"hash": picture}, {}
+
+    def _item(self, name: str, data: bytes) -> dict[str, Any]:
+        """What becomes of a picture in an archive: what would become of it alone."""
+        path = f"/scan/image/{name}"
+        self.requests.append(f"POST {path}")
+        status, document, _ = self.on[path].pop(0) if self.on[path] else self._take(name, data)
+        return {"hash": document["hash"], "new": status == 202} if status < 300 else {"problem": document}
 
     def _state(self, picture: str) -> Answer:
         if picture not in self.pictures:
@@ -61,6 +77,16 @@ class Fleet:
             self.status(picture) if self.asked[picture] >= self.questions else {"state": "pending"},
             {},
         )
+
+    def _short(self, picture: str) -> dict[str, Any]:
+        _, status, _ = self._state(picture)
+        faces = len(status.get("faces") or ()) if status["state"] == "done" else None
+        return {**status, "hash": picture, "faces": faces}
+
+
+def _members(archive: bytes) -> list[tuple[str, bytes]]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]  # files
 
 
 def problem(status: int, code: str, detail: str, **headers: str) -> Answer:

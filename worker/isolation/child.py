@@ -54,7 +54,7 @@ class Child:
 
 
 class Batch:
-    """One batch, its stages timed. Says which picture it is at, so that the worker knows what it died of."""
+    """One batch, its stages timed. Says which picture it is at, so that the worker knows that it goes on."""
 
     def __init__(self, engine: Engine, limits: Limits, connection: Connection) -> None:
         self._engine = engine

@@ -69,14 +69,29 @@ export function tile(image, { size = 320, href = `/pictures/${image.hash}` } = {
 }
 
 function thumbnail(image, size) {
-  const shown = make("img", { alt: "", decoding: "async", loading: "lazy", src: pictureAt(image.hash, size) });
+  const nothing = make("span", { className: "no-picture" }, icon("pictures"));
   const spare = image.state === "done" && image.faces.length ? [faceAt(image.hash, 0, size)] : [];
+  const first = document.body.dataset.originals === "yes" ? pictureAt(image.hash, size) : spare.shift();
+  if (!first) return nothing;
+  const shown = make("img", { alt: "", decoding: "async", loading: "lazy", src: first });
+  shown.style.objectPosition = focus(image);
   shown.onerror = () => {
     const next = spare.shift();
     if (next) shown.src = next;
-    else shown.replaceWith(make("span", { className: "no-picture" }, icon("pictures")));
+    else shown.replaceWith(nothing);
   };
   return shown;
+}
+
+/** What a square should keep of a picture: its first face. Boxes are upright, the size may not be. */
+function focus({ size, faces }) {
+  const box = faces[0]?.box;
+  if (!box || !size) return "50% 25%";
+  const sides = box.right > size.width || box.bottom > size.height ? [size.height, size.width] : [size.width, size.height];
+  const [across, down] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+  const side = Math.min(...sides);
+  const share = (at, length) => (length > side ? Math.min(1, Math.max(0, (at - side / 2) / (length - side))) * 100 : 50);
+  return `${share(across, sides[0])}% ${share(down, sides[1])}%`;
 }
 
 /** A face alone, round, with its name below it or beside it. */

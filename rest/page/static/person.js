@@ -17,11 +17,12 @@ let person = null;
 let cursor = null;
 const faces = new Map(); // by key
 const head = make("div", { className: "person-head" });
+const note = make("p", { className: "notice", hidden: true });
 const list = make("ul", { className: "tiles faces" });
 const content = make("div", {}, loading());
 const more = button("Show more", () => load(), { hidden: true });
 const selection = new Selection(list, "face", actions);
-main.prepend(head, content, make("p", { className: "more" }, more), selection.bar);
+main.prepend(head, note, content, make("p", { className: "more" }, more), selection.bar);
 load();
 
 const keyOf = (face) => `${face.hash}:${face.face}`;
@@ -138,7 +139,7 @@ async function assign(chosen, done) {
 async function split(chosen, done) {
   const statements = await correct(`${plural(chosen.length, "face")} split off.`, (say) => say("split", [person], { faces: chosen }), done);
   const made = statements?.[0].made;
-  if (made) head.append(make("p", { className: "notice" }, "They are somebody of their own now: ", make("a", { href: `/people/${made}` }, "say who"), "."));
+  if (made) tell("They are somebody of their own now: ", make("a", { href: `/people/${made}` }, "say who"), ".");
 }
 
 /** Show the person as they are now, each face where it was. */
@@ -163,9 +164,13 @@ async function refresh() {
 }
 
 function merged(other) {
-  const text = make("p", { className: "notice" }, `This person is now part of `, make("a", { href: `/people/${other.id}` }, called(other)), ".");
-  head.replaceChildren(text);
+  tell("This person is now part of ", make("a", { href: `/people/${other.id}` }, called(other)), ".");
   for (const item of list.children) mark(item, true, "");
+}
+
+function tell(...words) {
+  note.replaceChildren(...words);
+  note.hidden = false;
 }
 
 function mark(item, gone, text = "Taken out") {

@@ -12,7 +12,8 @@ const left = make("p", { className: "hint", role: "status" });
 const question = make("div", { className: "question" });
 const answers = make("div", { className: "answers", role: "toolbar", hidden: true, aria: { label: "Answers" } });
 
-const answered = new Set(); // here; the groups process takes a moment to ask no more
+const answered = new Set(); // here: the server takes a moment to ask no more
+const open = new Map(); // taken back or refused here: the server takes a moment to ask again
 let queue = [];
 let shown = null; // the question on the screen
 let busy = false;
@@ -68,25 +69,25 @@ async function answer(run) {
   }
 }
 
-/** Fetch the questions anew, and show the first. `before`: one that comes first again, as it is open after all. */
-async function next(before = null) {
+/** Fetch the questions anew, and show the first; those taken back come first. */
+async function next() {
   try {
-    const found = await get("/v1/suggestions", { limit: QUEUE, person: about });
-    queue = found.suggestions.filter((pair) => !answered.has(keyOf(pair)));
-    if (before) await repeat(before);
+    const { suggestions } = await get("/v1/suggestions", { limit: QUEUE, person: about });
+    const again = (await Promise.all([...open.values()].reverse().map(asNow))).filter(Boolean);
+    const first = new Set(again.map(keyOf));
+    queue = [...again, ...suggestions.filter((pair) => !first.has(keyOf(pair)) && !answered.has(keyOf(pair)))];
   } catch (error) {
-    question.replaceChildren(errorState(error, () => next(before)));
+    question.replaceChildren(errorState(error, next));
     answers.hidden = true;
     return;
   }
   show();
 }
 
-/** Put a question first, about both people as they are now, unless they are one by now. */
-async function repeat(pair) {
+/** A question about both people as they are now; null if they are one by now. */
+async function asNow(pair) {
   const [first, second] = await Promise.all(others(pair).map((person) => get(`/v1/people/${person.id}`)));
-  queue = queue.filter((one) => keyOf(one) !== keyOf(pair));
-  if (first.id === pair.first.id && second.id === pair.second.id) queue.unshift({ ...pair, first, second });
+  return first.id === pair.first.id && second.id === pair.second.id ? { ...pair, first, second } : null;
 }
 
 function show() {
@@ -140,10 +141,13 @@ function prefetch(pair) {
 /** What follows an answer: the next question, or this one again where the answer was taken back or refused. */
 function following() {
   const pair = shown;
+  const key = keyOf(pair);
   return (done) => {
-    if (done) answered.add(keyOf(pair));
-    else answered.delete(keyOf(pair));
-    return next(done ? null : pair);
+    answered.delete(key);
+    open.delete(key);
+    if (done) answered.add(key);
+    else open.set(key, pair);
+    return next();
   };
 }
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from facefleet import AuthenticationError, Client, RefusedError, UnavailableError
+from facefleet import AuthenticationError, Client, FaceId, RefusedError, UnavailableError
 from faces import api_key
 from faces.config import Settings
 from faces.store import api_keys
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from local.process import free_port
-from tests.support.committing import Worker, face
+from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
+from tests.support.committing import Worker, face, picture
 from tests.support.drawing import drawing
 from tests.support.sent import FACE, committed
 from tests.support.server import running
@@ -105,3 +106,31 @@ def test_what_is_refused_says_why(served: tuple[str, str], client: Client) -> No
         keyless.stats()
     with pytest.raises(UnavailableError), Client(f"http://127.0.0.1:{free_port()}") as nowhere:
         nowhere.stats()
+
+
+def test_people_are_named_corrected_and_restored(client: Client, redis: RedisClient) -> None:
+    Fleet(redis).commit({0: [1], 1: [1], 2: [2], 3: [1, 2]})
+    with answering(caught_up(follower(redis))):
+        ann, bob = client.people()
+        assert (ann.faces, bob.faces, ann.cover) == (3, 2, FaceId(picture(0), 0))
+        client.name(ann, "Ann")
+        with pytest.raises(RefusedError) as refused:
+            client.name(ann, "Eve")
+        assert (refused.value.code, refused.value.status) == ("stale", 409)
+        assert [person.name for person in client.people(named=True)] == ["Ann"]
+        assert [person.id for person in client.people(name="a")] == [ann.id]
+        assert client.image(picture(0)).faces[0].person == {"id": ann.id, "name": "Ann"}
+        assert [image.names for image in client.images(person=bob.id)] == [["3"], ["2"]]
+        faces = list(client.faces_of(ann.id))
+        assert {face.names[0] for face in faces} == {"0", "1", "3"}
+        merged = client.merge(ann.id, bob.id)
+        assert client.person(bob.id).faces == 5
+        assert client.undo(merged).withdrawn is not None
+        made = client.split(ann.id, faces[:1]).made
+        assert made is not None
+        assert client.why(faces[0].hash, faces[0].face)["person"]["id"] == made
+        client.cover(ann.id, faces[1])
+        client.hide(bob.id)
+        assert [person.id for person in client.people(hidden=True)] == [bob.id]
+        assert [said.kind for said in client.history()] == ["hide", "cover", "split", "same", "name"]
+        assert client.suggestions() == []

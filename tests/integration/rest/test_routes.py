@@ -24,7 +24,7 @@ from faces.usecases.ingest import accept_and_publish
 from local.process import free_port
 from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
-from tests.support.full_redis import limit_memory
+from tests.support.full_redis import nearly_full
 from tests.support.rules import read_all
 from tests.support.server import HASH, PICTURE, problem, queued, serving
 
@@ -81,16 +81,13 @@ def test_near_its_memory_limit_redis_takes_no_new_pictures_but_serves_and_forget
 ) -> None:
     accept(redis, picture(0), "known")
     Worker(redis).commit(found(0, 1))
-    limit_memory(settings, -1)
-    try:
+    with nearly_full(settings):
         answer = client.post("/scan/image/new.jpg", data=PICTURE)
         assert problem(answer) == (503, "unavailable")
-        assert "memory limit" in json.loads(answer.data)["detail"]
+        assert "no new pictures are accepted" in json.loads(answer.data)["detail"]
         assert client.get(f"/match/{picture(0)}").status_code == 200
         assert client.get(f"/status/{picture(0)}").status_code == 200
         assert client.delete(f"/v1/pictures/{picture(0)}").status_code == 204
-    finally:
-        limit_memory(settings, 0)
     assert queued(settings) == []
     assert queries.counts(redis) == queries.Counts(1, 0, 0, 1, 0)
 

@@ -4,7 +4,7 @@ import pytest
 
 from client.errors import Refused, ServerError
 from client.idle_timeout import IdleTimeout
-from local.process import until
+from tests.support.clock import Clock
 
 
 class Stubborn:
@@ -34,17 +34,18 @@ def test_a_refusal_is_final() -> None:
     assert request.asked == 1
 
 
-def test_it_ends_with_the_last_error_and_asks_no_more() -> None:
-    idle_timeout, request = IdleTimeout(0.05), Stubborn(*[ServerError("away", wait=60)] * 9)
+def test_it_ends_with_the_last_error_and_asks_no_more(clock: Clock) -> None:
+    idle_timeout, request = IdleTimeout(100), Stubborn(*[ServerError("away", wait=60)] * 9)
     with pytest.raises(ServerError, match="away"):
         idle_timeout.ask(request)
     with pytest.raises(ServerError, match="giving up"):
         idle_timeout.ask(request)
-    assert request.asked == 2
+    assert (request.asked, clock.now) == (3, 100)
 
 
-def test_what_moves_renews_it() -> None:
-    idle_timeout = IdleTimeout(0.05)
-    assert until(lambda: not idle_timeout.left, 10)
+def test_what_moves_renews_it(clock: Clock) -> None:
+    idle_timeout = IdleTimeout(5)
+    clock.sleep(5)
+    assert not idle_timeout.left
     idle_timeout.renew()
-    assert idle_timeout.left
+    assert idle_timeout.left == 5

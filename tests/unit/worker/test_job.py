@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -33,7 +33,7 @@ class FakeFinder:
     def __init__(self) -> None:
         self.asked: list[dict[str, bytes]] = []
 
-    def find(self, pictures: Mapping[str, bytes]) -> Found:
+    def find(self, pictures: Mapping[str, bytes], _between: Callable[[], None]) -> Found:
         self.asked.append(dict(pictures))
         return dict.fromkeys(pictures, CUT)
 
@@ -123,7 +123,7 @@ def test_originals_come_from_the_store() -> None:
 class Finds(FakeFinder):
     """Finds a face in each picture."""
 
-    def find(self, pictures: Mapping[str, bytes]) -> Found:
+    def find(self, pictures: Mapping[str, bytes], _between: Callable[[], None]) -> Found:
         return {picture_id: FoundFaces([{}], (), (b"crop",)) for picture_id in pictures}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from client.__main__ import main
 from client.sending import OLDEST, SAMPLE
 from local.process import free_port
+from tests.support.clock import Clock
 from tests.support.web import Fleet, problem
 
 Scan = Callable[..., tuple[int, dict[str, Any]]]
@@ -77,16 +77,16 @@ def test_a_busy_server_is_asked_again(status: int, folder: Path, fleet: Fleet, s
     assert fleet.requests.count("POST /scan/image/a.jpg") == 4
 
 
-def test_retry_after_is_waited_for_but_never_past_the_patience(
-    folder: Path, fleet: Fleet, scan: Scan
+def test_retry_after_is_waited_for_but_never_past_the_timeout(
+    folder: Path, fleet: Fleet, scan: Scan, clock: Clock
 ) -> None:
     fleet.on["/scan/image/a.jpg"] = [problem(503, "unavailable", "full", Retry_After="1")]
-    begun = time.monotonic()
     assert scan(folder / "a.jpg")[0] == 0
-    assert time.monotonic() - begun >= 1
+    assert clock.now >= 1
     fleet.on["/scan/image/b.png"] = [problem(503, "unavailable", "full", Retry_After="3600")] * 99
-    code, result = scan("--timeout", "0.2", folder / "b.png")
+    code, result = scan("--timeout", "20", folder / "b.png")
     assert (code, result["failed"]) == (1, 1)
+    assert clock.now < 30
     (picture,) = result["pictures"]
     assert (picture["state"], picture["code"]) == ("refused", "unavailable")
     assert "full" in picture["reason"]
@@ -111,13 +111,14 @@ def test_a_picture_that_fails_in_the_fleet_is_told_with_its_reason(
 
 
 def test_pictures_that_are_not_finished_in_time_are_told(
-    folder: Path, fleet: Fleet, scan: Scan, capsys: pytest.CaptureFixture[str]
+    folder: Path, fleet: Fleet, scan: Scan, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fleet.status = lambda _: {"state": "pending"}
-    code, result = scan("--timeout", "0.3", folder)
+    code, result = scan("--timeout", "30", folder)
     assert (code, result["unfinished"]) == (1, 3)
-    assert main(["scan", "--timeout", "0.3", str(folder)]) == 1
-    assert "no progress for 0.3 s" in capsys.readouterr().err
+    assert clock.now == pytest.approx(30)
+    assert main(["scan", "--timeout", "30", str(folder)]) == 1
+    assert "no progress for 30 s" in capsys.readouterr().err
 
 
 def test_a_picture_erased_meanwhile_is_no_longer_waited_for(folder: Path, fleet: Fleet, scan: Scan) -> None:
@@ -133,9 +134,10 @@ def test_a_picture_erased_meanwhile_is_no_longer_waited_for(folder: Path, fleet:
 def test_without_waiting_nothing_is_asked_after(folder: Path, fleet: Fleet, scan: Scan) -> None:
     code, result = scan("--no-wait", folder)
     assert (code, result["unfinished"]) == (0, 3)
-    assert not any("/status/" in request for request in fleet.requests)
+    assert "POST /v1/statuses" not in fleet.requests
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_picture_that_never_ends_does_not_hide_the_others(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
     count = OLDEST + SAMPLE
     for number in range(2 * count):
@@ -223,3 +225,23 @@ def test_something_else_than_the_server_is_said(
 def test_a_folder_without_pictures_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", str(tmp_path)]) == 2
     assert "no pictures (.bmp, .gif, .jfif" in capsys.readouterr().err
+
+
+def test_many_small_files_share_a_request(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
+    for number in range(40):
+        (tmp_path / f"{number} é {'x' * 120}.jpg").write_bytes(b"%d" % number)
+    code, result = scan(tmp_path)
+    assert (code, result["done"]) == (0, 40)
+    assert sorted(fleet.pictures.values()) == sorted(b"%d" % number for number in range(40))
+    assert fleet.names.keys() == {path.name for path in tmp_path.iterdir()}
+    assert fleet.requests.count("POST /v1/images") == 2
+
+
+def test_of_a_shared_request_only_what_the_server_could_not_take_is_sent_again(
+    folder: Path, fleet: Fleet, scan: Scan
+) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(503, "unavailable", "full")]
+    fleet.on["/scan/image/b.png"] = [problem(415, "not_a_picture", "these are no picture's bytes")]
+    code, result = scan(folder)
+    assert (code, result["done"], result["failed"]) == (1, 2, 1)
+    assert [fleet.requests.count(f"POST /scan/image/{name}") for name in ("a.jpg", "b.png")] == [2, 1]

@@ -1,0 +1,1 @@
+"""A watched folder: which files are complete, what was sent, and what happens to a file afterwards."""
