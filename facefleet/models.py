@@ -173,6 +173,7 @@ class Stats(Read):
     rates: list[Document]
     queues: list[Document] | None
     workers: int | None
+    worker_details: list[Document] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,10 @@ class Settings:
     rest_threads: int = setting(
         positive, 8, "short requests the server handles at once, beside as many fetches"
     )
+    rpc_port: int = setting(port, 50051, "port the gRPC server listens on, at the same address")
+    rpc_cert: str = setting(
+        file, "", "certificate of the gRPC server, key in the same file; empty: without TLS"
+    )
     rest_url: str = setting(text, "", "the server's URL as the client sees it; empty: this machine")
     request_timeout: float = setting(seconds, 30.0, "seconds for a whole request to arrive")
     cors_origins: tuple[str, ...] = setting(

@@ -92,7 +92,7 @@ def build(settings: Settings) -> Flask:
         metrics.registry,
         settings.metrics_port,
         healthz=lambda: accepting(settings.rest_host, settings.rest_port),
-        readyz=lambda: probed(parts),
+        readyz=lambda: probed(redis, publishers),
     )
     return create_app(
         parts,

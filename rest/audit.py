@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import g
 
 from faces.picture_id import is_picture_id
 from faces.store.audit_log import Action
 from rest.parts import parts
+
+Note = Callable[[Action, str], None]
+"""Records what the caller is about to do with a picture."""
 
 
 def note(did: Action, picture_id: str) -> None:

@@ -37,6 +37,7 @@ from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
+from worker.presence import Presence
 from worker.processor import BatchProcessor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
@@ -62,6 +63,7 @@ class Worker:
     consumer: Consumer
     processor: BatchProcessor
     outbox: Outbox
+    presence: Presence
     memory: Memory
     metrics: Metrics
     vitals: Vitals
@@ -89,7 +91,9 @@ class Worker:
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
         OddsKeeper(self.redis, self.stopping).start()
+        self.presence.start()
         self.consumer.run(computing, self.vitals.beat)
+        self.presence.close()
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
@@ -204,6 +208,13 @@ def build(
         ),
         processor=processor,
         outbox=outbox,
+        presence=Presence(
+            redis,
+            processor.activity,
+            model=data_version.model,
+            ready=vitals.state,
+            faces=lambda: len(face_index),
+        ),
         memory=memory,
         metrics=metrics,
         vitals=vitals,

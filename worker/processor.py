@@ -15,6 +15,7 @@ from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery, PendingMessage
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
+from worker.presence import Activity
 from worker.searcher import Searcher
 from worker.settlement import Settlement
 
@@ -36,6 +37,7 @@ class BatchProcessor:
     memory: Memory
     stopping: threading.Event
     searcher: Searcher | None = None
+    activity: Activity = field(default_factory=Activity)
     fault: Exception | None = field(default=None, init=False)
     _pending: dict[str, list[PendingMessage]] = field(default_factory=dict, init=False)
 
@@ -67,13 +69,15 @@ class BatchProcessor:
         self.settlement.taken(pictures)
         for pending in pictures:
             self._pending.setdefault(pending.picture_id, []).append(pending)
-        self._settle(self.jobs.run([pending.message for pending in pictures], self._search))
+        with self.activity.processing(len(pictures)):
+            self._settle(self.jobs.run([pending.message for pending in pictures], self._search))
 
     def _search(self) -> None:
         if self.searcher is not None:
             self.searcher.answer_all()
 
     def _settle(self, results: Mapping[str, Result]) -> None:
+        self.activity.settled += len(results)
         for picture_id, result in results.items():
             for pending in self._pending.pop(picture_id, []):
                 self.settlement.settle(pending, result)

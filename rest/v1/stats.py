@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from faces import api_key, queues
 from faces.errors import BrokerError
-from faces.store import inspection, queries, totals
+from faces.store import inspection, queries, totals, workers
 from faces.topology import DEAD, PICTURES_QUEUE
 from rest.answers import answer
 from rest.openapi import Routes
@@ -47,6 +47,21 @@ class Queue(BaseModel):
     consumers: int
 
 
+class Worker(BaseModel):
+    """A worker, as it reported within the last seconds; times are Unix seconds by its clock."""
+
+    host: str = Field(description="Its machine, container or pod")
+    pid: int
+    version: str
+    model: str
+    state: str = Field(description="busy, idle, or waiting for RabbitMQ")
+    since: float = Field(description="When it last began or finished a batch")
+    pictures: int = Field(description="Pictures that it is processing")
+    settled: int = Field(description="Pictures that it has done or failed since its start")
+    faces: int = Field(description="Faces that it has in memory")
+    started: float
+
+
 class Stats(BaseModel):
     """The fleet at this moment. Faces and matches of a large collection are estimated from a sample."""
 
@@ -60,6 +75,7 @@ class Stats(BaseModel):
     rates: list[Rate]
     queues: list[Queue] | None = Field(description="null while RabbitMQ is unavailable")
     workers: int | None = Field(description="Workers that consume; null while RabbitMQ is unavailable")
+    worker_details: list[Worker] = Field(description="What each worker does; one that fell silent is missing")
     dead_letters: int | None = Field(description="Messages nobody could process; null as above")
 
 
@@ -83,6 +99,7 @@ def get_stats() -> Response:
             rates=_rates(),
             queues=depths,
             workers=None if depths is None else by_name[PICTURES_QUEUE].consumers,
+            worker_details=_workers(),
             dead_letters=None if depths is None else by_name[DEAD].ready or 0,
         )
     )
@@ -96,6 +113,14 @@ def _oldest() -> float | None:
 def _rates() -> list[Rate]:
     found = ((minutes, parts().rates.per_second(minutes)) for minutes in MINUTES)
     return [Rate(minutes=minutes, **rate) for minutes, rate in found if rate is not None]
+
+
+def _workers() -> list[Worker]:
+    known = Worker.model_fields
+    return [
+        Worker(**{name: value for name, value in asdict(one).items() if name in known})
+        for one in workers.present(parts().redis)
+    ]
 
 
 def _queues() -> list[Queue] | None:

@@ -73,6 +73,17 @@ def moved_rest() -> CollectorRegistry:
     metrics = RestMetrics()
     metrics.registry.register(fleet(Redis()))
     metrics.request("/", "GET", 200, 0.1)
+    return moved(metrics)
+
+
+def moved_rpc() -> CollectorRegistry:
+    """The registry of a gRPC server that has done everything once."""
+    metrics = RestMetrics("rpc")
+    metrics.request("/facefleet.v1.Facefleet/Match", "RPC", "OK", 0.1)
+    return moved(metrics)
+
+
+def moved(metrics: RestMetrics) -> CollectorRegistry:
     with metrics.publishing():
         pass
     with suppress(BrokerError), metrics.publishing():
@@ -122,6 +133,10 @@ def documented(*sections: str) -> set[Metric]:
 
 def test_the_table_of_the_server() -> None:
     assert answered(moved_rest()) == documented("The server", "Every process")
+
+
+def test_the_table_of_the_grpc_server() -> None:
+    assert answered(moved_rpc()) == documented("The gRPC server", "Every process")
 
 
 def test_the_table_of_a_worker() -> None:
