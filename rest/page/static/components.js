@@ -76,8 +76,9 @@ function thumbnail(image, size, link, deferred) {
   if (image.state === "failed" || image.state === "damaged") return none();
   const shown = make("img", { alt: "", decoding: "async", loading: "lazy" });
   shown.style.objectPosition = focus(image);
-  const sources = [pictureAt(image.hash, size)];
+  const sources = document.body.dataset.originals === "yes" ? [pictureAt(image.hash, size)] : [];
   if (image.state === "done" && image.faces.length) sources.push(faceAt(image.hash, 0, size));
+  if (!sources.length) return none();
   const next = () => (sources.length ? (shown.src = sources.shift()) : shown.replaceWith(none()));
   shown.onerror = next;
   if (deferred) loads.set(link, next);
@@ -157,7 +158,7 @@ export function dialog(title, fill) {
       shown.remove();
       resolve(value);
     };
-    shown.onclick = (event) => event.target === shown && shown.close();
+    shown.addEventListener("click", (event) => event.target === shown && shown.close());
     document.body.append(shown);
     shown.showModal();
   });
