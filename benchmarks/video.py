@@ -7,8 +7,8 @@ turning upright, JPEG), beside FFmpeg writing two JPEGs a second, and FFmpeg dec
 installed, beside PyAV decoding only.
 
 Skipping: every video is extracted at `VIDEO_RATE` without skipping, and all faces in these frames are encoded.
-Then, for several limits of change, the frames that are skipped are counted as `saved`. A face that is seen at a time
-is `lost` if the frame that stands for this time has no face within 0.6; a person is lost if all their faces are.
+Then, for several limits of change, the frames that are skipped are counted as `saved`. A face seen at a time is
+`lost` if the frame that stands for this time has no face within 0.6; a person is lost if all their faces are.
 People are the connected components of the faces at 0.5. Without VIDEO, films are made of photographs.
 """
 

@@ -16,6 +16,7 @@ from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser, VideoIngest
 from rest.bounds import Bound
+from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -59,6 +60,7 @@ class Parts:
     searching: Searching
     statements: Bound
     remove_messages: RemoveMessages
+    drawn: DrawnCache
     videos: Videos | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
@@ -70,6 +72,7 @@ class Parts:
         self.rates.close()
         self.searching.close()
         self.deliverer.close()
+        self.drawn.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()

@@ -65,8 +65,8 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     """
     metrics, vitals = Metrics(), Vitals()
     serve(metrics.registry, settings.metrics_port, healthz=vitals.healthz, readyz=vitals.readyz)
-    if not settings.image_store_url:
-        log.info("IMAGE_STORE_URL is empty, so the server accepts no videos: nothing to do")
+    if not settings.keeps_originals:
+        log.info("no originals are kept (IMAGE_STORE_URL), so the server accepts no videos: nothing to do")
         while not stopping.wait(LOOK):
             vitals.beat(ready=True)
         return

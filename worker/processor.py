@@ -8,13 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
+from faces.event_log import EventLog
 from faces.message import decode
+from faces.retrier import Retrier
+from faces.store.client import RedisClient
+from faces.store.commit import fail
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery, PendingMessage
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
+from worker.metrics import Metrics
+from worker.outbox import Outbox
+from worker.presence import Activity
 from worker.searcher import Searcher
 from worker.settlement import Settlement
 
@@ -36,6 +43,7 @@ class BatchProcessor:
     memory: Memory
     stopping: threading.Event
     searcher: Searcher | None = None
+    activity: Activity = field(default_factory=Activity)
     fault: Exception | None = field(default=None, init=False)
     _pending: dict[str, list[PendingMessage]] = field(default_factory=dict, init=False)
 
@@ -53,8 +61,7 @@ class BatchProcessor:
     def _run_once(self) -> None:
         try:
             batch = self.batcher.take()
-            if self.searcher is not None:
-                self.searcher.answer_all()
+            self._search()
             if batch:
                 self._process(batch)
             else:
@@ -68,9 +75,15 @@ class BatchProcessor:
         self.settlement.taken(pictures)
         for pending in pictures:
             self._pending.setdefault(pending.picture_id, []).append(pending)
-        self._settle(self.jobs.run([pending.message for pending in pictures]))
+        with self.activity.processing(len(pictures)):
+            self._settle(self.jobs.run([pending.message for pending in pictures], self._search))
+
+    def _search(self) -> None:
+        if self.searcher is not None:
+            self.searcher.answer_all()
 
     def _settle(self, results: Mapping[str, Result]) -> None:
+        self.activity.settled += len(results)
         for picture_id, result in results.items():
             for pending in self._pending.pop(picture_id, []):
                 self.settlement.settle(pending, result)
@@ -90,3 +103,45 @@ class BatchProcessor:
                 self.settlement.settle(pending, Result(error=error))
             else:
                 yield pending
+
+
+def build_processor(
+    *,
+    redis: RedisClient,
+    batcher: Batcher,
+    attempts: Attempts,
+    jobs: Jobs,
+    outbox: Outbox,
+    event_log: EventLog,
+    metrics: Metrics,
+    memory: Memory,
+    retrier: Retrier,
+    stopping: threading.Event,
+    searcher: Searcher | None = None,
+) -> BatchProcessor:
+    """Build a processor with the parts that nobody else needs."""
+    dead_letters = DeadLetters(
+        outbox,
+        event_log,
+        metrics,
+        lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
+    )
+    settlement = Settlement(
+        redis=redis,
+        attempts=attempts,
+        outbox=outbox,
+        dead_letters=dead_letters,
+        event_log=event_log,
+        metrics=metrics,
+        retrier=retrier,
+    )
+    return BatchProcessor(
+        batcher=batcher,
+        dead_letters=dead_letters,
+        attempts=attempts,
+        jobs=jobs,
+        settlement=settlement,
+        memory=memory,
+        stopping=stopping,
+        searcher=searcher,
+    )

@@ -53,6 +53,8 @@
 | 0 | `videos` | sorted set: 32-byte digest of each video, scored by when it was accepted |
 | 0 | `video:<hash>` | JSON document of a video (`faces.store.videos`) |
 | 0 | `video:frames:<hash>` | sorted set: `<seconds> <hash>` of each frame that became a picture, by seconds |
+| 0 | `workers` | set: ids of the workers that reported (`faces.store.workers`) |
+| 0 | `worker:<id>` | JSON document: what a worker does; expires after seconds |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -88,6 +90,7 @@ WEBHOOKS = "webhooks"
 WEBHOOK_PROGRESS = "webhooks:progress"
 WEBHOOK_LEASE = "webhooks:lease"
 VIDEOS = "videos"
+WORKERS = "workers"
 GROUP_PICTURES = "pictures"
 MERGED = "merged"
 PEOPLE = "people"
@@ -156,3 +159,8 @@ def video_key(video_id: str) -> str:
 def video_frames_key(video_id: str) -> str:
     """Key of the frames of a video that became pictures."""
     return f"video:frames:{video_id}"
+
+
+def worker_key(worker: str) -> str:
+    """Key of a worker's report."""
+    return f"worker:{worker}"

@@ -18,6 +18,7 @@ PARTS = (
     "redis/redis",
     "run/supervisor",
     "run/rest",
+    "run/rpc",
     "run/groups",
     "run/video",
     "run/worker-1",
