@@ -3,16 +3,12 @@
 Events are written at a steady rate by transactions like the fleet's; one listener notes when each comes, and the
 event's id says when it was written. The named peer of `GET /match` beside listeners: the same without any, in the
 same run.
-
-`python -m benchmarks.live --search FOLDER`: how long a search takes, with nothing in the queue and with pictures
-waiting, on one worker with the real engine; pictures of at most 320 pixels.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import itertools
 import selectors
 import socket
@@ -22,23 +18,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from http.client import HTTPConnection
-from pathlib import Path
 
-from PIL import Image
-
-from benchmarks.pictures import pictures_in
-from benchmarks.pipeline import running
 from benchmarks.slow_clients import ask, server
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.message import Message, encode
-from faces.picture_id import picture_id_of
-from faces.store import queries
 from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
-from faces.usecases.ingest import accept_and_publish
 
 REQUEST = b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -51,16 +35,8 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=200)
     parser.add_argument("--rate", type=float, default=50, help="events a second")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument(
-        "--search", type=Path, metavar="FOLDER", help="measure searches by its pictures instead"
-    )
-    parser.add_argument("--waiting", type=int, default=10_000, help="pictures in the queue while searching")
-    parser.add_argument("--searches", type=int, default=100)
     options = parser.parse_args()
-    if options.search:
-        _search(pictures_in(options.search, 50), options.waiting, options.searches)
-    else:
-        _listen(options.listeners, options.rate, options.seconds)
+    _listen(options.listeners, options.rate, options.seconds)
 
 
 def _listen(listeners: int, rate: float, seconds: float) -> None:
@@ -72,13 +48,13 @@ def _listen(listeners: int, rate: float, seconds: float) -> None:
                     time.sleep(1)
                     latencies.clear()
                     time.sleep(seconds)
-                    _print(f"event to listener, {count} listening", latencies)
+                    show(f"event to listener, {count} listening", latencies)
             with writing(redis, rate):
                 alone = [ask(port) for _ in range(300)]
             with listening(port, listeners), writing(redis, rate):
                 crowded = [ask(port) for _ in range(300)]
-    _print("GET /match alone", alone)
-    _print(f"GET /match, {listeners} listening", crowded)
+    show("GET /match alone", alone)
+    show(f"GET /match, {listeners} listening", crowded)
     print(f"ratio of medians {statistics.median(crowded) / statistics.median(alone):.2f}")
 
 
@@ -138,53 +114,8 @@ def _latencies(data: bytes) -> Iterator[float]:
             yield now - int(number[4:].partition(b"-")[0])
 
 
-def _search(paths: Sequence[Path], waiting: int, searches: int) -> None:
-    pictures = [_small(path) for path in paths]
-    with running(1) as system:
-        system.take([data + b"stored" for data in pictures])
-        _print("search, empty queue", _searches(system.url, pictures, searches))
-        publisher = Publisher(system.settings)
-
-        def publish(message: Message) -> None:
-            publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(message))
-
-        for number in range(waiting + 500):  # some are done before the search begins
-            data = pictures[number % len(pictures)] + b"%d" % number
-            accept_and_publish(
-                system.redis, publish, None, Message(picture_id_of(data), f"picture {number}", data)
-            )
-        publisher.close()
-        before = queries.counts(system.redis).in_flight
-        times = _searches(system.url, pictures, searches)
-        after = queries.counts(system.redis).in_flight
-        _print(f"search, {before:,} to {after:,} waiting", times)
-
-
-def _small(path: Path) -> bytes:
-    """A picture of at most 320 pixels: what counts is how many wait."""
-    with Image.open(path) as picture:
-        picture.thumbnail((320, 320))
-        file = io.BytesIO()
-        picture.convert("RGB").save(file, "JPEG")
-    return file.getvalue()
-
-
-def _searches(url: str, pictures: Sequence[bytes], count: int) -> list[float]:
-    """Search one after the other; milliseconds."""
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
-    times = []
-    for number in range(count):
-        begun = time.monotonic()
-        connection.request("POST", "/v1/search", pictures[number % len(pictures)] + b"new")
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"the server answered {answer.status}: {body!r}")
-        times.append((time.monotonic() - begun) * 1000)
-    return times
-
-
-def _print(what: str, times: Sequence[float]) -> None:
+def show(what: str, times: Sequence[float]) -> None:
+    """Print how often something was measured, and its median and 99th percentile."""
     ordered = sorted(times)
     p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
     print(

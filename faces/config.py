@@ -24,6 +24,7 @@ from faces.parsers import (
     model_or_file,
     port,
     positive,
+    rate,
     seconds,
     text,
     whole,
@@ -96,6 +97,10 @@ class Settings:
     rest_threads: int = setting(
         positive, 8, "short requests the server handles at once, beside as many fetches"
     )
+    rpc_port: int = setting(port, 50051, "port the gRPC server listens on, at the same address")
+    rpc_cert: str = setting(
+        file, "", "certificate of the gRPC server, key in the same file; empty: without TLS"
+    )
     rest_url: str = setting(text, "", "the server's URL as the client sees it; empty: this machine")
     request_timeout: float = setting(seconds, 30.0, "seconds for a whole request to arrive")
     cors_origins: tuple[str, ...] = setting(
@@ -115,15 +120,26 @@ class Settings:
     )
     audit_length: int = setting(whole, 1_000_000, "entries kept in the audit log; 0: all")
     max_picture_bytes: int = setting(
-        whole, 0, "largest picture accepted, in bytes; 0: 15 MiB, or 100 MB where IMAGE_STORE_URL is set"
+        whole, 0, "largest picture accepted, in bytes; 0: 15 MiB, or 100 MB where originals are kept"
     )
     fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
         words, (), "private hosts and networks that URLs may point to, comma-separated"
     )
 
+    max_video_bytes: int = setting(positive, 4 << 30, "largest video accepted, in bytes")
+    max_video_seconds: float = setting(seconds, 14400.0, "longest video accepted, in seconds")
+    video_rate: float = setting(
+        rate, 2.0, "most frames to take from a second of video, in addition to those that begin a scene"
+    )
+
     image_store_url: str = setting(
-        text, "", "where originals are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
+        text, "", "where pictures are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
+    )
+    image_store_keeps: str = setting(
+        choice("originals", "crops", "both"),
+        "originals",
+        "what the image store keeps: originals; crops, which are the faces alone, of 160 pixels; both",
     )
 
     index_url: str = setting(
@@ -217,7 +233,17 @@ class Settings:
     @property
     def largest_picture(self) -> int:
         """Most bytes of a picture: RabbitMQ 4 carries up to 16 MiB, an image store any size."""
-        return self.max_picture_bytes or (LARGEST_STORED if self.image_store_url else LARGEST_SENT)
+        return self.max_picture_bytes or (LARGEST_STORED if self.keeps_originals else LARGEST_SENT)
+
+    @property
+    def keeps_originals(self) -> bool:
+        """Whether the image store keeps originals; else a picture travels inside its message."""
+        return bool(self.image_store_url) and self.image_store_keeps != "crops"
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether the image store keeps a crop of each face."""
+        return bool(self.image_store_url) and self.image_store_keeps != "originals"
 
     @property
     def server(self) -> str:

@@ -32,6 +32,11 @@ _EDGES = [NEAR + STEP * n for n in range(BINS + 1)]
 _MIDDLES = [edge + STEP / 2 for edge in _EDGES[:-1]]
 
 
+def own_mean(model: str) -> float:
+    """The mean distance between pictures of one person, by a model's name."""
+    return MEAN if model.endswith("-mirror") else PLAIN_MEAN
+
+
 def _reference(distance: float) -> float:
     """Share of LFW's pairs of two people per bin; a parabola in its logarithm, the slope rising towards 0."""
     x = distance - 0.5
@@ -122,7 +127,7 @@ def fit(observed: Observed, model: str, pictures: int, faces: float) -> Odds:
     The prior is worth PRIOR_FACES faces, each with one other of its person, and PRIOR_STRANGERS strangers as close
     as the reference's: it speaks where a collection has hardly any pairs.
     """
-    mean = MEAN if model.endswith("-mirror") else PLAIN_MEAN
+    mean = own_mean(model)
     own = NormalDist(mean, DEVIATION)
     shape = [own.cdf(edge + STEP) - own.cdf(edge) for edge in _EDGES[:-1]]
     whole = [

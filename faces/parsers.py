@@ -52,6 +52,14 @@ def seconds(value: str) -> float:
     return _number(value, float, lambda number: 0 < number < math.inf, "seconds above 0")
 
 
+def rate(value: str) -> float:
+    """How many of something in a second."""
+    number = float(value)
+    if not 0 < number <= 240:
+        raise ValueError("write a number above 0, at most 240")
+    return number
+
+
 def distance(value: str) -> float:
     """A Euclidean distance between encodings."""
     return _number(value, float, lambda number: 0 < number < 2, "a distance above 0 and below 2")

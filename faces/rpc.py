@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from faces.topology import declare
 
 REPLY_TO = "amq.rabbitmq.reply-to"
 HEARTBEAT = 20  # seconds; nothing is sent while a requester is idle, so it begins anew after that
+LOOK = 0.1  # seconds between looks whether the answer is still wanted
 
 
 class Requester:
@@ -27,8 +29,17 @@ class Requester:
         self._used = 0.0
         self._answers: dict[str, bytes] = {}
 
-    def ask(self, queue: str, headers: Mapping[str, Any], body: bytes, seconds: float) -> bytes | None:
+    def ask(
+        self,
+        queue: str,
+        headers: Mapping[str, Any],
+        body: bytes,
+        seconds: float,
+        gone: threading.Event | None = None,
+    ) -> bytes | None:
         """Put a question into a queue and wait for its answer; None where there was none in time.
+
+        Once `gone` is set, by whatever thread, nobody wants the answer any more, and it is not waited for.
 
         Raises:
             BrokerError: RabbitMQ is unavailable, or the queue is full.
@@ -38,12 +49,12 @@ class Requester:
             self.close()
         fresh = self._channel is None
         try:
-            return self._ask(queue, headers, body, deadline)
+            return self._ask(queue, headers, body, deadline, gone)
         except BrokerError:
             self.close()
             if fresh:
                 raise
-            return self._ask(queue, headers, body, deadline)
+            return self._ask(queue, headers, body, deadline, gone)
 
     def close(self) -> None:
         """Close the connection; the next question opens another."""
@@ -52,7 +63,14 @@ class Requester:
             with suppress(BrokerError), translated(), limited(connection, time.monotonic() + 1):
                 connection.close()
 
-    def _ask(self, queue: str, headers: Mapping[str, Any], body: bytes, deadline: float) -> bytes | None:
+    def _ask(
+        self,
+        queue: str,
+        headers: Mapping[str, Any],
+        body: bytes,
+        deadline: float,
+        gone: threading.Event | None,
+    ) -> bytes | None:
         number = uuid.uuid4().hex
         with translated():
             channel = self._open(deadline)
@@ -62,7 +80,9 @@ class Requester:
                 )
                 channel.basic_publish("", queue, body, wanted, mandatory=True)
                 while number not in self._answers and (left := deadline - time.monotonic()) > 0:
-                    channel.connection.process_data_events(left)
+                    if gone is not None and gone.is_set():
+                        break
+                    channel.connection.process_data_events(left if gone is None else min(left, LOOK))
         self._used = time.monotonic()
         answer = self._answers.pop(number, None)
         self._answers.clear()  # what came too late for its question

@@ -7,7 +7,7 @@
 
     rest --picture to search by--> searches --> workers --answer--> amq.rabbitmq.reply-to --> rest
 
-Searches wait for nobody's pictures: workers take them between two batches. They are worth nothing after a few
+Searches wait for nobody's pictures: workers take them between two pictures. They are worth nothing after a few
 seconds, so their queue forgets them then. Every queue is a quorum queue: while a node is down, the others still
 have it. It rejects what it cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at
 least once. `logs` is a topic exchange and not durable: existing tailers declare it so.

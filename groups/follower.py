@@ -35,6 +35,7 @@ from groups.rule import Rule
 from groups.saved import Reached, Writer
 from groups.suggestions import Suggestions
 from groups.summary import Vector
+from groups.watching import sightings
 
 PIECE = 500  # journal entries of a step
 REQUESTS = 20  # requests of a step
@@ -94,6 +95,7 @@ class Follower:
                 self._encodings_changed(model)
             if entries:
                 self._follow(entries)
+                commands += sightings(self._redis, self.grouping, entries)
             if asked:
                 commands += self._answer(asked)
             news = bool(entries or asked or model != self.reached.model)

@@ -73,7 +73,7 @@ make_venv() { # repaired if possible: it may hold more than we installed
 }
 
 extras() { # extras local|dev: of pyproject.toml
-    echo rest worker client library video rpc local
+    echo rest worker client library video rpc protoc local
     [ "$1" = local ] || echo openvino milvus heic dev
 }
 
@@ -94,6 +94,12 @@ compile_kernels() { # again if any of their sources changed: Numba only notices 
     echo "$made_of" >"$venv/kernels"
 }
 
+generate_messages() { # of gRPC, again if the proto changed
+    local proto=$root/rpc/facefleet.proto
+    [ ! "$root/rpc/facefleet_pb2.py" -nt "$proto" ] || return 0
+    (cd "$root" && quietly "Generating the messages of gRPC" "$venv/bin/python" -m rpc.generate)
+}
+
 install() { # install local|dev [PACKAGE...]: the wheels that requirements/all.lock has for it, and missing packages
     local lock=$root/var/$1.lock
     mkdir -p "$root/var"
@@ -103,6 +109,7 @@ install() { # install local|dev [PACKAGE...]: the wheels that requirements/all.l
     # shellcheck disable=SC2046 # the extras are words on purpose
     "$python" "$root/requirements/extras.py" $(extras "$1") >"$lock"
     cmp -s "$lock" "$venv/$1.lock" || install_requirements "$lock"
+    generate_messages
     compile_kernels
     exec 9>&-
 }

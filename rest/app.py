@@ -24,6 +24,7 @@ from rest.auth.scopes import is_public
 from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
+from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -52,7 +53,8 @@ def build(settings: Settings) -> Flask:
     limits = Limits.of(settings)
     audit_log = AuditLog(redis, settings.audit_length)
     publishers = PublisherPool(settings, metrics)
-    ingest = Ingest(redis, publishers.publish, image_store, limits, audit_log)
+    originals = image_store if settings.keeps_originals else None
+    ingest = Ingest(redis, publishers.publish, originals, limits, audit_log)
     bounds = Bounds.of(settings)
     fetcher = Fetcher(
         admitted=Bound(bounds.fetches, "fetches").held,
@@ -84,12 +86,13 @@ def build(settings: Settings) -> Flask:
         Searching(settings, Bound(bounds.searches, "searches")),
         Bound(bounds.statements, "statements about people"),
         partial(remove_messages_of, settings),
+        DrawnCache().start(follower),
     )
     serve(
         metrics.registry,
         settings.metrics_port,
         healthz=lambda: accepting(settings.rest_host, settings.rest_port),
-        readyz=lambda: probed(parts),
+        readyz=lambda: probed(redis, publishers),
     )
     return create_app(
         parts,

@@ -5,18 +5,16 @@ from __future__ import annotations
 from flask import g
 from werkzeug.exceptions import NotFound
 
-from faces.usecases.erase import Erased, erase_picture
+from faces.image_store import ImageStore
+from faces.store.audit_log import AuditLog
+from faces.store.client import RedisClient
+from faces.usecases.erase import Erased, RemoveMessages, erase_picture
 from rest.parts import parts
 
 
 def erase_requested(picture_id: str) -> Erased:
-    """Erase a picture with everything made from it, in the name of the caller.
-
-    Raises:
-        NotFound: there was nothing to erase.
-        Transient: Redis, the image store or RabbitMQ is unavailable; erasing again completes what was begun.
-    """
-    erased = erase_picture(
+    """Erase a picture with everything made from it, in the name of the caller; see `erase_known`."""
+    erased = erase_known(
         parts().redis,
         parts().image_store,
         parts().audit_log,
@@ -25,7 +23,29 @@ def erase_requested(picture_id: str) -> Erased:
         actor=g.key,
         request_id=g.request_id,
     )
+    g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
+    return erased
+
+
+def erase_known(
+    redis: RedisClient,
+    image_store: ImageStore | None,
+    audit_log: AuditLog,
+    remove_messages: RemoveMessages,
+    picture_id: str,
+    *,
+    actor: str,
+    request_id: str,
+) -> Erased:
+    """Erase a picture of which something is known.
+
+    Raises:
+        NotFound: there was nothing to erase.
+        Transient: Redis, the image store or RabbitMQ is unavailable; erasing again completes what was begun.
+    """
+    erased = erase_picture(
+        redis, image_store, audit_log, remove_messages, picture_id, actor=actor, request_id=request_id
+    )
     if not erased.anything:
         raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
-    g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
     return erased

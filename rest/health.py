@@ -12,11 +12,13 @@ from pydantic import BaseModel, RootModel
 
 from faces.errors import Transient
 from faces.health import Health
+from faces.store.client import RedisClient
 from rest.answers import answer
 from rest.auth.scopes import PUBLIC
 from rest.openapi import Routes
-from rest.parts import Parts, parts
+from rest.parts import parts
 from rest.problems import unavailable
+from rest.publishing import PublisherPool
 
 CONNECT_TIMEOUT = 2.0  # seconds
 LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- how a server that listens on all is reached
@@ -71,7 +73,7 @@ def readyz() -> Response:
 
     Without RabbitMQ, or with a full queue, the server stays ready: searching and erasing go on.
     """
-    found = readiness(parts())
+    found = readiness(parts().redis, parts().publishers)
     return answer(found.fields) if found.ok else unavailable("not_ready", "Redis is unavailable")
 
 
@@ -83,26 +85,26 @@ def openapi() -> Response:
     return answer(app.api_doc)
 
 
-def readiness(parts: Parts) -> Health:
+def readiness(redis: RedisClient, publishers: PublisherPool) -> Health:
     """Ask Redis and RabbitMQ."""
-    redis, rabbitmq = _holds(parts.redis.check), _holds(parts.publishers.check)
+    redis_there, rabbitmq_there = _holds(redis.check), _holds(publishers.check)
     return Health(
-        redis,
+        redis_there,
         {
-            "state": "ready" if redis else "not ready",
-            "redis": "ready" if redis else "away",
-            "rabbitmq": "ready" if rabbitmq else "away",
-            "queue": "full" if parts.publishers.full else "open",
+            "state": "ready" if redis_there else "not ready",
+            "redis": "ready" if redis_there else "away",
+            "rabbitmq": "ready" if rabbitmq_there else "away",
+            "queue": "full" if publishers.full else "open",
         },
     )
 
 
-def probed(parts: Parts) -> Health:
+def probed(redis: RedisClient, publishers: PublisherPool) -> Health:
     """Ask Redis and RabbitMQ from a thread that ends with the answer."""
     try:
-        return readiness(parts)
+        return readiness(redis, publishers)
     finally:
-        parts.publishers.close()
+        publishers.close()
 
 
 def accepting(host: str, port: int) -> Health:

@@ -11,15 +11,15 @@ from faces.errors import Transient
 from faces.metrics import SECONDS, new_registry
 from faces.version import VERSION
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "RPC"})
 
 
 class Metrics:
-    """The server's metrics in a registry of their own. Threads may share them."""
+    """A server's metrics in a registry of their own; `part` is `rest` or `rpc`. Threads may share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str = "rest") -> None:
         self.registry = new_registry()
-        Info("facefleet_rest", "version of the server", registry=self.registry).info({"version": VERSION})
+        Info(f"facefleet_{part}", "version of the server", registry=self.registry).info({"version": VERSION})
         self._requests = self._counter("requests", "requests answered", ("route", "method", "status"))
         self._seconds = Histogram(
             "facefleet_request_seconds",
@@ -37,8 +37,11 @@ class Metrics:
         """Ask whether the queue is full whenever Prometheus asks."""
         self._full.set_function(lambda: float(full()))
 
-    def request(self, route: str | None, method: str, status: int, seconds: float) -> None:
-        """Count an answer. A stranger's paths and methods get no series of their own."""
+    def request(self, route: str | None, method: str, status: int | str, seconds: float) -> None:
+        """Count an answer: HTTP's, or with the method `RPC` gRPC's, whose status is a name.
+
+        A stranger's paths and methods get no series of their own.
+        """
         route, method = route or "none", method if method in METHODS else "other"
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(seconds)

@@ -15,6 +15,7 @@ from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
 from rest.bounds import Bound
+from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -50,6 +51,7 @@ class Parts:
     searching: Searching
     statements: Bound
     remove_messages: RemoveMessages
+    drawn: DrawnCache
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -60,6 +62,7 @@ class Parts:
         self.rates.close()
         self.searching.close()
         self.deliverer.close()
+        self.drawn.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()

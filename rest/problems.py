@@ -6,11 +6,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Flask, Response, g
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestedRangeNotSatisfiable,
+    RequestEntityTooLarge,
+    TooManyRequests,
+)
 
 from faces.documents import to_json
 from faces.errors import GroupsError, Permanent, Transient
@@ -60,7 +66,10 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
         "the request's headers are too large",
     ),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "a bug; the log has the request_id"),
-    "no_image_store": (HTTPStatus.NOT_IMPLEMENTED, "this needs the originals: set IMAGE_STORE_URL"),
+    "no_image_store": (
+        HTTPStatus.NOT_IMPLEMENTED,
+        "originals are not kept: see IMAGE_STORE_URL and IMAGE_STORE_KEEPS",
+    ),
     "bad_encoding": (HTTPStatus.BAD_REQUEST, "the encoding is not 128 finite numbers"),
     "http_status": (HTTPStatus.BAD_GATEWAY, "the URL answered with an error status"),
     "timeout": (HTTPStatus.BAD_GATEWAY, "the URL did not answer in time"),
@@ -86,28 +95,54 @@ class ProblemError(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an error is answered with, by whatever protocol; `retry_after` is in seconds."""
+
+    code: str
+    detail: str
+    status: int
+    retry_after: int | None = None
+
+
+def refusal(error: Exception, request_id: str) -> Refusal:
+    """What to answer an error with; what only the operator may know of it is logged."""
+    match error:
+        case ProblemError() | Permanent():
+            return _stated(error.code, str(error))
+        case GroupsError():
+            return _stated("no_groups", str(error))
+        case Transient():
+            log.warning("a request cannot be served now: %s", error, extra=about(request_id=request_id))
+            detail = f"{public_reason(error)}; nothing was accepted, try again in {RETRY_AFTER} s"
+            return _stated("unavailable", detail)
+        case HTTPException():
+            return _http(error)
+        case _:
+            log.error("a request failed", exc_info=error, extra=about(request_id=request_id))
+            return _stated("internal", "the server failed; its log has the details under this request_id")
+
+
 def install(app: Flask) -> None:
     """Answer every error of an application from here."""
-    app.register_error_handler(ProblemError, _stated)
-    app.register_error_handler(Permanent, _stated)
-    app.register_error_handler(Transient, _transient)
-    app.register_error_handler(GroupsError, lambda error: unavailable("no_groups", str(error)))
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    for kind in (ProblemError, Permanent, Transient, HTTPException, Exception):
+        app.register_error_handler(kind, _answer)
 
 
-def problem(code: str, detail: str, status: int | None = None) -> Response:
-    """The problem document for a code."""
-    g.outcome = {"code": code, "reason": detail}
-    status = status_of(code) if status is None else status
+def problem(refused: Refusal) -> Response:
+    """The problem document for a refusal."""
+    g.outcome = {"code": refused.code, "reason": refused.detail}
     document = {
-        "title": HTTPStatus(status).phrase,
-        "status": int(status),
-        "code": code,
-        "detail": detail,
+        "title": HTTPStatus(refused.status).phrase,
+        "status": refused.status,
+        "code": refused.code,
+        "detail": refused.detail,
         "request_id": g.request_id,
     }
-    return Response(to_json(document) + "\n", status, mimetype="application/problem+json")
+    answer = Response(to_json(document) + "\n", refused.status, mimetype="application/problem+json")
+    if refused.retry_after is not None:
+        answer.headers["Retry-After"] = str(refused.retry_after)
+    return answer
 
 
 def status_of(code: str) -> HTTPStatus:
@@ -117,17 +152,21 @@ def status_of(code: str) -> HTTPStatus:
 
 def unavailable(code: str, detail: str) -> Response:
     """The answer for a failure that may pass, with the time after which to try again."""
-    answer = problem(code, detail)
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
-    return answer
+    return problem(_stated(code, detail))
 
 
 def invalid_request(error: ValidationError) -> Response:
     """The answer for parameters or a body that the route's model does not accept."""
+    found = invalid(error)
+    return problem(_stated(found.code, str(found)))
+
+
+def invalid(error: ValidationError) -> ProblemError:
+    """The problem with parameters or a body that a model does not accept."""
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"])) or "the body"
     code = "bad_name" if first["type"] == "string_unicode" else "bad_request"
-    return problem(code, f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}")
+    return ProblemError(code, f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}")
 
 
 def public_reason(error: Transient) -> str:
@@ -135,34 +174,31 @@ def public_reason(error: Transient) -> str:
     return str(error).partition(": ")[0]
 
 
-def _stated(error: ProblemError | Permanent) -> Response:
-    if status_of(error.code) == HTTPStatus.SERVICE_UNAVAILABLE:
-        return unavailable(error.code, str(error))
-    return problem(error.code, str(error))
-
-
-def _transient(error: Transient) -> Response:
-    log.warning("a request cannot be served now: %s", error, extra=about(request_id=g.request_id))
-    detail = f"{public_reason(error)}; nothing was accepted, try again in {RETRY_AFTER} s"
-    return unavailable("unavailable", detail)
-
-
-def _http(error: HTTPException) -> Response:
+def _answer(error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return problem(refusal(error, g.request_id))
     if error.response is not None:  # a finished answer, from `abort(response)`
         return error.response  # type: ignore[return-value]  # ours are all Flask's
-    detail = error.description or "the request cannot be answered"
-    if isinstance(error, RequestEntityTooLarge):
-        detail = "the body is larger than allowed here: send less at once, or raise MAX_PICTURE_BYTES"
-    answer = problem(_code(error), detail, error.code or 500)
+    answer = problem(_http(error))
     for key, value in error.get_headers():
         if key.lower() in {"allow", "content-range", "location", "retry-after", "www-authenticate"}:
             answer.headers[key] = value
     return answer
 
 
-def _unexpected(error: Exception) -> Response:
-    log.error("a request failed", exc_info=error, extra=about(request_id=g.request_id))
-    return problem("internal", "the server failed; its log has the details under this request_id")
+def _stated(code: str, detail: str) -> Refusal:
+    status = status_of(code)
+    again = RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Refusal(code, detail, int(status), again)
+
+
+def _http(error: HTTPException) -> Refusal:
+    detail = error.description or "the request cannot be answered"
+    if isinstance(error, RequestEntityTooLarge):
+        detail = "the body is larger than allowed here: send less at once, or raise MAX_PICTURE_BYTES"
+    wait = error.retry_after if isinstance(error, TooManyRequests) else None
+    again = wait if isinstance(wait, int) else None
+    return Refusal(_code(error), detail, error.code or HTTPStatus.INTERNAL_SERVER_ERROR, again)
 
 
 def _code(error: HTTPException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from typing import Any
 
 from faces.config import Settings
@@ -23,8 +24,8 @@ class Searching:
         self._bound = bound
         self._idle: queue.LifoQueue[Requester] = queue.LifoQueue()
 
-    def ask(self, question: Question) -> dict[str, Any]:
-        """Give the document that a worker answers with.
+    def ask(self, question: Question, gone: threading.Event | None = None) -> dict[str, Any]:
+        """Give the document that a worker answers with; `gone` is set once nobody waits for it any more.
 
         Raises:
             PictureError: nothing can be searched for by this.
@@ -34,7 +35,7 @@ class Searching:
         with self._bound.held():
             requester = self._requester()
             try:
-                answer = requester.ask(SEARCHES, question.headers(), question.data, SEARCH_SECONDS)
+                answer = requester.ask(SEARCHES, question.headers(), question.data, SEARCH_SECONDS, gone)
             finally:
                 self._idle.put(requester)
         if answer is None:

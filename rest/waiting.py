@@ -25,8 +25,10 @@ class Waiting:
         self._follower = follower
         self._bound = bound
 
-    def wait_for(self, picture_id: str, seconds: float) -> Status | None:
+    def wait_for(self, picture_id: str, seconds: float, gone: threading.Event | None = None) -> Status | None:
         """Wait until a picture is done, failed or erased, at most for some seconds.
+
+        Once `gone` is set, by whatever thread, nobody waits any more; that is seen within `LOOK` seconds.
 
         Returns:
             Its status then, `pending` where the time was too short; None for a picture that is not known.
@@ -40,7 +42,7 @@ class Waiting:
             while True:
                 (status,) = queries.statuses(self._redis, [picture_id])
                 left = deadline - time.monotonic()
-                if status is None or status.state != "pending" or left <= 0:
+                if status is None or status.state != "pending" or left <= 0 or (gone and gone.is_set()):
                     return status
                 finished.wait(min(left, LOOK))
                 finished.clear()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from redis import Redis
 
@@ -39,6 +40,9 @@ LONGEST = (
     "test_faults_poison.py",
     "test_crashes.py",
 )
+
+hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure
+hypothesis.settings.load_profile("facefleet")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
+from worker.crops import Crops
 from worker.delivery import Delivery
 from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
@@ -34,6 +35,7 @@ from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
+from worker.presence import Presence
 from worker.processor import BatchProcessor, build_processor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
@@ -58,6 +60,7 @@ class Worker:
     consumer: Consumer
     processor: BatchProcessor
     outbox: Outbox
+    presence: Presence
     memory: Memory
     metrics: Metrics
     vitals: Vitals
@@ -85,7 +88,9 @@ class Worker:
         computing = threading.Thread(target=self._compute, name="computing", daemon=True)
         computing.start()
         OddsKeeper(self.redis, self.stopping).start()
+        self.presence.start()
         self.consumer.run(computing, self.vitals.beat)
+        self.presence.close()
         if self.processor.fault is not None:
             raise self.processor.fault
         self.event_log.close()
@@ -138,9 +143,11 @@ def build(
         model=data_version.model,
         publisher=Publisher(settings),
     )
+    image_store = open_image_store(settings.image_store_url)
     jobs = Jobs(
         redis=redis,
-        originals=Originals(open_image_store(settings.image_store_url)),
+        originals=Originals(image_store),
+        crops=Crops(image_store if settings.keeps_crops else None),
         finder=isolated.finder,
         quarantine=isolated.quarantine,
         face_index=face_index,
@@ -181,6 +188,13 @@ def build(
         consumer=consumer,
         processor=processor,
         outbox=outbox,
+        presence=Presence(
+            redis,
+            processor.activity,
+            model=data_version.model,
+            ready=vitals.state,
+            faces=lambda: len(face_index),
+        ),
         memory=isolated.memory,
         metrics=metrics,
         vitals=vitals,

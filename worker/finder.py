@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from faces.errors import FacefleetError
@@ -64,19 +64,16 @@ class Finder:
         self._timeout = timeout
         self._average = 0.0
 
-    def find(self, pictures: Mapping[str, bytes]) -> Found:
-        """Find the faces of each picture, or the error that is its own; those in quarantine are left out."""
+    def find(self, pictures: Mapping[str, bytes], between: Callable[[], None] = lambda: None) -> Found:
+        """Find the faces of each picture, or the error that is its own; those in quarantine are left out.
+
+        One after the other: the engine is no faster on several at once, and `between`, which is called before each,
+        can answer a search in the meantime.
+        """
         results: Found = {}
-        left = dict(pictures)
-        while left:
-            try:
-                return results | self._at_once(left)
-            except Fault as fault:
-                self._metrics.engine_fault(fault.kind)
-                suspects = list(left) if fault.at is None else [list(left)[fault.at]]
-                log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, ", ".join(suspects))
-                for suspect in suspects:
-                    results |= self._try_alone(suspect, left.pop(suspect), fault, alone=len(pictures) == 1)
+        for picture_id, data in pictures.items():
+            between()
+            results |= self._find(picture_id, data, alone=len(pictures) == 1)
         return results
 
     def find_now(self, data: bytes) -> FoundFaces:
@@ -95,30 +92,32 @@ class Finder:
             raise result
         return result
 
-    def _try_alone(self, picture_id: str, data: bytes, fault: Fault, *, alone: bool) -> Found:
-        if self._quarantine is not None and not self._quarantine.full():
-            self._quarantine.put(picture_id, data)
-            return {}
-        if alone or (fault.kind == "hang" and fault.at is not None):
-            return {picture_id: verdict(fault, crowded=self._memory.crowded())}
-        return self.find({picture_id: data})
+    def _find(self, picture_id: str, data: bytes, *, alone: bool) -> Found:
+        try:
+            return {picture_id: self._measured(data)}
+        except Fault as fault:
+            self._metrics.engine_fault(fault.kind)
+            log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, picture_id)
+            if self._quarantine is not None and not self._quarantine.full():
+                self._quarantine.put(picture_id, data)
+                return {}
+            if alone or fault.kind == "hang":
+                return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+        return self._find(picture_id, data, alone=True)  # by an engine that has seen no other picture
 
-    def _at_once(self, pictures: Mapping[str, bytes]) -> Found:
-        answer = self._engine.find(list(pictures.values()), self._memory.budget(), self._limit())
-        self._note(answer, len(pictures))
+    def _measured(self, data: bytes) -> FoundFaces | FacefleetError:
+        answer = self._engine.find([data], self._memory.budget(), self._limit())
+        for name, seconds in answer.stages:
+            self._metrics.stage_seconds(name, seconds)
+        self._average += (sum(seconds for _, seconds in answer.stages) - self._average) / 8
         if self._memory.engine_outgrown(answer.resident):
             log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
             self._engine.renew()
-        return dict(zip(pictures, answer.results, strict=True))
+        (result,) = answer.results
+        return result
 
     def _limit(self) -> float:
         """Seconds without progress that are too many here."""
         if self._quarantine is None or self._quarantine.full():
             return self._timeout
         return min(self._timeout, max(MIN_SLOW, SLOW * self._average))
-
-    def _note(self, answer: Answer, pictures: int) -> None:
-        for name, seconds in answer.stages:
-            self._metrics.stage_seconds(name, seconds)
-        spent = sum(seconds for _, seconds in answer.stages) / pictures
-        self._average += (spent - self._average) / 8

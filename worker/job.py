@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
@@ -13,6 +13,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion
 from faces.store.status import DAMAGED, Status
+from worker.crops import Crops
 from worker.finder import Finder
 from worker.index.face_index import FaceIndex
 from worker.isolation.wire import FoundFaces
@@ -39,6 +40,7 @@ class Jobs:
 
     redis: RedisClient
     originals: Originals
+    crops: Crops
     finder: Finder
     quarantine: Quarantine | None
     face_index: FaceIndex
@@ -54,8 +56,12 @@ class Jobs:
         """
         self.retrier.until_done(lambda: self.face_index.follow(self.redis))
 
-    def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+    def run(
+        self, messages: Sequence[Message], between: Callable[[], None] = lambda: None
+    ) -> dict[str, Result]:
         """Process a batch and return a result for each hash in it; one bad picture fails alone.
+
+        `between` is called before the faces of each picture are looked for.
 
         A picture in quarantine has no result yet: `finish_quarantined` returns it later. While Redis is unavailable
         this waits, and keeps what was computed.
@@ -70,7 +76,7 @@ class Jobs:
         if self.quarantine is not None:  # it may have come again by another connection
             left = [message for message in left if message.picture_id not in self.quarantine]
         pictures = self._fetch(left, results)
-        return results | self._committed(self.finder.find(pictures), begun)
+        return results | self._committed(self.finder.find(pictures, between), begun)
 
     def finish_quarantined(self) -> dict[str, Result]:
         """Commit the slow pictures that are finished, and return their results.
@@ -108,13 +114,17 @@ class Jobs:
         return pictures
 
     def _committed(self, results: Found, begun: float) -> dict[str, Result]:
-        errors = {p: Result(error=error) for p, error in results.items() if isinstance(error, FacefleetError)}
+        errors = {p: error for p, error in results.items() if isinstance(error, FacefleetError)}
+        whole = {p: result for p, result in results.items() if isinstance(result, FoundFaces)}
+        errors |= self.crops.keep({p: result.crops for p, result in whole.items()})
         found = [
-            DetectionResult(picture_id, result.faces, result.encodings)
-            for picture_id, result in results.items()
-            if isinstance(result, FoundFaces)
+            DetectionResult(p, result.faces, result.encodings)
+            for p, result in whole.items()
+            if p not in errors
         ]
-        return errors | self.retrier.until_done(lambda: self._commit(found, begun))
+        committed = self.retrier.until_done(lambda: self._commit(found, begun))
+        self.crops.drop([p for p, result in committed.items() if result.outcome is Outcome.GONE])
+        return {p: Result(error=error) for p, error in errors.items()} | committed
 
     def _commit(self, found: Sequence[DetectionResult], begun: float) -> dict[str, Result]:
         if not found:

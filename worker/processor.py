@@ -20,6 +20,7 @@ from worker.health.memory import Memory
 from worker.job import Jobs, Result
 from worker.metrics import Metrics
 from worker.outbox import Outbox
+from worker.presence import Activity
 from worker.retrier import Retrier
 from worker.searcher import Searcher
 from worker.settlement import Settlement
@@ -42,6 +43,7 @@ class BatchProcessor:
     memory: Memory
     stopping: threading.Event
     searcher: Searcher | None = None
+    activity: Activity = field(default_factory=Activity)
     fault: Exception | None = field(default=None, init=False)
     _pending: dict[str, list[PendingMessage]] = field(default_factory=dict, init=False)
 
@@ -59,8 +61,7 @@ class BatchProcessor:
     def _run_once(self) -> None:
         try:
             batch = self.batcher.take()
-            if self.searcher is not None:
-                self.searcher.answer_all()
+            self._search()
             if batch:
                 self._process(batch)
             else:
@@ -74,9 +75,15 @@ class BatchProcessor:
         self.settlement.taken(pictures)
         for pending in pictures:
             self._pending.setdefault(pending.picture_id, []).append(pending)
-        self._settle(self.jobs.run([pending.message for pending in pictures]))
+        with self.activity.processing(len(pictures)):
+            self._settle(self.jobs.run([pending.message for pending in pictures], self._search))
+
+    def _search(self) -> None:
+        if self.searcher is not None:
+            self.searcher.answer_all()
 
     def _settle(self, results: Mapping[str, Result]) -> None:
+        self.activity.settled += len(results)
         for picture_id, result in results.items():
             for pending in self._pending.pop(picture_id, []):
                 self.settlement.settle(pending, result)

@@ -40,7 +40,7 @@ class _Match:
 
 @dataclass(kw_only=True, eq=False)
 class Searcher:
-    """Answers searches between two batches. Belongs to the computing thread, as the index does."""
+    """Answers searches between two pictures. Belongs to the computing thread, as the index does."""
 
     searches: queue.SimpleQueue[Delivery]
     redis: RedisClient
@@ -77,14 +77,18 @@ class Searcher:
         self.face_index.follow(self.redis)
         found = self._found(question)
         limit = min(question.max_distance, self.face_index.tolerance)
-        matches = self._matches(vectors(found.encodings), limit, question.limit)
+        faces = vectors(found.encodings)
+        matches = self._matches(faces, limit, question.limit)
         known = self._known({match.picture_id for some in matches for match in some})
-        of_indexed = iter([[_told(match, known) for match in some] for some in matches])
+        of_indexed = iter(
+            {"encoding": face.tolist(), "matches": [_told(match, known) for match in some]}
+            for face, some in zip(faces, matches, strict=True)
+        )
         return {
             "model": self.model,
             "tolerance": self.face_index.tolerance,
             "faces": [
-                {**face, "matches": next(of_indexed) if face.get("indexed", True) else []}
+                {**face, **(next(of_indexed) if face.get("indexed", True) else {"matches": []})}
                 for face in found.faces
             ],
         }

@@ -41,7 +41,7 @@ def _document(event: Event, picture: _Picture | None, others: dict[str, list[str
         document |= {"hash": event.hash, "names": picture.names, **_times(event, picture.status)}
     if event.kind in {"done", "no_face"}:
         document |= {"faces": event.faces or 0, "matches": event.matches or 0}
-    if event.matching:
+    if event.kind == "match":
         document["matching"] = [{"hash": other, "names": others[other]} for other in event.matching]
         document["watches"] = list(event.watches)
     told = {"code": event.code, "reason": event.reason, "person": event.person, "change": event.change}

@@ -11,6 +11,7 @@ About the last `KEPT` events are kept; a reader that falls further behind is tol
 | `no_face` | a picture without faces was committed | |
 | `failed` | a picture failed for good, or could not be queued (`not_queued`) | `code`, `reason` |
 | `match` | a new picture matches one that a watch asks for (`faces.store.watches`) | `matching`, `watches` |
+| `match` | a new picture shows a person that a watch asks for | `person`, `watches` |
 | `erased` | a picture was erased | |
 | `person_changed` | people said something about a person | `person`, `change`; no `hash` |
 """
@@ -71,10 +72,13 @@ def finished(picture_id: str, faces: int, matches: int) -> Command:
     return note("done", picture_id, "faces", faces, "matches", matches)
 
 
-def matched(picture_id: str, matching: Sequence[str], watches: Sequence[str]) -> Command:
-    """Command that tells of a picture that matches some that are watched; `watches` are ids."""
+def matched(
+    picture_id: str, matching: Sequence[str], watches: Sequence[str], person: str | None = None
+) -> Command:
+    """Command that tells of a picture that matches watched ones, or shows a watched person; `watches` are ids."""
     told = " ".join(matching[:MATCHING_TOLD])
-    return note("match", picture_id, "matching", told, "watches", " ".join(watches))
+    who = () if person is None else ("person", person)
+    return note("match", picture_id, "matching", told, "watches", " ".join(watches), *who)
 
 
 def person_changed(person: str, change: str) -> Command:

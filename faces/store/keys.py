@@ -50,6 +50,8 @@
 | 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
 | 0 | `webhooks:lease` | token of the server that posts to webhooks; expires |
 | 0 | `session:<digest>` | id of the API key that a browser signed in with (`faces.store.sessions`); expires |
+| 0 | `workers` | set: ids of the workers that reported (`faces.store.workers`) |
+| 0 | `worker:<id>` | JSON document: what a worker does; expires after seconds |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
 """
 
@@ -84,6 +86,7 @@ WATCHES = "watches"
 WEBHOOKS = "webhooks"
 WEBHOOK_PROGRESS = "webhooks:progress"
 WEBHOOK_LEASE = "webhooks:lease"
+WORKERS = "workers"
 GROUP_PICTURES = "pictures"
 MERGED = "merged"
 PEOPLE = "people"
@@ -142,3 +145,8 @@ def confirmed_key(group: int) -> str:
 def answer_key(request: str) -> str:
     """Key of the answer to a request to the groups process."""
     return f"people:answer:{request}"
+
+
+def worker_key(worker: str) -> str:
+    """Key of a worker's report."""
+    return f"worker:{worker}"

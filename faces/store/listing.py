@@ -16,7 +16,7 @@ from faces.store.keys import HASHES, HOME, MATCHES, PICTURES, pending_key, statu
 from faces.store.status import Status
 
 LOOKED_AT = 2000  # pictures a page looks at: about 30 ms
-PIECE = 250  # pictures read in one round trip
+PIECE = 250  # pictures read in one round trip at most
 
 
 class Position(NamedTuple):
@@ -101,10 +101,10 @@ def page(
         StoreError: Redis is unavailable.
     """
     found: list[PictureRecord] = []
-    looked_at = 0
+    looked_at, size = 0, min(limit, PIECE)
     chosen = None if among is None else _chosen(redis, among, since)
     while looked_at < LOOKED_AT:
-        piece = _piece(redis, after, since) if chosen is None else _following(chosen, after)
+        piece = _piece(redis, after, since, size) if chosen is None else _following(chosen, after, size)
         for position, record in zip(piece, records(redis, [p.digest.hex() for p in piece]), strict=True):
             after = position
             if record is not None and wanted(record):
@@ -114,6 +114,7 @@ def page(
         if not piece:
             return Page(found)
         looked_at += len(piece)
+        size = min(2 * size, PIECE)  # a filter may leave out most
     return Page(found, after)
 
 
@@ -147,20 +148,22 @@ def complete(redis: RedisClient) -> None:
             return
 
 
-def _piece(redis: RedisClient, after: Position | None, since: float | None) -> list[Position]:
+def _piece(
+    redis: RedisClient, after: Position | None, since: float | None, size: int = PIECE
+) -> list[Position]:
     """The next pictures of the list; ties in time are ordered by digest, as Redis does."""
     newest = "+inf" if after is None else repr(after.accepted)
     oldest = "-inf" if since is None else repr(since)
     skip = 0
     while True:
         (flat,) = redis.ask(
-            (HOME, "ZREVRANGEBYSCORE", PICTURES, newest, oldest, "WITHSCORES", "LIMIT", skip, PIECE)
+            (HOME, "ZREVRANGEBYSCORE", PICTURES, newest, oldest, "WITHSCORES", "LIMIT", skip, size)
         )
         found = [Position(float(s), d) for d, s in zip(flat[::2], flat[1::2], strict=True)]
         fresh = [position for position in found if after is None or position < after]
-        if fresh or len(found) < PIECE:
+        if fresh or len(found) < size:
             return fresh
-        skip += PIECE
+        skip += size
 
 
 def _chosen(redis: RedisClient, hashes: Collection[str], since: float | None) -> list[Position]:
@@ -173,10 +176,10 @@ def _chosen(redis: RedisClient, hashes: Collection[str], since: float | None) ->
     return sorted((p for p in listed if since is None or p.accepted >= since), reverse=True)
 
 
-def _following(chosen: Sequence[Position], after: Position | None) -> list[Position]:
+def _following(chosen: Sequence[Position], after: Position | None, size: int) -> list[Position]:
     """The next of these pictures."""
     start = 0 if after is None else sum(position >= after for position in chosen)
-    return list(chosen[start : start + PIECE])
+    return list(chosen[start : start + size])
 
 
 def _names(status: Status, waiting: Sequence[bytes], settled: Sequence[bytes]) -> list[str]:

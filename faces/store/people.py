@@ -16,7 +16,7 @@ from faces.store.client import RedisClient
 from faces.store.group_record import HEADER, NOBODY, GroupRecord
 from faces.store.keys import GROUPS, HIDDEN, MERGED, PEOPLE, SHOWN, SUGGESTIONS, group_key
 
-PIECE = 250  # people read in one round trip
+PIECE = 250  # people read in one round trip at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +106,19 @@ def people(
         unwanted = 0 if named is None else len(_with_name(redis, hidden=hidden))
         (listed,) = redis.ask((GROUPS, "ZCARD", key))
         total = int(listed) - unwanted
-        rest = (p for p in _walk(redis, key, after) if named is None or not p.name)
+        rest = (p for p in _walk(redis, key, after, most + 1) if named is None or not p.name)
     found = [somebody for somebody, _ in zip(rest, range(most + 1), strict=False)]
     more = len(found) > most
     return Page(total, found[:most], _position(found[most - 1]) if more else None)
+
+
+def count(redis: RedisClient) -> tuple[int, int]:
+    """How many people and unconfirmed groups have faces, and how many of these are confirmed."""
+    shown, hidden, documents = redis.ask(
+        (GROUPS, "ZCARD", SHOWN), (GROUPS, "ZCARD", HIDDEN), (GROUPS, "HVALS", PEOPLE)
+    )
+    confirmed = sum(from_json(document)["count"] > 0 for document in documents)
+    return int(shown) + int(hidden), confirmed
 
 
 def person(redis: RedisClient, identity: str) -> Person | None:
@@ -212,14 +221,15 @@ def _with_name(redis: RedisClient, prefix: str = "", *, hidden: bool) -> list[Pe
     return sorted(listed, key=_position, reverse=True)
 
 
-def _walk(redis: RedisClient, key: str, after: Position | None) -> Iterator[Person]:
+def _walk(redis: RedisClient, key: str, after: Position | None, wanted: int) -> Iterator[Person]:
     start = 0 if after is None else _rank_after(redis, key, after)
+    size = min(wanted, PIECE)
     while True:
-        (ids,) = redis.ask((GROUPS, "ZREVRANGE", key, start, start + PIECE - 1))
+        (ids,) = redis.ask((GROUPS, "ZREVRANGE", key, start, start + size - 1))
         yield from (p for p in _people(redis, [int(number) for number in ids]) if p is not None)
-        if len(ids) < PIECE:
+        if len(ids) < size:
             return
-        start += PIECE
+        start += size
 
 
 def _rank_after(redis: RedisClient, key: str, after: Position) -> int:

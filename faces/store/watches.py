@@ -1,7 +1,8 @@
 """Watches: which matches somebody wants to hear of at once, as `match` events.
 
-A picture that is committed is held against them in its own transaction: one request to Redis more while there is
-any watch, none without. A watch that is added holds for pictures committed after it.
+A picture that is committed is held against watched names in its own transaction: one request to Redis more while
+there is any watch, none without. The groups process holds it against watched people when it groups its faces
+(`groups.watching`). A watch that is added holds for pictures committed after it.
 """
 
 from __future__ import annotations
@@ -20,24 +21,28 @@ MOST_LOOKED_AT = 1000  # matches of one picture whose names are read
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Asks for new pictures that match one whose name begins with `prefix`; "" stands for every picture."""
+    """Asks for new pictures that match one whose name begins with `prefix`; "" stands for every picture.
+
+    Or, where `person` is the id of one, for new pictures that show this person.
+    """
 
     id: str
     prefix: str = ""
+    person: str = ""
 
     @classmethod
     def from_json(cls, document: bytes) -> Watch:
         """Read a stored watch."""
         values = from_json(document)
-        return cls(values["id"], values["prefix"])
+        return cls(values["id"], values["prefix"], values.get("person", ""))
 
 
-def add(redis: RedisClient, prefix: str) -> Watch:
-    """Add a watch; the same prefix again gives the watch that is there."""
+def add(redis: RedisClient, prefix: str = "", person: str = "") -> Watch:
+    """Add a watch; the same prefix or person again gives the watch that is there."""
     for watch in every(redis):
-        if watch.prefix == prefix:
+        if (watch.prefix, watch.person) == (prefix, person):
             return watch
-    watch = Watch(secrets.token_hex(8), prefix)
+    watch = Watch(secrets.token_hex(8), prefix, person)
     redis.ask((HOME, "HSET", WATCHES, watch.id, to_json(asdict(watch))))
     return watch
 
@@ -45,7 +50,7 @@ def add(redis: RedisClient, prefix: str) -> Watch:
 def every(redis: RedisClient) -> list[Watch]:
     """All watches."""
     (documents,) = redis.ask(READ)
-    return sorted(map(Watch.from_json, documents), key=lambda watch: watch.prefix)
+    return sorted(map(Watch.from_json, documents), key=lambda watch: (watch.person, watch.prefix))
 
 
 def remove(redis: RedisClient, number: str) -> bool:
@@ -67,7 +72,7 @@ def sightings(
     session: Session, documents: Iterable[bytes], edges: Mapping[str, Collection[str]]
 ) -> list[Sighting]:
     """Hold the matches of pictures against the watches whose documents were read."""
-    watches = [Watch.from_json(document) for document in documents]
+    watches = [watch for watch in map(Watch.from_json, documents) if not watch.person]
     matching = {p: sorted(others)[:MOST_LOOKED_AT] for p, others in edges.items() if others}
     if not watches or not matching:
         return []

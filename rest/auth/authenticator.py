@@ -6,6 +6,7 @@ its scope (`rest.auth.scopes`); one that declares none needs `admin`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Request, current_app, g, request
@@ -74,13 +75,20 @@ class Authenticator:
             return
         key = self._caller(_token(request))
         g.key = key.id
-        if wait := self._wait(key):
-            raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
-        scope = scope_of(current_app, request.endpoint)
-        if scope not in key.scopes:
-            raise Forbidden(
-                f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}"
-            )
+        _check(key, scope_of(current_app, request.endpoint), self._wait(key))
+
+    def admit(self, token: str, scope: str, address: str, tell: Callable[[str], None]) -> None:
+        """Let the bearer of a token pass, or raise what they are answered with, as `check` does.
+
+        Args:
+            token: the API key that was sent; empty: none was.
+            scope: what it must be for.
+            address: where it was sent from.
+            tell: is told the key's id, once the token has proved valid.
+        """
+        key = self.opened(token, address)
+        tell(key.id)
+        _check(key, scope, self.limits.wait(key))
 
     def signed_in(self) -> Key | None:
         """The key that this browser signed in with; None if it did not, or the key is revoked.
@@ -92,8 +100,8 @@ class Authenticator:
         number = sessions.key_id_of(self.redis, token) if token else None
         return api_keys.find(self.redis, number) if number else None
 
-    def opened(self, token: str) -> Key:
-        """The key that a token is.
+    def opened(self, token: str, address: str) -> Key:
+        """The key that a token is, which was sent from an address.
 
         Raises:
             Unauthorized: it is no valid key.
@@ -103,7 +111,7 @@ class Authenticator:
         number = api_key.id_of(token)
         key = api_keys.find(self.redis, number) if number else None
         if key is None or not key.opens(token):
-            self._count_refusal(token)
+            self._count_refusal(token, address)
             raise Unauthorized(
                 "a valid API key is required, as Authorization: Bearer <key> or X-API-Key: <key>",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "facefleet"}),
@@ -114,7 +122,7 @@ class Authenticator:
         """The key of this request; a token outranks a session."""
         key = None if token else self.signed_in()
         if key is None:
-            return self.opened(token)
+            return self.opened(token, source_address())
         if request.method not in SAFE and not own_page():
             raise Forbidden("a session is for the pages of this server: other programs show an API key")
         return key
@@ -124,16 +132,28 @@ class Authenticator:
         viewed = request.blueprint == VIEWED and not _token(request)
         return self.views.wait(key) if viewed else self.limits.wait(key)
 
-    def _count_refusal(self, token: str) -> None:
+    def _count_refusal(self, token: str, address: str) -> None:
         """Count an invalid key; a valid one is let through whatever came from its address before.
 
         A proxy and all behind it share an address: a stranger there must not be able to shut the others out.
         """
-        if token and (wait := self.refusals.wait(request.remote_addr or "::")):
+        if token and (wait := self.refusals.wait(address)):
             raise TooManyRequests(
                 f"too many invalid API keys from this address: try again in {wait} s",
                 retry_after=wait,
             )
+
+
+def source_address() -> str:
+    """Where this request comes from."""
+    return request.remote_addr or "::"
+
+
+def _check(key: Key, scope: str, wait: int) -> None:
+    if wait:
+        raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
+    if scope not in key.scopes:
+        raise Forbidden(f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}")
 
 
 def _token(asked: Request) -> str:

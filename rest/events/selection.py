@@ -15,7 +15,7 @@ class Selection:
         kinds: the kinds wanted.
         hash: the picture.
         prefix: what one of the picture's names begins with.
-        person: the person's id; only `person_changed` names one.
+        person: the person's id; `person_changed` names one, and `match` where a person is watched.
     """
 
     kinds: frozenset[str] = frozenset()

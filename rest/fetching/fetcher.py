@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -78,8 +79,8 @@ class Fetcher:
         self._ca_file = ca_file
         self._admitted = admitted
 
-    def fetch(self, url: str) -> bytes:
-        """Return the body of a GET, never empty.
+    def fetch(self, url: str, within: float = inf) -> bytes:
+        """Return the body of a GET, never empty; `within` seconds, where the caller waits no longer.
 
         Raises:
             FetchError: `bad_url`, `address_not_allowed`, `too_many_redirects`, `too_large`, `timeout`,
@@ -87,7 +88,7 @@ class Fetcher:
                 URL may be secret.
         """
         target = _target(url)
-        with self._admitted(), Deadline(self._total_timeout) as deadline:
+        with self._admitted(), Deadline(min(within, self._total_timeout)) as deadline:
             for _ in range(self._max_redirects + 1):
                 answer = self._get(target, deadline)
                 if isinstance(answer, bytes):

@@ -10,7 +10,10 @@ from flask import Response, current_app, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from faces import api_key
+from faces.config import Settings
+from faces.distances import COMPARE_TOLERANCE
 from faces.errors import StoreError
+from faces.odds import DEVIATION, own_mean
 from rest.auth.authenticator import EXTENSION, Authenticator
 from rest.auth.scopes import PUBLIC
 from rest.openapi import Routes
@@ -39,8 +42,13 @@ class Screen:
 SCREENS = (
     Screen("pictures", "/", "Pictures", api_key.READ),
     Screen("picture", "/pictures/<hash>", "Picture", api_key.READ, listed=False),
+    Screen("people", "/people", "People", api_key.READ),
+    Screen("person", "/people/<person>", "Person", api_key.READ, listed=False),
+    Screen("review", "/review", "Review", api_key.PEOPLE),
+    Screen("history", "/review/history", "History", api_key.READ, listed=False),
     Screen("search", "/search", "Search", api_key.SEARCH),
     Screen("compare", "/compare", "Compare", api_key.SEARCH, listed=False),
+    Screen("fleet", "/fleet", "Fleet", api_key.READ),
 )
 
 
@@ -62,14 +70,17 @@ def show(screen: Screen) -> Response:
 
 def render(template: str, status: int = HTTPStatus.OK, **values: object) -> Response:
     """Render a template as a page."""
-    shown = {"scopes": (), "signed_in": current_app.extensions.get(EXTENSION) is not None, **values}
-    text = (
-        _templates()
-        .get_template(f"{template}.html")
-        .render(
-            shown, screens=SCREENS, static=VERSION_PATH + version(), originals=parts().image_store is not None
-        )
-    )
+    values = {
+        "scopes": (),
+        "signed_in": current_app.extensions.get(EXTENSION) is not None,
+        "screens": SCREENS,
+        "static": VERSION_PATH + version(),
+        "originals": parts().settings.keeps_originals,
+        "crops": parts().settings.keeps_crops,
+        "same": _same(parts().settings),
+        **values,
+    }
+    text = _templates().get_template(f"{template}.html").render(values)
     response = Response(text, status, mimetype="text/html")
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "private, no-cache"
@@ -90,6 +101,11 @@ def _scopes() -> tuple[str, ...] | None:
         return api_key.SCOPES
     key = authenticator.signed_in()
     return None if key is None else key.scopes
+
+
+def _same(settings: Settings) -> dict[str, float]:
+    """How far apart pictures of one person usually are."""
+    return {"mean": own_mean(settings.model), "deviation": DEVIATION, "tolerance": COMPARE_TOLERANCE}
 
 
 @cache

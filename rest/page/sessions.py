@@ -9,7 +9,7 @@ from flask import Response, current_app, redirect, request
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
 from faces.store import sessions as kept
-from rest.auth.authenticator import COOKIE, EXTENSION, Authenticator
+from rest.auth.authenticator import COOKIE, EXTENSION, Authenticator, source_address
 from rest.auth.origins import own_page
 from rest.auth.scopes import PUBLIC
 from rest.openapi import Routes
@@ -30,7 +30,7 @@ def sign_in() -> Response:
     if authenticator is None:
         return _to(onward)
     try:
-        key = authenticator.opened(request.form.get("key", "").strip())
+        key = authenticator.opened(request.form.get("key", "").strip(), source_address())
     except Unauthorized:
         problem = (
             "This key is not valid. Check that it is complete: it begins with ff_ and has 59 characters."

@@ -10,13 +10,14 @@ from pydantic import BaseModel, Field, model_validator
 from faces import api_key
 from faces.distances import COMPARE_TOLERANCE, DIMENSIONS, encoded
 from faces.store import inspection
+from faces.store.client import RedisClient
 from rest.answers import answer
-from rest.audit import note
+from rest.audit import Note, note
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.v1.distances import chances, distances
-from rest.v1.shapes import Hash, known
+from rest.v1.shapes import Hash, record_of
 
 compare = Routes("compare")
 
@@ -78,38 +79,48 @@ class Comparison(BaseModel):
 )
 def compare_two(body: CompareBody) -> Response:
     """Compare two pictures or faces, one to one."""
-    first, second = _faces(body.first), _faces(body.second)
-    likely = chances(parts().redis)
+    found = compared(parts().redis, body, note)
+    g.outcome = {"distance": round(found.distance, 4)}
+    return answer(found)
+
+
+def compared(redis: RedisClient, body: CompareBody, note: Note) -> Comparison:
+    """Every pair of faces of the two, and whether the nearest are one person.
+
+    Raises:
+        NotFound: a picture is not known.
+        ProblemError: `not_finished` or `no_face`.
+        StoreError: Redis is unavailable.
+    """
+    first, second = (_faces(redis, side, note) for side in (body.first, body.second))
+    likely = chances(redis)
     pairs = [
         ComparedPair(first=first[a][0], second=second[b][0], distance=distance, probability=likely(distance))
         for a, b, distance in distances([face for _, face in first], [face for _, face in second])
     ]
     pairs.sort(key=lambda pair: pair.distance)
     nearest = pairs[0]
-    _, model, _ = inspection.stored_version(parts().redis)
-    g.outcome = {"distance": round(nearest.distance, 4)}
-    return answer(
-        Comparison(
-            same=nearest.distance <= body.tolerance,
-            distance=nearest.distance,
-            probability=nearest.probability,
-            tolerance=body.tolerance,
-            model=None if model is None else model.decode(),
-            pairs=pairs,
-        )
+    _, model, _ = inspection.stored_version(redis)
+    return Comparison(
+        same=nearest.distance <= body.tolerance,
+        distance=nearest.distance,
+        probability=nearest.probability,
+        tolerance=body.tolerance,
+        model=None if model is None else model.decode(),
+        pairs=pairs,
     )
 
 
-def _faces(side: Side) -> list[tuple[int, bytes]]:
+def _faces(redis: RedisClient, side: Side, note: Note) -> list[tuple[int, bytes]]:
     """The indexed faces of a picture with their numbers, or the one face that is given."""
     if side.encoding is not None:
         return [(0, encoded(side.encoding))]
     picture_id = str(side.hash)
     note("search", picture_id)
-    status = known(picture_id).status
+    status = record_of(redis, picture_id).status
     if status.state == "pending":
         raise ProblemError("not_finished", f"{picture_id} is still pending: wait until it is done")
-    (stored,) = inspection.encodings(parts().redis, [picture_id.encode()])
+    (stored,) = inspection.encodings(redis, [picture_id.encode()])
     if not stored:
         raise ProblemError("no_face", f"{picture_id} shows no face that could be compared")
     return [(place, encoding) for (place, _), encoding in zip(status.indexed, stored, strict=False)]

@@ -84,6 +84,7 @@ class ErasedImage(BaseModel):
     faces: int
     matches: int
     original: bool = Field(description="Whether an original was removed from the image store")
+    crops: bool = Field(description="Whether crops of its faces were removed from the image store")
 
 
 @images.operation(
@@ -115,7 +116,9 @@ def list_images(query: ListQuery) -> Response:
         since=query.since,
         among=_of_person(query.person),
     )
-    return answer(ImageList(images=images_of(page.pictures), next=cursors.after(page.following)))
+    return answer(
+        ImageList(images=images_of(parts().redis, page.pictures), next=cursors.after(page.following))
+    )
 
 
 @images.operation(
@@ -126,7 +129,7 @@ def get_image(path: ImagePath, query: ImageQuery) -> Response:
     g.about = {"hash": path.hash}
     if query.wait:
         parts().waiting.wait_for(path.hash, query.wait)
-    return conditional(answer(image_of(known(path.hash))))
+    return conditional(answer(image_of(parts().redis, known(path.hash))))
 
 
 @images.operation(
@@ -145,6 +148,7 @@ def erase_image(path: ImagePath) -> Response:
             "faces": receipt.faces,
             "matches": receipt.edges,
             "original": erased.original,
+            "crops": erased.crops,
         }
     )
 

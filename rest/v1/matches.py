@@ -8,15 +8,16 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
+from faces.store.client import RedisClient
 from faces.store.evidence import Shown, evidence
 from rest.answers import answer
-from rest.audit import note
+from rest.audit import Note, note
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.distances import Chances, chances, distances
-from rest.v1.shapes import Box, Hash, ImagePath, PersonName, known, owners_in
+from rest.v1.shapes import Box, Hash, ImagePath, PersonName, owners_in, record_of
 
 matches = Routes("matches")
 
@@ -73,11 +74,25 @@ class MatchList(BaseModel):
 def list_matches(path: ImagePath, query: MatchQuery) -> Response:
     """List the pictures that match, the nearest first, with the faces, boxes and distances they rest on."""
     g.about = {"hash": path.hash}
-    known(path.hash)
-    note("search", path.hash)
-    found = evidence(parts().redis, path.hash)
-    tolerance = parts().settings.match_tolerance if found.tolerance is None else found.tolerance
-    likely = chances(parts().redis)
+    found = matches_of(parts().redis, path.hash, query, parts().settings.match_tolerance, note)
+    g.outcome = {"matches": found.total}
+    return answer(found)
+
+
+def matches_of(
+    redis: RedisClient, picture_id: str, query: MatchQuery, tolerance: float, note: Note
+) -> MatchList:
+    """The pictures that match one; `tolerance` is that of a collection without any yet.
+
+    Raises:
+        NotFound: the picture is not known.
+        StoreError: Redis is unavailable.
+    """
+    record_of(redis, picture_id)
+    note("search", picture_id)
+    found = evidence(redis, picture_id)
+    tolerance = tolerance if found.tolerance is None else found.tolerance
+    likely = chances(redis)
     all_matches = [
         match
         for other in found.matches
@@ -87,17 +102,14 @@ def list_matches(path: ImagePath, query: MatchQuery) -> Response:
     start = _start(all_matches, query.cursor)
     page = all_matches[start : start + query.limit]
     more = start + len(page) < len(all_matches)
-    _tell_people(page)
-    g.outcome = {"matches": len(all_matches)}
-    return answer(
-        MatchList(
-            hash=path.hash,
-            model=found.model,
-            tolerance=tolerance,
-            total=len(all_matches),
-            matches=page,
-            next=cursors.encode([page[-1].distance, page[-1].hash]) if more else None,
-        )
+    _tell_people(redis, page)
+    return MatchList(
+        hash=picture_id,
+        model=found.model,
+        tolerance=tolerance,
+        total=len(all_matches),
+        matches=page,
+        next=cursors.encode([page[-1].distance, page[-1].hash]) if more else None,
     )
 
 
@@ -128,8 +140,8 @@ def _match(picture: Shown, other: Shown, tolerance: float, likely: Chances) -> M
     )
 
 
-def _tell_people(page: list[Match]) -> None:
-    owners = owners_in({match.hash for match in page})
+def _tell_people(redis: RedisClient, page: list[Match]) -> None:
+    owners = owners_in(redis, {match.hash for match in page})
     for match in page:
         for pair in match.pairs:
             pair.other_person = owners.get((match.hash, pair.other_face))

@@ -29,4 +29,4 @@ def get_name(path: NamePath) -> Response:
     picture_id = queries.picture_named(parts().redis, path.name)
     if picture_id is None:
         raise NotFound("no picture that is done has this name")
-    return answer(image_of(known(picture_id)))
+    return answer(image_of(parts().redis, known(picture_id)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from typing import Any
 
 from flask import Response, g, request
@@ -13,11 +14,13 @@ from faces.distances import DIMENSIONS, encoded
 from faces.formats.header import check_header
 from faces.picture_id import picture_id_of
 from faces.search import MOST_MATCHES, Question
+from faces.store.client import RedisClient
 from rest.answers import answer
 from rest.audit import note
 from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
+from rest.searching import Searching
 from rest.v1.distances import chances
 from rest.v1.shapes import Box, PersonName, owners_in
 
@@ -31,6 +34,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
+    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
 
 
 class SearchEncoding(BaseModel):
@@ -55,6 +59,9 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
+    encoding: list[float] | None = Field(
+        default=None, description="Where it was asked for, of an indexed face"
+    )
     matches: list[SearchMatch]
 
 
@@ -90,22 +97,42 @@ def find(query: SearchQuery) -> Response:
     if encoding is None:
         check_header(data, parts().ingest.limits)
         note("search", picture_id_of(data))
-    question = Question(
-        data=data if encoding is None else encoding,
-        encoding=encoding is not None,
-        limit=query.limit,
-        max_distance=query.max_distance or 2.0,
-    )
-    found = parts().searching.ask(question)
-    likely = chances(parts().redis)
+    question = question_of(query, data if encoding is None else encoding, encoding=encoding is not None)
+    found = searched(parts().redis, parts().searching, question, encodings=query.encodings)
+    g.outcome = {"faces": len(found["faces"]), "matches": sum(len(f["matches"]) for f in found["faces"])}
+    return answer(found)
+
+
+def question_of(query: SearchQuery, data: bytes, *, encoding: bool) -> Question:
+    """The question to the workers: by a picture, or by a face's encoding as it is stored."""
+    return Question(data=data, encoding=encoding, limit=query.limit, max_distance=query.max_distance or 2.0)
+
+
+def searched(
+    redis: RedisClient,
+    searching: Searching,
+    question: Question,
+    gone: threading.Event | None = None,
+    *,
+    encodings: bool = False,
+) -> dict[str, Any]:
+    """What the workers find, as `Found` has it, each match with its chance of being right, and whose face it is.
+
+    Raises:
+        As `Searching.ask`; StoreError: Redis is unavailable.
+    """
+    found = searching.ask(question, gone)
+    if not encodings:
+        for face in found["faces"]:
+            face.pop("encoding", None)
+    likely = chances(redis)
     all_matches = [match for face in found["faces"] for match in face["matches"]]
-    owners = owners_in({match["hash"] for match in all_matches})
+    owners = owners_in(redis, {match["hash"] for match in all_matches})
     for match in all_matches:
         match["probability"] = likely(match["distance"])
         person = owners.get((match["hash"], match["face"]))
         match["person"] = None if person is None else person.model_dump()
-    g.outcome = {"faces": len(found["faces"]), "matches": len(all_matches)}
-    return answer(found)
+    return found
 
 
 def _encoding(body: bytes) -> bytes:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
 from faces.store import listing, people_faces, queries
+from faces.store.client import RedisClient
 from faces.store.listing import PictureRecord
 from faces.store.people import Person
 from faces.store.status import Status
@@ -90,21 +91,21 @@ class Image(BaseModel):
     faces: list[Face]
 
 
-def image_of(record: PictureRecord) -> Image:
-    """What is known of a picture."""
-    return images_of([record])[0]
+def image_of(redis: RedisClient, record: PictureRecord) -> Image:
+    """What is known of a picture, and whose faces it shows."""
+    return images_of(redis, [record])[0]
 
 
-def images_of(records: Sequence[PictureRecord]) -> list[Image]:
-    """What is known of pictures."""
-    owners = _owners([record.status for record in records])
+def images_of(redis: RedisClient, records: Sequence[PictureRecord]) -> list[Image]:
+    """What is known of pictures, and whose faces they show."""
+    owners = _owners(redis, [record.status for record in records])
     return [_image(record, owners) for record in records]
 
 
-def owners_in(picture_ids: Collection[str]) -> Owners:
+def owners_in(redis: RedisClient, picture_ids: Collection[str]) -> Owners:
     """Whose the faces in pictures are; a face that is not grouped yet is left out."""
-    found = queries.statuses(parts().redis, sorted(picture_ids))
-    return _owners([status for status in found if status is not None])
+    found = queries.statuses(redis, sorted(picture_ids))
+    return _owners(redis, [status for status in found if status is not None])
 
 
 def named(person: Person) -> PersonName:
@@ -113,19 +114,25 @@ def named(person: Person) -> PersonName:
 
 
 def known(picture_id: str) -> PictureRecord:
+    """What is known of a picture; see `record_of`."""
+    return record_of(parts().redis, picture_id)
+
+
+def record_of(redis: RedisClient, picture_id: str) -> PictureRecord:
     """What is known of a picture.
 
     Raises:
         NotFound: nothing.
+        StoreError: Redis is unavailable.
     """
-    (record,) = listing.records(parts().redis, [picture_id])
+    (record,) = listing.records(redis, [picture_id])
     if record is None:
         raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
     return record
 
 
-def _owners(statuses: Sequence[Status]) -> Owners:
-    people = people_faces.of_pictures(parts().redis, [status.hash for status in statuses])
+def _owners(redis: RedisClient, statuses: Sequence[Status]) -> Owners:
+    people = people_faces.of_pictures(redis, [status.hash for status in statuses])
     return {
         (status.hash, number): named(person)
         for status, some in zip(statuses, people, strict=True)

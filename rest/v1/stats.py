@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from faces import api_key, queues
 from faces.errors import BrokerError
-from faces.store import inspection, queries, totals
+from faces.store import inspection, people, queries, totals, workers
 from faces.topology import DEAD, PICTURES_QUEUE
 from rest.answers import answer
 from rest.openapi import Routes
@@ -47,12 +47,29 @@ class Queue(BaseModel):
     consumers: int
 
 
+class Worker(BaseModel):
+    """A worker, as it reported within the last seconds; times are Unix seconds by its clock."""
+
+    host: str = Field(description="Its machine, container or pod")
+    pid: int
+    version: str
+    model: str
+    state: str = Field(description="busy, idle, or waiting for RabbitMQ")
+    since: float = Field(description="When it last began or finished a batch")
+    pictures: int = Field(description="Pictures that it is processing")
+    settled: int = Field(description="Pictures that it has done or failed since its start")
+    faces: int = Field(description="Faces that it has in memory")
+    started: float
+
+
 class Stats(BaseModel):
     """The fleet at this moment. Faces and matches of a large collection are estimated from a sample."""
 
     pictures: PictureCounts
     faces: int = Field(description="Indexed faces")
     matches: int = Field(description="Pairs of pictures that match")
+    groups: int = Field(description="People and groups of faces without a name, hidden ones included")
+    people: int = Field(description="Of these, people that somebody has said something about")
     exact: bool = Field(description="Whether faces and matches are counted, not estimated")
     model: str | None
     tolerance: float | None
@@ -60,6 +77,7 @@ class Stats(BaseModel):
     rates: list[Rate]
     queues: list[Queue] | None = Field(description="null while RabbitMQ is unavailable")
     workers: int | None = Field(description="Workers that consume; null while RabbitMQ is unavailable")
+    worker_details: list[Worker] = Field(description="What each worker does; one that fell silent is missing")
     dead_letters: int | None = Field(description="Messages nobody could process; null as above")
 
 
@@ -69,6 +87,7 @@ def get_stats() -> Response:
     redis = parts().redis
     _, model, tolerance = inspection.stored_version(redis)
     found = totals.totals(redis)
+    groups, confirmed = people.count(redis)
     depths = _queues()
     by_name = {depth.name: depth for depth in depths or ()}
     return answer(
@@ -76,6 +95,8 @@ def get_stats() -> Response:
             pictures=PictureCounts(**asdict(queries.counts(redis))),
             faces=found.faces,
             matches=found.matches,
+            groups=groups,
+            people=confirmed,
             exact=found.exact,
             model=None if model is None else model.decode(),
             tolerance=inspection.tolerance([tolerance]),
@@ -83,6 +104,7 @@ def get_stats() -> Response:
             rates=_rates(),
             queues=depths,
             workers=None if depths is None else by_name[PICTURES_QUEUE].consumers,
+            worker_details=_workers(),
             dead_letters=None if depths is None else by_name[DEAD].ready or 0,
         )
     )
@@ -96,6 +118,14 @@ def _oldest() -> float | None:
 def _rates() -> list[Rate]:
     found = ((minutes, parts().rates.per_second(minutes)) for minutes in MINUTES)
     return [Rate(minutes=minutes, **rate) for minutes, rate in found if rate is not None]
+
+
+def _workers() -> list[Worker]:
+    known = Worker.model_fields
+    return [
+        Worker(**{name: value for name, value in asdict(one).items() if name in known})
+        for one in workers.present(parts().redis)
+    ]
 
 
 def _queues() -> list[Queue] | None:

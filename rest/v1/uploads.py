@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, Self
 
 from faces.errors import PictureError
 from faces.formats.signatures import PictureBytes
@@ -28,6 +28,54 @@ class Upload:
     data: PictureBytes
 
 
+class Spool:
+    """A picture on its way in: what has come of it is in memory or, once it is large, in a temporary file.
+
+    A context manager: the file ends with it, and what `whole` gave is no longer valid.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._size = 0
+        self._file = SpooledTemporaryFile[bytes](IN_MEMORY)
+        self._mapped: mmap | None = None
+
+    def write(self, piece: bytes) -> None:
+        """Add what has come.
+
+        Raises:
+            PictureError: `too_large`: there are more bytes than allowed.
+        """
+        self._size += len(piece)
+        if self._size > self._largest:
+            raise PictureError(
+                f"the picture has more than the {self._largest} bytes allowed: send a smaller one",
+                code="too_large",
+            )
+        self._file.write(piece)
+
+    def whole(self) -> PictureBytes:
+        """All of it."""
+        if self._size <= IN_MEMORY:
+            self._file.seek(0)
+            return self._file.read()
+        self._file.flush()
+        self._mapped = mmap(self._file.fileno(), 0, access=ACCESS_READ)
+        return self._mapped
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop it."""
+        if self._mapped is not None:
+            self._mapped.close()
+        self._file.close()
+
+
 @contextmanager
 def received(stream: IO[bytes], largest: int) -> Iterator[PictureBytes]:
     """Read a stream to its end.
@@ -35,23 +83,10 @@ def received(stream: IO[bytes], largest: int) -> Iterator[PictureBytes]:
     Raises:
         PictureError: `too_large`: it has more than `largest` bytes.
     """
-    with SpooledTemporaryFile(IN_MEMORY) as file:
-        size = 0
+    with Spool(largest) as spool:
         while piece := stream.read(PIECE):
-            size += len(piece)
-            if size > largest:
-                raise PictureError(
-                    f"the picture has more than the {largest} bytes allowed: send a smaller one",
-                    code="too_large",
-                )
-            file.write(piece)
-        file.seek(0)
-        if size <= IN_MEMORY:
-            yield file.read()
-        else:
-            file.flush()
-            with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                yield data
+            spool.write(piece)
+        yield spool.whole()
 
 
 def members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated, Self
 
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
@@ -13,21 +14,33 @@ from faces.store import watches as store
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
+from rest.v1.person_shapes import PersonId, known_person
 
 watches = Routes("watches")
 
 
+Prefix = Annotated[str, Field(max_length=512, description='"" for every picture, unless a person is given')]
+
+
 class Watch(BaseModel):
-    """Asks for new pictures that match one whose name begins with `prefix`."""
+    """Asks for new pictures that match one whose name begins with `prefix`, or that show a person."""
 
     id: str
-    prefix: str = Field(max_length=512, description='"" for every picture')
+    prefix: Prefix
+    person: str = Field(description='Id of the person; "" for none')
 
 
 class Wanted(Parameters):
-    """What to watch."""
+    """What to watch: a prefix or a person."""
 
-    prefix: str = Field(default="", max_length=512, description='"" for every picture')
+    prefix: Prefix = ""
+    person: PersonId | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.prefix and self.person is not None:
+            raise ValueError("give a prefix or a person, not both")
+        return self
 
 
 class WatchPath(BaseModel):
@@ -42,21 +55,22 @@ class WatchList(BaseModel):
     watches: list[Watch]
 
 
-@watches.operation("POST", "/v1/watches", scope=api_key.ADMIN, answers={201: Watch}, max_body=8192)
+@watches.operation(
+    "POST", "/v1/watches", scope=api_key.ADMIN, answers={201: Watch}, problems=(404,), max_body=8192
+)
 def add(body: Wanted) -> Response:
-    """Tell of new pictures that match one whose name begins with a prefix, or any picture.
+    """Tell of new pictures that match one whose name begins with a prefix, or any picture; or that show a person.
 
-    From then on, such a picture is told of by an event `match` with those that it matches.
+    From then on, such a picture is told of by an event `match` with those that it matches, or with the person.
     """
-    watch = store.add(parts().redis, body.prefix)
-    return answer(Watch(id=watch.id, prefix=watch.prefix), HTTPStatus.CREATED)
+    person = "" if body.person is None else known_person(body.person).id
+    return answer(_shown(store.add(parts().redis, body.prefix, person)), HTTPStatus.CREATED)
 
 
 @watches.operation("GET", "/v1/watches", scope=api_key.READ, answers={200: WatchList})
 def show() -> Response:
     """All watches."""
-    found = [Watch(id=watch.id, prefix=watch.prefix) for watch in store.every(parts().redis)]
-    return answer(WatchList(watches=found))
+    return answer(WatchList(watches=[_shown(watch) for watch in store.every(parts().redis)]))
 
 
 @watches.operation(
@@ -67,3 +81,7 @@ def remove(path: WatchPath) -> Response:
     if not store.remove(parts().redis, path.watch_id):
         raise NotFound("there is no watch with this id")
     return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _shown(watch: store.Watch) -> Watch:
+    return Watch(id=watch.id, prefix=watch.prefix, person=watch.person)

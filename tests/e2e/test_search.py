@@ -48,6 +48,16 @@ def test_a_picture_finds_those_that_show_its_face_and_is_not_stored(quick_fleet:
     assert len(search(quick_fleet, drawing(1, (63, 90)), "?limit=2").json()["faces"][0]["matches"]) == 2
 
 
+def test_the_encodings_of_what_is_searched_by_are_told_to_those_who_ask(quick_fleet: Fleet) -> None:
+    picture = drawing(1, (60, 90))
+    one = quick_fleet.scan(picture, "one")
+    quick_fleet.wait()
+    (stored,) = quick_fleet.redis.ask((3, "LINDEX", one, 0))
+    (face,) = search(quick_fleet, picture, "?encodings=true").json()["faces"]
+    assert face["encoding"] == pytest.approx(struct.unpack("<128f", stored))
+    assert "encoding" not in search(quick_fleet, picture).json()["faces"][0]
+
+
 def test_an_encoding_finds_the_same(quick_fleet: Fleet) -> None:
     one = quick_fleet.scan(drawing(1, (60, 90)), "one")
     quick_fleet.wait()

@@ -12,11 +12,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "facefleet", "rest", "worker", "groups", "client")
+SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client", "video")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
-    "faces": {"rest", "worker", "groups", "client", "local", "benchmarks", "tests", "dlib", "numpy", "flask"},
+    "faces": {
+        "rest",
+        "rpc",
+        "worker",
+        "groups",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
+        "video",
+        "av",
+    },
     "rest": {
+        "rpc",
         "worker",
         "groups",
         "client",
@@ -28,10 +43,13 @@ FORBIDDEN = {
         "onnxruntime",
         "openvino",
         "numba",
+        "video",
+        "av",
     },
     "facefleet": {
         "faces",
         "rest",
+        "rpc",
         "worker",
         "groups",
         "client",
@@ -42,12 +60,27 @@ FORBIDDEN = {
         "numpy",
         "flask",
     },
-    "worker": {"rest", "groups", "client", "local", "benchmarks", "tests", "flask"},
-    "groups": {"rest", "worker", "client", "local", "benchmarks", "tests", "dlib", "flask", "pika"},
-    "client": {"rest", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
-    "local": {"rest", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
-    "benchmarks": {"rest", "tests"},
+    "worker": {"rest", "rpc", "groups", "client", "local", "benchmarks", "tests", "flask"},
+    "groups": {"rest", "rpc", "worker", "client", "local", "benchmarks", "tests", "dlib", "flask", "pika"},
+    "client": {"rest", "rpc", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
+    "local": {"rest", "rpc", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
+    "benchmarks": {"rest", "rpc", "tests"},
+    "video": {
+        "rest",
+        "rpc",
+        "worker",
+        "groups",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
+    },
 }
+# A second way into the server: it uses what the routes use, and knows nothing of HTTP.
+FORBIDDEN["rpc"] = (FORBIDDEN["rest"] - {"rpc"}) | {"flask"}
 
 
 def sources(package: str) -> Iterator[Path]:
@@ -108,6 +141,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         ("worker.decoding", ("worker.engine", "worker.index", "worker.job", "faces.store")),
         ("rest.auth", ("rest.contract", "rest.v1", "rest.app")),
         ("rest.fetching", ("rest.contract", "rest.v1", "rest.app", "rest.auth", "faces.store")),
+        ("rpc", ("rest.app", "rest.contract", "rest.parts", "rest.server")),
         ("client.checking", ("client.commands",)),
         ("client.calibration", ("client.commands", "client.checking")),
     ],
@@ -139,6 +173,18 @@ def test_settings_are_read_in_one_place() -> None:
 
 def test_databases_are_selected_in_one_place() -> None:
     only_in('"SELECT"', "faces/store/client.py")
+
+
+def test_videos_are_decoded_by_the_child_alone() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for package in SHIPPED
+        for path in sources(package)
+        if "av" in imported(path)
+    }
+    assert users == {"video/decoding.py"}
+    decoding = {name for name, others in modules().items() if "video.decoding" in others}
+    assert decoding == {"video.child"}
 
 
 def test_dlib_is_imported_by_the_engine_alone() -> None:

@@ -57,8 +57,10 @@ class Redis:
     def snapshot(self, *_: object) -> list[Any]:
         return [[b"9", b"5", b"1", None], 3]
 
-    def ask(self, *_: object) -> list[list[bytes]]:
-        return [[]]
+    def ask(self, *commands: object) -> list[Any]:
+        return (
+            [[]] if len(commands) == 1 else [b"4", 7]
+        )  # none in flight; the groups' position, the journal's length
 
 
 def fleet(redis: Redis, patience: float = 5.0) -> Fleet:
@@ -73,6 +75,17 @@ def moved_rest() -> CollectorRegistry:
     metrics = RestMetrics()
     metrics.registry.register(fleet(Redis()))
     metrics.request("/", "GET", 200, 0.1)
+    return moved(metrics)
+
+
+def moved_rpc() -> CollectorRegistry:
+    """The registry of a gRPC server that has done everything once."""
+    metrics = RestMetrics("rpc")
+    metrics.request("/facefleet.v1.Facefleet/Match", "RPC", "OK", 0.1)
+    return moved(metrics)
+
+
+def moved(metrics: RestMetrics) -> CollectorRegistry:
     with metrics.publishing():
         pass
     with suppress(BrokerError), metrics.publishing():
@@ -124,6 +137,10 @@ def test_the_table_of_the_server() -> None:
     assert answered(moved_rest()) == documented("The server", "Every process")
 
 
+def test_the_table_of_the_grpc_server() -> None:
+    assert answered(moved_rpc()) == documented("The gRPC server", "Every process")
+
+
 def test_the_table_of_a_worker() -> None:
     assert answered(moved_worker()) == documented("A worker", "Every process")
 
@@ -145,6 +162,7 @@ def test_the_figures() -> None:
         (rest, "facefleet_erased", {}, 0),
         (rest, "facefleet_in_flight", {}, 3),
         (rest, "facefleet_redis_up", {}, 1),
+        (rest, "facefleet_groups_lag", {}, 3),
         (rest, "facefleet_redis_used_bytes", {}, 100),
         (rest, "facefleet_redis_limit_bytes", {}, 200),
         (rest, "facefleet_redis_doubled_bytes", {}, 100 + 30 + 3 * 30),

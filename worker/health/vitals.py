@@ -44,5 +44,9 @@ class Vitals:
 
     def readyz(self) -> Health:
         """Tell whether the worker consumes messages."""
+        return Health(self._consuming, {"state": self.state()})
+
+    def state(self) -> str:
+        """`ready`, `waiting for RabbitMQ` or `starting`."""
         waiting = "waiting for RabbitMQ" if self._started else "starting"
-        return Health(self._consuming, {"state": "ready" if self._consuming else waiting})
+        return "ready" if self._consuming else waiting

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -69,7 +70,7 @@ FACE = {"box": {"left": 1, "top": 2, "right": 30, "bottom": 40}, "indexed": True
 class Impatient(Waiting):
     """Asks once: what is made up here may ask for a minute."""
 
-    def wait_for(self, picture_id: str, seconds: float) -> Status | None:  # noqa: ARG002 -- as above
+    def wait_for(self, picture_id: str, seconds: float, gone: threading.Event | None = None) -> Status | None:  # noqa: ARG002 -- its own
         return super().wait_for(picture_id, 0.0)
 
 
@@ -81,7 +82,7 @@ def resolve(*_: Any, **__: Any) -> Any:
 class NobodyFound(Searching):
     """Stands for the workers: nobody is on any picture."""
 
-    def ask(self, question: Question) -> dict[str, Any]:  # noqa: ARG002 -- as the workers take it
+    def ask(self, question: Question, gone: threading.Event | None = None) -> dict[str, Any]:  # noqa: ARG002 -- as the workers take it
         return {"model": "none", "tolerance": 0.6, "faces": []}
 
 
@@ -113,7 +114,6 @@ def test_whatever_is_asked_is_answered_as_described(app: Flask, operation: Any, 
     @given(case=operation.as_strategy(generation_mode=mode))
     @hypothesis_settings(
         max_examples=25 if mode is GenerationMode.POSITIVE else 8,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from faces.store import events, statements
+from faces.store import events, queries, statements
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.erase import erase
+from faces.store.event_details import detailed
+from faces.store.keys import HOME, status_key
 from groups.follower import Follower
 from rest.searching import Searching
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
@@ -91,6 +95,8 @@ def test_people_are_found_by_name(client: FlaskClient) -> None:
     assert ids(client, named="true") == [ann, bob]
     assert ids(client, named="false") == [eve]
     assert get(client, "/v1/people", named="false")["total"] == 1
+    stats = get(client, "/v1/stats")
+    assert (stats["groups"], stats["people"]) == (3, 2)
     assert problem(client.get("/v1/people?named=false&name=a")) == (400, "bad_request")
 
 
@@ -273,3 +279,41 @@ def test_matches_and_searches_tell_whose_the_faces_are(
     monkeypatch.setattr(Searching, "ask", lambda *_: told)
     answer = client.post("/v1/search", json={"encoding": [0.0] * 128}).get_json()
     assert [m["person"] for m in answer["faces"][0]["matches"]] == [{"id": somebody, "name": ""}, None]
+
+
+def test_a_watched_person_is_told_of_once_in_new_pictures(client: FlaskClient, redis: RedisClient) -> None:
+    fleet = Fleet(redis)
+    fleet.commit({0: [ANN], 1: [ANN], 2: [BOB]})
+    kept = caught_up(follower(redis))
+    ann, bob = ids(client)
+    watch = client.post("/v1/watches", json={"person": ann}).get_json()
+    assert (watch["prefix"], watch["person"]) == ("", ann)
+    assert client.post("/v1/watches", json={"person": ann}).get_json() == watch
+    assert problem(client.post("/v1/watches", json={"person": "999"})) == (404, "not_found")
+    assert problem(client.post("/v1/watches", json={"person": ann, "prefix": "a"})) == (400, "bad_request")
+    start = events.latest(redis)
+    fleet.commit({3: [BOB], 4: [ANN, BOB]})
+    caught_up(kept)
+    (match,) = (event for event in events.read(redis, start) if event.kind == "match")
+    assert (match.hash, match.person, match.watches) == (picture(4), ann, (watch["id"],))
+    with answering(kept):
+        say(client, "same", bob, ann)
+    start = events.latest(redis)
+    fleet.commit({5: [BOB]})
+    caught_up(kept)
+    (document,) = detailed(redis, [event for event in events.read(redis, start) if event.kind == "match"])
+    assert (document["names"], document["matching"], document["person"]) == (["5"], [], bob)
+
+
+def test_what_is_grouped_afresh_is_no_news(client: FlaskClient, redis: RedisClient) -> None:
+    fleet = Fleet(redis)
+    fleet.commit({0: [ANN]})
+    kept = caught_up(follower(redis))
+    client.post("/v1/watches", json={"person": ids(client)[0]})
+    (status,) = queries.statuses(redis, [picture(0)])
+    assert status is not None
+    redis.ask((HOME, "SET", status_key(picture(0)), replace(status, finished=time.time() - 7200).to_json()))
+    start = events.latest(redis)
+    kept.start_over()
+    caught_up(kept)
+    assert events.read(redis, start) == []

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 from flask.testing import FlaskClient
 
 from faces.config import Settings
-from faces.store import totals
+from faces.store import totals, workers
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail
-from local.process import free_port
+from faces.store.keys import HOME, WORKERS
+from local.process import free_port, until
 from rest.rates import Rates
 from tests.support.committing import Worker, found, picture
 from tests.support.server import PICTURE, serving
+from worker.presence import Activity, Presence
 
 
 def test_the_fleet_at_a_moment(client: FlaskClient, redis: RedisClient) -> None:
@@ -59,3 +64,40 @@ def test_rates_are_of_the_last_minutes(redis: RedisClient) -> None:
     assert rates.per_second(15) == {"accepted": 0.1, "done": 0.0, "failed": 0.0}
     rates.look(1120)
     assert rates.per_second(1) == {"accepted": 0.0, "done": 0.0, "failed": 0.0}
+
+
+def reported(client: FlaskClient) -> list[tuple[str, int, int]]:
+    found = client.get("/v1/stats").get_json()["worker_details"]
+    return [(worker["state"], worker["pictures"], worker["settled"]) for worker in found]
+
+
+def test_workers_say_what_they_do_and_when_they_end(
+    client: FlaskClient, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "REPORT_EVERY", 0.05)
+    activity, ready = Activity(), ["waiting for RabbitMQ"]
+    presence = Presence(redis, activity, model="test", ready=lambda: ready[0], faces=lambda: 7)
+    presence.start()
+    assert until(lambda: reported(client) == [("waiting for RabbitMQ", 0, 0)], 30)
+    ready[0] = "ready"
+    with activity.processing(3):
+        assert until(lambda: reported(client) == [("busy", 3, 0)], 30)
+    activity.settled = 3
+    assert until(lambda: reported(client) == [("idle", 0, 3)], 30)
+    (worker,) = client.get("/v1/stats").get_json()["worker_details"]
+    assert (worker["host"], worker["pid"]) == (socket.gethostname(), os.getpid())
+    assert (worker["model"], worker["faces"]) == ("test", 7)
+    presence.close()
+    assert reported(client) == []
+
+
+def test_a_worker_that_fell_silent_is_left_out(
+    client: FlaskClient, redis: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LASTS", 1)
+    presence = Presence(redis, Activity(), model="test", ready=lambda: "ready", faces=lambda: 0)
+    presence.start()
+    assert until(lambda: reported(client) == [("idle", 0, 0)], 30)
+    assert until(lambda: reported(client) == [], 30)
+    assert redis.ask((HOME, "SCARD", WORKERS)) == [0]
+    presence.close()

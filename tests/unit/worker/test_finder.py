@@ -1,4 +1,4 @@
-"""Who is to blame when the engine fails on a batch."""
+"""What becomes of a picture on which the engine fails, and of the others."""
 
 from __future__ import annotations
 
@@ -20,28 +20,23 @@ BAD: dict[bytes, Kind] = {b"crashes": "crash", b"hangs": "hang", b"eats": "memor
 
 
 class FakeEngine:
-    """Fails on bad pictures at the picture, and on odd company while it encodes."""
+    """Fails on bad pictures."""
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.batches: list[list[bytes]] = []
+        self.asked: list[bytes] = []
         self.timeouts: list[float] = []
         self.renewed = 0
         self.resident = 0
         self._seconds = seconds
 
     def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:  # noqa: ARG002 -- as it is called
-        self.batches.append(list(pictures))
+        (picture,) = pictures
+        self.asked.append(picture)
         self.timeouts.append(timeout)
-        for at, picture in enumerate(pictures):
-            if picture in BAD:
-                raise Fault(BAD[picture], "its reason", at)
-        if b"odd" in pictures:
-            raise Fault("crash", "its reason", None)
-        results: list[FoundFaces | PictureError] = [
-            PictureError("cut", code="truncated") if picture == b"cut" else found(picture)
-            for picture in pictures
-        ]
-        return Answer(results, [("detect", self._seconds * len(pictures))], self.resident)
+        if picture in BAD:
+            raise Fault(BAD[picture], "its reason")
+        result = PictureError("cut", code="truncated") if picture == b"cut" else found(picture)
+        return Answer([result], [("detect", self._seconds)], self.resident)
 
     def renew(self) -> str:
         self.renewed += 1
@@ -71,12 +66,20 @@ def find(engine: FakeEngine, quarantine: FakeQuarantine | None, *pictures: str) 
     return finder.find({picture: picture.encode() for picture in pictures})
 
 
-def test_a_batch_is_found_at_once_and_a_damaged_picture_has_its_error() -> None:
+def test_pictures_are_searched_in_turn_and_a_damaged_one_has_its_error() -> None:
     engine = FakeEngine()
     results = find(engine, FakeQuarantine(), "a", "cut", "b")
-    assert engine.batches == [[b"a", b"cut", b"b"]]
+    assert engine.asked == [b"a", b"cut", b"b"]
     assert results["a"] == found(b"a")
     assert isinstance(results["cut"], PictureError)
+
+
+def test_there_is_time_for_something_else_before_each_picture() -> None:
+    engine = FakeEngine()
+    finder = Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT)
+    done: list[int] = []
+    finder.find({"a": b"a", "b": b"b"}, lambda: done.append(len(engine.asked)))
+    assert done == [0, 1]
 
 
 @pytest.mark.parametrize("bad", [kind.decode() for kind in BAD])
@@ -85,32 +88,23 @@ def test_a_bad_picture_goes_to_quarantine_and_the_others_go_on(bad: str) -> None
     results = find(engine, quarantine, "a", bad, "b", "c")
     assert list(results) == ["a", "b", "c"]
     assert quarantine.held == [bad]
-    assert len(engine.batches) == 2
+    assert len(engine.asked) == 4
 
 
 def test_a_batch_of_bad_pictures_costs_one_try_each() -> None:
     engine, quarantine = FakeEngine(), FakeQuarantine()
     assert find(engine, quarantine, *(kind.decode() for kind in BAD)) == {}
-    assert len(engine.batches) == len(quarantine.held) == len(BAD)
-
-
-def test_where_nobody_in_particular_is_to_blame_each_is_tried_alone() -> None:
-    quarantine = FakeQuarantine()
-    assert find(FakeEngine(), quarantine, "a", "odd", "b") == {}
-    assert quarantine.held == ["a", "odd", "b"]
-    results = find(FakeEngine(), None, "a", "odd", "b")
-    assert (results["a"], results["b"]) == (found(b"a"), found(b"b"))
-    assert isinstance(results["odd"], PoisonError)
+    assert len(engine.asked) == len(quarantine.held) == len(BAD)
 
 
 @pytest.mark.parametrize("room", [None, 0])
 @pytest.mark.parametrize(
     ("bad", "code", "tries"),
     [
-        ("crashes", "poison", 3),
-        ("hangs", "timeout", 2),
-        ("eats", "out_of_memory", 3),
-        ("breaks", "engine_failed", 3),
+        ("crashes", "poison", 4),
+        ("hangs", "timeout", 3),
+        ("eats", "out_of_memory", 4),
+        ("breaks", "engine_failed", 4),
     ],
 )
 def test_without_a_quarantine_it_is_tried_alone_here(
@@ -120,7 +114,7 @@ def test_without_a_quarantine_it_is_tried_alone_here(
     results = find(engine, None if room is None else FakeQuarantine(room), "a", bad, "b")
     assert (results["a"], results["b"]) == (found(b"a"), found(b"b"))
     assert getattr(results[bad], "code", None) == code
-    assert len(engine.batches) == tries
+    assert len(engine.asked) == tries
     assert set(engine.timeouts) == {TIMEOUT}
 
 
@@ -136,10 +130,10 @@ def test_a_picture_may_take_many_times_the_average_before_it_is_slow() -> None:
 @pytest.mark.parametrize(
     ("fault", "crowded", "error"),
     [
-        (Fault("memory", "", 0), False, PictureError),
-        (Fault("memory", "", 0), True, ShortageError),
-        (Fault("crash", "SIGSEGV", 0), True, PoisonError),
-        (Fault("crash", "SIGKILL", 0), False, ShortageError),
+        (Fault("memory", ""), False, PictureError),
+        (Fault("memory", ""), True, ShortageError),
+        (Fault("crash", "SIGSEGV"), True, PoisonError),
+        (Fault("crash", "SIGKILL"), False, ShortageError),
     ],
 )
 def test_a_shortage_of_the_worker_is_not_the_picture_s_fault(

@@ -21,6 +21,8 @@ from worker.delivery import Delivery
 from worker.job import Result
 from worker.retry import MAX_RETRIES, MAX_STARTS
 
+Between = Callable[[], None]
+
 PICTURES = [bytes([number]) * 10 for number in range(4)]
 IDS = [picture_id_of(picture) for picture in PICTURES]
 
@@ -41,7 +43,7 @@ class FakeJobs:
         slow, self.slow = self.slow, {}
         return slow
 
-    def run(self, messages: Sequence[Message]) -> dict[str, Result]:
+    def run(self, messages: Sequence[Message], _between: Between) -> dict[str, Result]:
         self.batches.append([message.name for message in messages])
         return {message.picture_id: self._result(message) for message in messages}
 
@@ -208,7 +210,7 @@ def test_a_mismatch_ends_the_worker_and_excuses_its_pictures() -> None:
 
 def test_a_worker_told_to_stop_leaves_unfinished_pictures_unacknowledged() -> None:
     class Stopping(FakeJobs):
-        def run(self, _: Sequence[Message]) -> dict[str, Result]:
+        def run(self, _: Sequence[Message], _between: Between) -> dict[str, Result]:
             worker.bench.stopping.set()
             raise StoreError("away")
 
@@ -240,8 +242,8 @@ def test_a_picture_in_quarantine_is_acknowledged_when_it_is_finished() -> None:
     """Its message stays unacknowledged meanwhile, and later ones are settled before it."""
 
     class Quarantining(FakeJobs):
-        def run(self, messages: Sequence[Message]) -> dict[str, Result]:
-            results = super().run(messages)
+        def run(self, messages: Sequence[Message], _between: Between) -> dict[str, Result]:
+            results = super().run(messages, _between)
             if "b" in {message.name for message in messages}:
                 self.slow = {IDS[1]: results.pop(IDS[1])}
             return results
@@ -254,8 +256,8 @@ def test_a_picture_in_quarantine_is_acknowledged_when_it_is_finished() -> None:
 
 def test_a_worker_told_to_stop_excuses_what_is_in_quarantine() -> None:
     class Quarantining(FakeJobs):
-        def run(self, messages: Sequence[Message]) -> dict[str, Result]:
-            super().run(messages)
+        def run(self, messages: Sequence[Message], _between: Between) -> dict[str, Result]:
+            super().run(messages, _between)
             worker.bench.stopping.set()
             return {}
 

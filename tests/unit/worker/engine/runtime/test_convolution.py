@@ -43,7 +43,7 @@ def border(program: Program, maps: Maps, count: int) -> float:
     return float(np.abs(program.whole(maps, count)).sum())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     filtering=st.sampled_from([(2, 3, 1), (4, 3, 1), (6, 3, 1), (2, 5, 1), (4, 5, 1), (4, 5, 2), (2, 5, 2)]),
     height=st.integers(1, 23),
@@ -85,7 +85,7 @@ def test_winograds_filtering_is_the_convolution(
     assert border(program, out, count) == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     shape=st.sampled_from([(1, 1), (3, 3), (5, 5), (9, 1)]),
     stride=st.integers(1, 2),

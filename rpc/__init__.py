@@ -1,0 +1,1 @@
+"""The gRPC server: the same pictures, answers, keys and limits as `rest`, by `facefleet.proto`."""
