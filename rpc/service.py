@@ -130,6 +130,7 @@ class Facefleet:
             faces=receipt.faces,
             matches=receipt.edges,
             original=erased.original,
+            crops=erased.crops,
         )
 
     def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:  # noqa: N802 -- as in the proto

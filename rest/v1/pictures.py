@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from textwrap import shorten
+from typing import Annotated, Any
 
 from flask import Response, g, request
 from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
+from faces.crops import CROP_SIDE
 from faces.formats.limits import Limits
 from faces.store.listing import PictureRecord
 from rest import drawing
@@ -19,12 +21,13 @@ from rest.openapi import Parameters, Routes, content
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.v1.conditional import conditional
-from rest.v1.shapes import Hash, ImagePath, known
+from rest.v1.shapes import Hash, ImagePath, PersonName, known, owners_in
 
 pictures = Routes("pictures")
 
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#800000")
 NOT_INDEXED = "#808080"
+LONGEST_LABEL = 40  # characters
 PROBLEMS = (404, 415, 416, 422, 501)
 JPEG = {200: content("The picture", "image/jpeg"), 206: content("A part of it", "image/jpeg"), 304: None}
 ORIGINAL = {
@@ -68,7 +71,10 @@ def picture(path: ImagePath, query: SizeQuery) -> Response:
     "GET", "/v1/images/<hash>/annotated", scope=api_key.READ, answers=JPEG, problems=(*PROBLEMS, 409)
 )
 def annotated(path: ImagePath, query: SizeQuery) -> Response:
-    """The picture with its faces marked, upright, as a JPEG; grey faces are not indexed."""
+    """The picture with its faces marked, upright, as a JPEG: with people's names, else numbers.
+
+    A person has the same colour in all pictures; grey faces are not indexed.
+    """
     g.about = {"hash": path.hash}
     marks = _marks(_finished(path.hash))
     version = hashlib.sha256(f"{path.hash} {query.size} {marks}".encode()).hexdigest()
@@ -81,12 +87,15 @@ def annotated(path: ImagePath, query: SizeQuery) -> Response:
     "GET", "/v1/images/<hash>/faces/<int:index>", scope=api_key.READ, answers=JPEG, problems=(*PROBLEMS, 409)
 )
 def face(path: FacePath, query: SizeQuery) -> Response:
-    """One face with a margin around it, upright, as a JPEG."""
+    """One face with a margin around it, upright, as a JPEG; where only crops are kept, of 160 pixels at most."""
     g.about = {"hash": path.hash}
     faces = _finished(path.hash).status.faces
     if path.index >= len(faces) or not faces[path.index].get("box"):
         raise NotFound(f"the picture has {len(faces)} faces, numbered from 0")
     box = faces[path.index]["box"]
+    crop = _crop(path.hash, path.index, query.size)
+    if crop is not None:
+        return _served(None, crop, "image/jpeg")
     version = hashlib.sha256(f"{path.hash} {query.size} {box}".encode()).hexdigest()
     return _drawn(path.hash, version, lambda: drawing.crop(_original(path.hash), _limits(), box, query.size))
 
@@ -99,22 +108,37 @@ def _finished(picture_id: str) -> PictureRecord:
 
 
 def _marks(record: PictureRecord) -> list[Mark]:
+    owners = owners_in(parts().redis, [record.status.hash])
     return [
-        Mark(
-            face["box"],
-            str(index),
-            COLOURS[index % len(COLOURS)] if face.get("indexed", True) else NOT_INDEXED,
-            tuple(map(tuple, face.get("landmarks") or ())),
-        )
+        _mark(index, face, owners.get((record.status.hash, index)))
         for index, face in enumerate(record.status.faces)
         if face.get("box")
     ]
+
+
+def _mark(index: int, face: Mapping[str, Any], person: PersonName | None) -> Mark:
+    """A face has the colour of its person in every picture, and the person's name, or else its number here."""
+    colour = COLOURS[(index if person is None else int(person.id)) % len(COLOURS)]
+    label = str(index) if person is None else shorten(person.name, LONGEST_LABEL) or str(index)
+    landmarks = tuple(map(tuple, face.get("landmarks") or ()))
+    return Mark(face["box"], label, colour if face.get("indexed", True) else NOT_INDEXED, landmarks)
+
+
+def _crop(picture_id: str, index: int, size: int | None) -> bytes | None:
+    """The crop of a face, if one is stored that is large enough, or there is no original to cut from."""
+    image_store = parts().image_store
+    if image_store is None or ((size is None or size > CROP_SIDE) and image_store.has(picture_id)):
+        return None
+    crop = image_store.crop(picture_id, index)
+    return crop and drawing.smaller(crop, size or CROP_SIDE)
 
 
 def _original(picture_id: str) -> bytes:
     image_store = parts().image_store
     if image_store is None:
         raise ProblemError("no_image_store", "pictures are not kept: set IMAGE_STORE_URL")
+    if not parts().settings.keeps_originals and not image_store.has(picture_id):
+        raise ProblemError("no_image_store", "only crops of faces are kept: set IMAGE_STORE_KEEPS=both")
     return image_store.get(picture_id)
 
 
@@ -131,6 +155,6 @@ def _drawn(picture_id: str, version: str, draw: Callable[[], bytes]) -> Response
     return _served(version, parts().drawn.get(picture_id, version, draw), "image/jpeg")
 
 
-def _served(version: str, data: bytes, kind: str | None) -> Response:
+def _served(version: str | None, data: bytes, kind: str | None) -> Response:
     response = Response(data, mimetype=kind or drawing.media_type(data, _limits()))
     return conditional(response, version, ranges=True)
