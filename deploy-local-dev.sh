@@ -53,7 +53,7 @@ in_cluster() { # in_cluster [delete]: only where nobody else is, for the server 
     kubectl get namespace facefleet >/dev/null 2>&1 || kubectl create namespace facefleet
     "$root/k8s/secrets/generate" --context "$context" --namespace facefleet
     kubectl apply -k "$root/k8s/overlays/local"
-    kubectl rollout restart deployment/rest deployment/worker deployment/logs # the images may be new under the same name
+    kubectl rollout restart deployment/rest deployment/rpc deployment/worker deployment/logs # the images may be new under the same name
     kubectl rollout status deployment/rest --timeout=300s && kubectl rollout status deployment/worker --timeout=300s ||
         fail "the pods do not become ready: 'kubectl --context $context --namespace facefleet get pods'"
     echo "Ready: http://127.0.0.1:5000, until Ctrl-C. To delete all of it, every face included: $0 --k8s delete"

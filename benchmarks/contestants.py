@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from faces.config import Settings
 from faces.formats.limits import Limits
 from worker.engine.engine import FaceEngine, load
+from worker.engine.library import load_library
 from worker.engine.quality import Bar
 from worker.engine.types import Box, Face
 from worker.isolation.view import open_for
@@ -69,8 +70,7 @@ class Library:
     """face_recognition as its documentation shows it; `detector` is hog, its default, or cnn."""
 
     def __init__(self, detector: str) -> None:
-        import face_recognition  # noqa: PLC0415 - loads its models, and only its own process needs them
-
+        face_recognition = load_library()  # with its models; only its own process needs them
         self._clock = Clock()
         self._open = self._clock.timed("decode", face_recognition.load_image_file)
         self._locate = self._clock.timed("detect", face_recognition.face_locations)

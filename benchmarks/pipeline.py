@@ -35,6 +35,7 @@ from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from worker.engine.engine import load
+from worker.engine.library import load_library
 from worker.engine.types import Engine
 from worker.isolation.view import open_for
 
@@ -123,8 +124,7 @@ def running(workers: int, worker: str = "worker", **more: str) -> Iterator[Syste
 
 def loop(paths: Sequence[Path]) -> int:
     """Find the faces of pictures with face_recognition, as its documentation shows."""
-    import face_recognition  # noqa: PLC0415 -- loads its models, and only the peer's processes need them
-
+    face_recognition = load_library()  # with its models; only the peer's processes need them
     return sum(len(face_recognition.face_encodings(face_recognition.load_image_file(path))) for path in paths)
 
 

@@ -15,6 +15,7 @@ from client.commands import (
     check,
     dead,
     erase,
+    imports,
     keys,
     logs,
     match,
@@ -32,6 +33,7 @@ from faces.errors import FacefleetError
 COMMANDS = {
     "scan": scan,
     "watch": watch,
+    "import": imports,
     "match": match,
     "people": people,
     "status": status,
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors are reported as ours
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         return int(COMMANDS[args.command].run(args, Settings.read()))
     except FacefleetError as error:
@@ -69,16 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="facefleet", description="Find every picture that shows the same face.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> ArgumentParser:
+    """Describe every command's arguments."""
+    made = ArgumentParser(prog="facefleet", description="Find every picture that shows the same face.")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         command.arguments(
             commands.add_parser(
                 name, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}."
             )
         )
-    return parser
+    return made
 
 
 def process() -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.errors import UsageError
+from faces.picture_id import picture_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ def pictures_at(path: Path, folder: Path, suffixes: Collection[str]) -> Iterator
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
                 yield from _picture(Path(root, name), folder, suffixes)
+
+
+def hash_of(path: Path) -> str | None:
+    """Return the hash of a file, None if it cannot be read."""
+    try:
+        return picture_id_of(path.read_bytes())
+    except OSError:
+        return None
 
 
 def _picture(path: Path, folder: Path, suffixes: Collection[str]) -> Iterator[Source]:

@@ -24,6 +24,7 @@ from faces.parsers import (
     model_or_file,
     port,
     positive,
+    rate,
     seconds,
     text,
     whole,
@@ -124,6 +125,12 @@ class Settings:
     fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
         words, (), "private hosts and networks that URLs may point to, comma-separated"
+    )
+
+    max_video_bytes: int = setting(positive, 4 << 30, "largest video accepted, in bytes")
+    max_video_seconds: float = setting(seconds, 14400.0, "longest video accepted, in seconds")
+    video_rate: float = setting(
+        rate, 2.0, "most frames to take from a second of video, in addition to those that begin a scene"
     )
 
     image_store_url: str = setting(

@@ -7,6 +7,7 @@ FacefleetError
 │   ├── MessageError        a message that cannot be decoded: dead letter
 │   │   └── NewerMessageError   of a newer version: retried, newer workers may be on their way
 │   ├── PictureError        bytes that are not a usable picture: the picture is `failed`
+│   ├── VideoError          bytes that are not a usable video: the video is `failed`
 │   ├── PoisonError         a picture that stops the worker each time: the picture is `failed`
 │   ├── PictureNameError    a name that cannot be used: refused with 400
 │   ├── FetchError          an address that cannot be fetched: refused by the server
@@ -66,6 +67,12 @@ class PictureError(Permanent):
     """Bytes that are not a picture, or one that is truncated, too large or of a forbidden format."""
 
     code = "not_a_picture"
+
+
+class VideoError(Permanent):
+    """Bytes that are not a video, one without pictures, or one that is damaged, too long or too large."""
+
+    code = "not_a_video"
 
 
 class PoisonError(Permanent):

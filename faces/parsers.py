@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 
 def text(value: str) -> str:
@@ -29,42 +34,35 @@ def yes_no(value: str) -> bool:
 
 def positive(value: str) -> int:
     """A whole number above zero."""
-    number = int(value)
-    if number <= 0:
-        raise ValueError("write a whole number above 0")
-    return number
+    return _number(value, int, lambda number: number > 0, "a whole number above 0")
 
 
 def whole(value: str) -> int:
     """A whole number, zero or above."""
-    number = int(value)
-    if number < 0:
-        raise ValueError("write a whole number, 0 or above")
-    return number
+    return _number(value, int, lambda number: number >= 0, "a whole number, 0 or above")
 
 
 def port(value: str) -> int:
     """A TCP port."""
-    number = int(value)
-    if not 0 < number < 65536:
-        raise ValueError("write a port from 1 to 65535")
-    return number
+    return _number(value, int, lambda number: 0 < number < 65536, "a port from 1 to 65535")
 
 
 def seconds(value: str) -> float:
     """A time above zero."""
+    return _number(value, float, lambda number: 0 < number < math.inf, "seconds above 0")
+
+
+def rate(value: str) -> float:
+    """How many of something in a second."""
     number = float(value)
-    if not 0 < number < float("inf"):
-        raise ValueError("write seconds above 0")
+    if not 0 < number <= 240:
+        raise ValueError("write a number above 0, at most 240")
     return number
 
 
 def distance(value: str) -> float:
     """A Euclidean distance between encodings."""
-    number = float(value)
-    if not 0 < number < 2:
-        raise ValueError("write a distance above 0 and below 2")
-    return number
+    return _number(value, float, lambda number: 0 < number < 2, "a distance above 0 and below 2")
 
 
 def file(value: str) -> str:
@@ -110,3 +108,12 @@ def choice(*allowed: str) -> Callable[[str], str]:
         return value.strip()
 
     return parse
+
+
+def _number(
+    value: str, kind: Callable[[str], Number], allowed: Callable[[Number], bool], what: str
+) -> Number:
+    with suppress(ValueError):
+        if allowed(number := kind(value)):
+            return number
+    raise ValueError(f"write {what}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 from faces.amqp import connect, translated
 from faces.config import Settings
@@ -39,7 +40,8 @@ class Part:
 
 
 def look(settings: Settings, servers: Mapping[str, Process], ours: Sequence[Process]) -> list[Part]:
-    """Look at every part: servers, of which those in `servers` are ours, the REST server and the workers."""
+    """Look at every part: servers, of which those in `servers` are ours, and our own processes."""
+    addresses = {"rest": settings.server, "rpc": f"{urlsplit(settings.server).hostname}:{settings.rpc_port}"}
     found = [
         _server(
             "rabbitmq", servers, f"{settings.rabbitmq_host}:{settings.rabbitmq_port}", _rabbitmq(settings)
@@ -47,8 +49,7 @@ def look(settings: Settings, servers: Mapping[str, Process], ours: Sequence[Proc
         _server("redis", servers, f"{settings.redis_host}:{settings.redis_port}", _redis(settings)),
     ]
     return found + [
-        Part(one.name, _state(_ready(one), one), settings.server if one.name == "rest" else "", one)
-        for one in ours
+        Part(one.name, _state(_ready(one), one), addresses.get(one.name, ""), one) for one in ours
     ]
 
 

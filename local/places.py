@@ -18,6 +18,7 @@ PORTS = {
     "redis": {"REDIS_PORT": 6379},
     "rabbitmq": {"RABBITMQ_PORT": 5672, "RABBITMQ_DIST_PORT": 25673, "ERL_EPMD_PORT": 4370},
     "rest": {"REST_PORT": 5000},
+    "rpc": {"RPC_PORT": 50051},
 }
 INTERNAL = {"RABBITMQ_DIST_PORT", "ERL_EPMD_PORT"}
 SERVERS = ("redis", "rabbitmq")
@@ -85,7 +86,7 @@ def choose(
     taken: dict[str, str] = {}
     for name in SERVERS:
         chosen |= _access(name) if name in ours else _given(name, environ)
-    for name in (*ours, "rest"):
+    for name in (*ours, "rest", "rpc"):
         for variable, usual in PORTS[name].items():
             remembered = before.environment.get(variable)
             wishes = [wish for wish in (environ.get(variable), remembered, str(usual)) if wish]

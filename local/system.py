@@ -107,8 +107,11 @@ class System:
         ports = [places.port(variable) for server in down for variable in PORTS[server.process.name]]
         if any(free_port(port) != port for port in ports):
             return True
-        (rest,) = (part for part in self.parts() if part.name == "rest")
-        return not rest.ready and listening(places.port("REST_PORT"))
+        served = {part.name: part.ready for part in self.parts()}
+        return any(
+            not served[name] and listening(places.port(variable))
+            for name, variable in (("rest", "REST_PORT"), ("rpc", "RPC_PORT"))
+        )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -159,7 +162,7 @@ class System:
             return False
         if fresh:
             self._stop_parts()  # they would keep the old addresses
-        self._say(f"Starting the server and {places.workers} worker{'s' * (places.workers > 1)} ...")
+        self._say(f"Starting the servers and {places.workers} worker{'s' * (places.workers > 1)} ...")
         command = [sys.executable, "-m", "local.supervisor", str(self._run), str(places.workers)]
         self._supervisor.start(command, self.environment())
         return True

@@ -20,6 +20,7 @@ PATIENCE = 4.0  # seconds; Prometheus itself waits for ten, and would then lose 
 SURVEY_EVERY = 60.0  # seconds; it takes Redis about 5 ms
 UP = "facefleet_redis_up"
 OLDEST = "facefleet_oldest_in_flight_seconds"
+LAG = "facefleet_groups_lag"
 ABOUT = {
     "accepted": "pictures accepted",
     "done": "pictures done",
@@ -88,4 +89,10 @@ class Fleet(Collector):
         figures = [GaugeMetricFamily(f"facefleet_{n}", ABOUT[n], value) for n, value in counts.items()]
         accepted = queries.oldest_in_flight(self._redis)
         age = 0.0 if accepted is None else max(0.0, time.time() - accepted)
-        return [*figures, GaugeMetricFamily(OLDEST, "age of the oldest picture in flight, 0: none", age)]
+        return [
+            *figures,
+            GaugeMetricFamily(OLDEST, "age of the oldest picture in flight, 0: none", age),
+            GaugeMetricFamily(
+                LAG, "journal entries that are not in groups yet", queries.groups_lag(self._redis)
+            ),
+        ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import flask
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+UNLIMITED = sys.maxsize  # for `max_content_length`, where None would stand for the application's limit
 
 
 class Request(flask.Request):

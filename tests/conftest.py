@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from redis import Redis
 
@@ -19,11 +18,11 @@ from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
 from local.photographs import fetch_photographs
-from local.process import free_port
+from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer, debian_server
 
-MODELS = Path(__file__).parents[1] / "var" / "models"  # converted once, kept by the checksum of their source
+MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 
 
 # Files whose tests must not run beside each other, and those that take longest, which begin first.
@@ -41,6 +40,9 @@ LONGEST = (
     "test_faults_poison.py",
     "test_crashes.py",
 )
+
+hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure
+hypothesis.settings.load_profile("facefleet")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,15 +117,15 @@ def settings(store_settings: Settings, rabbit_server: RabbitServer) -> Settings:
 @pytest.fixture(scope="session")
 def photographs() -> Path:
     """Folder with the sample photographs, fetched once and kept."""
-    return fetch_photographs(Path(__file__).parents[1] / "var" / "photographs")
+    return fetch_photographs(ROOT / "var" / "photographs")
 
 
 @pytest.fixture(scope="session")
 def reference() -> Any:
     """The library whose answers ours are held against."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its models' package uses an old way of finding files
-        return importlib.import_module("face_recognition")
+    from worker.engine.library import load_library  # noqa: PLC0415 -- half a second that few tests need
+
+    return load_library()
 
 
 def emptied(server: RedisServer) -> Settings:
@@ -146,7 +148,7 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(ROOT),
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "MODEL_CACHE": str(MODELS),
         "REDIS_HOST": settings.redis_host,

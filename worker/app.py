@@ -16,13 +16,11 @@ from faces.event_log import EventLog
 from faces.health import serve
 from faces.image_store import open_image_store
 from faces.store.client import RedisClient
-from faces.store.commit import fail
 from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
 from worker.crops import Crops
-from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
 from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
@@ -38,12 +36,11 @@ from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.outbox import Outbox
 from worker.presence import Presence
-from worker.processor import BatchProcessor
+from worker.processor import BatchProcessor, build_processor
 from worker.quarantine import NICE, Quarantine
 from worker.retrier import Retrier
 from worker.search_consumer import SearchConsumer
 from worker.searcher import Searcher
-from worker.settlement import Settlement
 
 ENGINE = "worker.engine.loading:load"  # loaded in a process of its own, and nowhere in this one
 
@@ -131,81 +128,64 @@ def build(
     threadpool_limits(1)  # NumPy's; workers share a machine by cores
     redis = redis or RedisClient(settings)
     event_log = event_log or EventLog(settings, "worker")
-    template = TemplateProcess(settings, engine)
-    warm_index(settings.match_tolerance)
-    loaded = start(template)
-    memory = Memory(settings.worker_memory)
-    data_version = DataVersion(loaded.model, settings.match_tolerance)
-    timeout = settings.picture_timeout
-    quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
+    isolated = _start_engine(settings, engine, metrics)
+    data_version = DataVersion(isolated.loaded.model, settings.match_tolerance)
     face_index = FaceIndex(settings.match_tolerance, _shared_index(settings, redis))
     deliveries: queue.Queue[Delivery] = queue.Queue()
     searches: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
     retrier = Retrier(stopping)
-    outbox = Outbox(Publisher(settings), retrier)
-    attempts = Attempts(redis, retrier)
-    dead_letters = DeadLetters(
-        outbox,
-        event_log,
-        metrics,
-        lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
+    outbox, attempts = Outbox(Publisher(settings), retrier), Attempts(redis, retrier)
+    searcher = Searcher(
+        searches=searches,
+        redis=redis,
+        face_index=face_index,
+        find=isolated.finder.find_now,
+        model=data_version.model,
+        publisher=Publisher(settings),
     )
-    finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
     image_store = open_image_store(settings.image_store_url)
     jobs = Jobs(
         redis=redis,
         originals=Originals(image_store),
         crops=Crops(image_store if settings.keeps_crops else None),
-        finder=finder,
-        quarantine=quarantine,
+        finder=isolated.finder,
+        quarantine=isolated.quarantine,
         face_index=face_index,
         data_version=data_version,
         retrier=retrier,
         metrics=metrics,
     )
-    settlement = Settlement(
+    processor = build_processor(
         redis=redis,
-        attempts=attempts,
-        outbox=outbox,
-        dead_letters=dead_letters,
-        event_log=event_log,
-        metrics=metrics,
-        retrier=retrier,
-    )
-    processor = BatchProcessor(
         batcher=Batcher(deliveries, settings.batch_size),
-        dead_letters=dead_letters,
         attempts=attempts,
         jobs=jobs,
-        settlement=settlement,
-        memory=memory,
+        outbox=outbox,
+        event_log=event_log,
+        metrics=metrics,
+        memory=isolated.memory,
+        retrier=retrier,
         stopping=stopping,
-        searcher=Searcher(
-            searches=searches,
-            redis=redis,
-            face_index=face_index,
-            find=finder.find_now,
-            model=data_version.model,
-            publisher=Publisher(settings),
-        ),
+        searcher=searcher,
+    )
+    consumer = Consumer(
+        settings,
+        deliveries,
+        stopping,
+        lost=attempts.excuse,
+        consuming=vitals.consuming,
+        elsewhere=lambda: len(outbox) + isolated.quarantined,
+        searches=SearchConsumer(searches, deliveries),
+        reconnect_pause=reconnect_pause,
     )
     return Worker(
         redis=redis,
         event_log=event_log,
-        template=template,
-        loaded=loaded,
+        template=isolated.template,
+        loaded=isolated.loaded,
         face_index=face_index,
         data_version=data_version,
-        consumer=Consumer(
-            settings,
-            deliveries,
-            stopping,
-            lost=attempts.excuse,
-            consuming=vitals.consuming,
-            elsewhere=lambda: len(outbox) + (0 if quarantine is None else len(quarantine)),
-            searches=SearchConsumer(searches, deliveries),
-            reconnect_pause=reconnect_pause,
-        ),
+        consumer=consumer,
         processor=processor,
         outbox=outbox,
         presence=Presence(
@@ -215,12 +195,44 @@ def build(
             ready=vitals.state,
             faces=lambda: len(face_index),
         ),
-        memory=memory,
+        memory=isolated.memory,
         metrics=metrics,
         vitals=vitals,
         retrier=Retrier(stopping, vitals.beat),
         stopping=stopping,
     )
+
+
+@dataclass(frozen=True)
+class _Isolated:
+    """An engine in a process of its own, and what finds faces with it."""
+
+    template: TemplateProcess
+    loaded: Loaded
+    memory: Memory
+    quarantine: Quarantine | None
+    finder: Finder
+
+    @property
+    def quarantined(self) -> int:
+        """Pictures in quarantine."""
+        return 0 if self.quarantine is None else len(self.quarantine)
+
+
+def _start_engine(settings: Settings, engine: str, metrics: Metrics) -> _Isolated:
+    """Load an engine, and compile the index's kernels in the meantime.
+
+    Raises:
+        SettingError: a setting cannot be used.
+        MismatchError: the engine failed its self-test.
+    """
+    template = TemplateProcess(settings, engine)
+    warm_index(settings.match_tolerance)
+    loaded = start(template)
+    memory, timeout = Memory(settings.worker_memory), settings.picture_timeout
+    quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
+    finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
+    return _Isolated(template, loaded, memory, quarantine, finder)
 
 
 def _shared_index(settings: Settings, redis: RedisClient) -> SharedIndex | None:

@@ -8,14 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
+from faces.event_log import EventLog
 from faces.message import decode
+from faces.store.client import RedisClient
+from faces.store.commit import fail
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery, PendingMessage
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
+from worker.metrics import Metrics
+from worker.outbox import Outbox
 from worker.presence import Activity
+from worker.retrier import Retrier
 from worker.searcher import Searcher
 from worker.settlement import Settlement
 
@@ -97,3 +103,45 @@ class BatchProcessor:
                 self.settlement.settle(pending, Result(error=error))
             else:
                 yield pending
+
+
+def build_processor(
+    *,
+    redis: RedisClient,
+    batcher: Batcher,
+    attempts: Attempts,
+    jobs: Jobs,
+    outbox: Outbox,
+    event_log: EventLog,
+    metrics: Metrics,
+    memory: Memory,
+    retrier: Retrier,
+    stopping: threading.Event,
+    searcher: Searcher | None = None,
+) -> BatchProcessor:
+    """Build a processor with the parts that nobody else needs."""
+    dead_letters = DeadLetters(
+        outbox,
+        event_log,
+        metrics,
+        lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
+    )
+    settlement = Settlement(
+        redis=redis,
+        attempts=attempts,
+        outbox=outbox,
+        dead_letters=dead_letters,
+        event_log=event_log,
+        metrics=metrics,
+        retrier=retrier,
+    )
+    return BatchProcessor(
+        batcher=batcher,
+        dead_letters=dead_letters,
+        attempts=attempts,
+        jobs=jobs,
+        settlement=settlement,
+        memory=memory,
+        stopping=stopping,
+        searcher=searcher,
+    )

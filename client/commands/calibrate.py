@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from client.calibration import advice, labelled, plots
+from client.calibration import advice, labelled, named_people, plots
 from client.calibration.impostors import GAMMA, NORMAL, Sample, Tail, fit, sample
 from client.calibration.verification import read_pairs
 from client.errors import UsageError
@@ -64,10 +64,13 @@ def arguments(parser: ArgumentParser) -> None:
     about = (
         "LFW's file of pairs, `Person 1 2` or `Person 1 Other 3`, of pictures named Person/Person_0001.jpg"
     )
-    parser.add_argument("--pairs", type=Path, metavar="FILE", help=about)
+    labels = parser.add_mutually_exclusive_group()
+    labels.add_argument("--pairs", type=Path, metavar="FILE", help=about)
+    about = "compare the faces of the people that users have named"
+    labels.add_argument("--people", action="store_true", help=about)
     about = "find the tolerance with this share of false matches (%(default)g)"
     parser.add_argument("--fmr", type=share, default=1e-3, metavar="SHARE", help=about)
-    about = "draw the distances, or with --pairs true accepts against false matches"
+    about = "draw the distances, or of labelled pairs true accepts against false matches"
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -79,6 +82,8 @@ def run(args: Namespace, settings: Settings) -> int:
         tolerance = inspection.tolerance(inspection.stored_version(redis)) or settings.match_tolerance
         faces, owners = _read(redis)
         trial = labelled.compare(redis, pairs) if pairs is not None else None
+        if args.people:
+            trial = named_people.compare(redis)
         odds = _measured_odds(redis, tolerance)
     drawn = sample(faces, owners)
     if not len(drawn.distances):
@@ -100,6 +105,8 @@ def run(args: Namespace, settings: Settings) -> int:
             print("\n" + table(labelled.rows(known)))
             for text in labelled.warnings(known):
                 note(text)
+        if args.people:
+            note(named_people.CAVEAT)
     return 0
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
+from client.delivery import Delivery
 from client.errors import ServerError, UsageError
 from client.idle_timeout import IdleTimeout
-from client.sending import Picture, send, watch
+from client.sending import Picture
 from client.server import Server
 from client.sources import find
-from client.terminal import BOLD, GREEN, RED, bar, note, paint, printable, table
+from client.terminal import BOLD, GREEN, RED, note, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.formats.signatures import suffixes_of
@@ -39,7 +39,7 @@ def arguments(parser: ArgumentParser) -> None:
 class Result:
     """The state of all pictures that were sent."""
 
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[Picture]
     begun: float = field(default_factory=time.monotonic)
 
     def count(self, *states: str) -> int:
@@ -70,21 +70,13 @@ def run(args: Namespace, settings: Settings) -> int:
     sources = find(args.targets, suffixes)
     if not sources:
         raise UsageError(f"no pictures ({', '.join(sorted(suffixes))}) in {', '.join(args.targets)}")
-    server, idle_timeout, result = (
-        Server(settings.server, settings.api_key),
-        IdleTimeout(args.timeout),
-        Result(),
-    )
-    server.check()
+    delivery = Delivery(Server(settings.server, settings.api_key), IdleTimeout(args.timeout))
+    result = Result(delivery.pictures)
+    delivery.server.check()
     try:
-        with bar(len(sources), "sending") as progress:
-            largest = settings.largest_picture
-            for picture in send(server, sources, idle_timeout, threads=args.threads, largest=largest):
-                result.pictures.append(picture)
-                progress.update()
+        delivery.send(sources, threads=args.threads, largest=settings.largest_picture)
         if not args.no_wait:
-            idle_timeout.renew()
-            _wait(server, result, idle_timeout)
+            delivery.wait()
     except ServerError as error:
         note(str(error))
     except KeyboardInterrupt:
@@ -93,20 +85,6 @@ def run(args: Namespace, settings: Settings) -> int:
     _show(result, as_json=args.json)
     unfinished = 0 if args.no_wait else result.count("accepted")
     return 1 if unfinished or result.count("failed", "refused") else 0
-
-
-def _wait(server: Server, result: Result, idle_timeout: IdleTimeout) -> None:
-    """Wait for the accepted pictures and record how each ends."""
-    places = defaultdict(list)
-    for number, picture in enumerate(result.pictures):
-        if picture.hash:
-            places[picture.hash].append(number)
-    with bar(len(places), "processing") as progress:
-        for h, finished in watch(server, list(places), idle_timeout):
-            progress.update()
-            for number in places[h]:
-                sent = result.pictures[number]
-                result.pictures[number] = replace(finished, name=sent.name, new=sent.new)
 
 
 def _show(result: Result, *, as_json: bool) -> None:

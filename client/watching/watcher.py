@@ -11,13 +11,12 @@ from client.errors import ServerError, UsageError
 from client.idle_timeout import IdleTimeout
 from client.sending import Picture, ask_after, send
 from client.server import Server
-from client.sources import Source, pictures_at
+from client.sources import Source, hash_of, pictures_at
 from client.watching.aftermath import Aftermath
 from client.watching.record import Entry, Record
 from client.watching.report import Report
 from client.watching.settling import Settling
 from client.watching.stamp import Stamp
-from faces.picture_id import picture_id_of
 
 BATCH = 64  # files sent before the fleet is asked about earlier ones
 PATIENCE = 30.0  # seconds to repeat requests that the server cannot take now
@@ -108,7 +107,7 @@ class Watcher:
     def _is_new(self, name: str, stamp: Stamp) -> bool:
         """Tell whether a file has other content than what was sent. One that was only touched has not."""
         entry = self._record.get(name)
-        if entry is None or entry.hash is None or entry.hash != _hash(self._folder.file(name)):
+        if entry is None or entry.hash is None or entry.hash != hash_of(self._folder.file(name)):
             return True
         self._record.put(name, replace(entry, stamp=stamp))
         return False
@@ -181,10 +180,3 @@ class Watcher:
             return
         self.report.resolved(name)
         self._record.remove(name)
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return picture_id_of(path.read_bytes())
-    except OSError:
-        return None

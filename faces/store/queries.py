@@ -11,9 +11,12 @@ from faces.store.client import RedisClient
 from faces.store.keys import (
     COUNTS,
     ENCODINGS,
+    GROUP_STATE,
+    GROUPS,
     HASHES,
     HOME,
     INFLIGHT,
+    JOURNAL,
     MATCHES,
     NAMES,
     pending_key,
@@ -150,6 +153,12 @@ def counts(redis: RedisClient) -> Counts:
     totals, in_flight = replies
     accepted, done, failed, erased = (int(total or 0) for total in totals)
     return Counts(accepted, done, failed, erased, in_flight)
+
+
+def groups_lag(redis: RedisClient) -> int:
+    """Return how many journal entries the groups process has not taken in yet."""
+    position, length = redis.ask((GROUPS, "HGET", GROUP_STATE, "position"), (HOME, "LLEN", JOURNAL))
+    return max(0, int(length) - int(position or 0))
 
 
 def oldest_in_flight(redis: RedisClient) -> float | None:

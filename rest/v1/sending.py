@@ -24,6 +24,7 @@ from rest.answers import answer
 from rest.openapi import Parameters
 from rest.parts import parts
 from rest.problems import ProblemError, invalid_request, public_reason, status_of
+from rest.requests import UNLIMITED
 from rest.v1.shapes import Hash, State
 from rest.v1.uploads import members, received
 
@@ -166,7 +167,7 @@ def _await(items: Sequence[Item], seconds: float) -> None:
 
 def _raw(name: str | None) -> Iterator[Item]:
     g.about = {"name": name} if name else {}
-    request.max_content_length = None  # bounded by `received`, which says so
+    request.max_content_length = UNLIMITED  # bounded by `received`, which says so
     with received(request.stream, parts().settings.largest_picture) as data:
         accepted = parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
     yield _item(name or accepted.picture_id, accepted)
@@ -191,7 +192,7 @@ def _take_file(file: FileStorage, name: str | None) -> Accepted:
 
 def _archive() -> Iterator[Item]:
     """Take the files of a tar archive as they arrive; what was taken before it breaks off stays taken."""
-    request.max_content_length = None  # each picture is bounded, and so is their number
+    request.max_content_length = UNLIMITED  # each picture is bounded, and so is their number
     largest = parts().settings.largest_picture
     taken = 0
     try:

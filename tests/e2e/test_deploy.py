@@ -24,7 +24,7 @@ def elsewhere() -> Iterator[socket.socket]:
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory, elsewhere: socket.socket) -> Iterator[Deployment]:
-    ports = {"REDIS_PORT": free_port(), "RABBITMQ_PORT": free_port()}
+    ports = {name: free_port() for name in ("REDIS_PORT", "RABBITMQ_PORT", "RPC_PORT")}
     deployment = Deployment(tmp_path_factory.mktemp("deploy"), **ports, REST_PORT=elsewhere.getsockname()[1])
     try:
         yield deployment
@@ -72,6 +72,7 @@ def test_up_mends_what_was_killed_and_leaves_the_rest_alone(running: Deployment)
     assert None not in after.values()
     assert {path for path in PARTS if after[path] == before[path]} == {
         "rabbitmq/rabbitmq",
+        "run/rpc",
         "run/groups",
         "run/worker-1",
     }
@@ -90,7 +91,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     data = (photographs / "rocket.jpg").read_bytes()
     picture = running.ask("POST", "/scan/image/kept.jpg", data)["hash"]
     code, written = running.run("stop")
-    assert (code, written) == (0, "Stopped: groups, rest, worker-1, redis, rabbitmq.\n")
+    assert (code, written) == (0, "Stopped: groups, rest, rpc, worker-1, redis, rabbitmq.\n")
     assert set(running.pids().values()) == {None}
     assert not any(listening(running.port(v)) for v in ("REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT"))
     assert running.run("status")[0] == 3
@@ -118,7 +119,7 @@ def test_a_run_that_is_killed_halfway_is_completed_by_the_next(deployment: Deplo
 
 
 def test_a_server_that_the_environment_names_must_answer(tmp_path: Path) -> None:
-    nowhere = {"REDIS_PORT": free_port(), "RABBITMQ_PORT": free_port(), "REST_PORT": free_port()}
+    nowhere = {name: free_port() for name in ("REDIS_PORT", "RABBITMQ_PORT", "REST_PORT", "RPC_PORT")}
     foreign = Deployment(tmp_path, **nowhere)
     foreign.environ |= {"REDIS_HOST": "127.0.0.1", "RABBITMQ_HOST": "127.0.0.1"}
     code, written = foreign.run("up", "--workers", "1")

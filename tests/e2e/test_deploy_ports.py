@@ -11,7 +11,7 @@ from tests.support.deployment import Deployment
 
 def test_a_part_whose_port_is_taken_from_under_it_moves_to_another(tmp_path: Path) -> None:
     variable = "RABBITMQ_DIST_PORT"  # the others do so too, yet see it later
-    ports = {name: free_port() for name in ("REDIS_PORT", "RABBITMQ_PORT", "REST_PORT")}
+    ports = {name: free_port() for name in ("REDIS_PORT", "RABBITMQ_PORT", "REST_PORT", "RPC_PORT")}
     deployment = Deployment(tmp_path, **ports)
     deployment.module = ["tests.support.stolen_port", variable]
     try:

@@ -15,6 +15,7 @@ from local.process import free_port, until
 from tests.conftest import missing
 from tests.support import podman
 from tests.support.podman import Podman
+from tests.support.rpc_client import connected, refused
 
 pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
 
@@ -29,7 +30,8 @@ class Compose:
     def __init__(self, podman: Podman) -> None:
         self.podman = podman
         self.port = free_port()
-        self._environ = {**os.environ, "PORT": str(self.port)}
+        self.rpc_port = free_port()
+        self._environ = {**os.environ, "PORT": str(self.port), "RPC_PORT": str(self.rpc_port)}
 
     def __call__(self, *words: str) -> None:
         done = subprocess.run(
@@ -59,8 +61,8 @@ def compose(podman: Podman) -> Iterator[Compose]:
     compose = Compose(podman)
     compose("up", "--detach", "--no-build", "redis", "rabbitmq")  # this podman-compose knows no conditions
     compose.wait("redis", "rabbitmq")
-    compose("up", "--detach", "--no-build", "--no-deps", "rest", "worker", "logs")
-    compose.wait("rest", "worker")
+    compose("up", "--detach", "--no-build", "--no-deps", "rest", "rpc", "worker", "logs")
+    compose.wait("rest", "rpc", "worker")
     yield compose
     podman.clear()
 
@@ -82,13 +84,18 @@ def test_the_main_job(compose: Compose, photographs: Path) -> None:
     assert until(lambda: "obama2.jpg" in compose.podman.log(tail), SECONDS), compose.podman.log(tail)[-3000:]
 
 
+def test_grpc_answers(compose: Compose) -> None:
+    with connected(compose.rpc_port) as client:
+        assert refused(lambda: client.match("0" * 64)) == ("NOT_FOUND", "not_found")
+
+
 def test_nobody_is_root(compose: Compose) -> None:
-    for service in ("rest", "worker", "logs", "redis", "rabbitmq"):
+    for service in ("rest", "rpc", "worker", "logs", "redis", "rabbitmq"):
         assert compose.podman("exec", compose.container(service), "id", "-u") != "0", service
 
 
 def test_processes_end_when_they_are_told(compose: Compose) -> None:
-    for service in ("rest", "worker", "logs"):
+    for service in ("rest", "rpc", "worker", "logs"):
         compose.podman("stop", "--time=60", compose.container(service))
         state = compose.podman.inspect(compose.container(service))["State"]
         assert state["ExitCode"] == 0, compose.podman.log(compose.container(service))[-3000:]

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's conta
 def test_the_servers_image_has_nothing_that_computes(rest_image: Image) -> None:
     packages = {path.name for path in (rest_image.root / "opt/venv/lib/python3.11/site-packages").iterdir()}
     assert "flask" in packages
-    assert not {"numpy", "dlib", "onnxruntime", "numba", "pip", "setuptools"} & packages
+    assert not {"numpy", "dlib", "onnxruntime", "numba", "pip", "setuptools", "grpc_tools"} & packages
+    assert (rest_image.root / "app/rpc/facefleet_pb2.py").exists()
     assert not (rest_image.root / "app/worker").exists()
 
 

@@ -94,7 +94,15 @@ def test_counts_after_a_few_pictures(fleet: Fleet) -> None:
     assert rest("facefleet_request_seconds_count", **scanned) == 5
     totals = {"published": 3, "confirmed": 3, "rejected": 0}
     assert {name: rest(f"facefleet_{name}_total") for name in totals} == totals
-    gauges = {"accepted": 3, "done": 2, "failed": 1, "erased": 0, "in_flight": 0, "redis_up": 1}
+    gauges = {
+        "accepted": 3,
+        "done": 2,
+        "failed": 1,
+        "erased": 0,
+        "in_flight": 0,
+        "redis_up": 1,
+        "groups_lag": 1,
+    }
     assert {name: rest(f"facefleet_{name}") for name in gauges} == gauges
     assert until(lambda: worker("facefleet_pictures_total", outcome="failed") == 1, SECONDS)
     assert until(lambda: worker("facefleet_pictures_total", outcome="done") == 2, SECONDS)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 90.0  # for anything to happen on a busy machine
 A_MINUTE = 60.0  # what every container must live through
 BROKERS = ("redis", "rabbitmq")
-OURS = ("rest", "worker", "logs")
+OURS = ("rest", "rpc", "worker", "logs")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def lost_primary(fleet: Fleet) -> Sent:
     with fleet.sending() as sent:
         fleet.pods.lose_pod(old)
         assert until(lambda: fleet.primary() != old, SECONDS, pause=0.5)
-        time.sleep(5)
+        sent.await_more(20)
         back = fleet.pods.start_pod(fleet.pods.workload("redis"), old)
         fleet.pods.wait(back, "readinessProbe", SECONDS)
     assert "role:slave" in fleet.redis(old, "info", "replication")
@@ -42,7 +42,7 @@ def lost_node(fleet: Fleet) -> Sent:
     """A RabbitMQ node vanishes, and comes back."""
     with fleet.sending() as sent:
         fleet.pods.lose_pod(RABBITMQ[0])
-        time.sleep(10)
+        sent.await_more(50)
         back = fleet.pods.start_pod(fleet.pods.workload("rabbitmq"), RABBITMQ[0])
         fleet.pods.wait(back, "readinessProbe", SECONDS)
     return sent

@@ -43,6 +43,11 @@ class Sent:
     refused: int = 0
     gap: float = 0.0
 
+    def await_more(self, count: int) -> None:
+        """Wait until so many more were accepted."""
+        wanted = len(self.accepted) + count
+        assert until(lambda: len(self.accepted) >= wanted, SECONDS), self
+
 
 class Fleet:
     """All pods, and a person who sends pictures."""
@@ -101,10 +106,10 @@ class Fleet:
 
         thread = threading.Thread(target=go)
         thread.start()
-        time.sleep(5)
         try:
+            sent.await_more(20)
             yield sent
-            time.sleep(5)
+            sent.await_more(20)
         finally:
             stop.set()
             thread.join()

@@ -13,7 +13,15 @@ from faces.config import table
 from local import places
 from local.process import ROOT, Process
 
-PARTS = ("rabbitmq/rabbitmq", "redis/redis", "run/supervisor", "run/rest", "run/groups", "run/worker-1")
+PARTS = (
+    "rabbitmq/rabbitmq",
+    "redis/redis",
+    "run/supervisor",
+    "run/rest",
+    "run/rpc",
+    "run/groups",
+    "run/worker-1",
+)
 
 
 class Deployment:

@@ -10,18 +10,15 @@ from typing import Any, cast
 
 from faces.event_log import EventLog
 from faces.store.client import RedisClient
-from faces.store.commit import fail
 from worker.attempts import Attempts
 from worker.batching import Batcher
-from worker.dead_letters import DeadLetters
 from worker.delivery import Delivery
 from worker.health.memory import Memory
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.outbox import Outbox
-from worker.processor import BatchProcessor
+from worker.processor import build_processor
 from worker.retrier import Retrier
-from worker.settlement import Settlement
 
 
 class FakeEventLog:
@@ -71,32 +68,19 @@ class Bench:
     batch_size: int = 8
 
     def __post_init__(self) -> None:
-        event_log = cast(EventLog, self.event_log)
         retrier = Retrier(self.stopping)
         self.outbox = Outbox(self.publisher, retrier)
         self.attempts = Attempts(self.redis, retrier)
-        dead_letters = DeadLetters(
-            self.outbox,
-            event_log,
-            self.metrics,
-            lambda picture_id, why: fail(self.redis, picture_id, "dead_letter", why),
-        )
-        settlement = Settlement(
+        self.processor = build_processor(
             redis=self.redis,
-            attempts=self.attempts,
-            outbox=self.outbox,
-            dead_letters=dead_letters,
-            event_log=event_log,
-            metrics=self.metrics,
-            retrier=retrier,
-        )
-        self.processor = BatchProcessor(
             batcher=Batcher(self.waiting, self.batch_size, idle=0.01),
-            dead_letters=dead_letters,
             attempts=self.attempts,
             jobs=cast(Jobs, self.jobs),
-            settlement=settlement,
+            outbox=self.outbox,
+            event_log=cast(EventLog, self.event_log),
+            metrics=self.metrics,
             memory=Memory(0),
+            retrier=retrier,
             stopping=self.stopping,
         )
 

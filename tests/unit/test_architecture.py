@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client")
+SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client", "video")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
 FORBIDDEN = {
     "faces": {
@@ -26,6 +27,8 @@ FORBIDDEN = {
         "dlib",
         "numpy",
         "flask",
+        "video",
+        "av",
     },
     "rest": {
         "rpc",
@@ -40,6 +43,8 @@ FORBIDDEN = {
         "onnxruntime",
         "openvino",
         "numba",
+        "video",
+        "av",
     },
     "facefleet": {
         "faces",
@@ -60,6 +65,19 @@ FORBIDDEN = {
     "client": {"rest", "rpc", "worker", "local", "benchmarks", "tests", "dlib", "flask"},
     "local": {"rest", "rpc", "worker", "groups", "benchmarks", "tests", "dlib", "flask"},
     "benchmarks": {"rest", "rpc", "tests"},
+    "video": {
+        "rest",
+        "rpc",
+        "worker",
+        "groups",
+        "client",
+        "local",
+        "benchmarks",
+        "tests",
+        "dlib",
+        "numpy",
+        "flask",
+    },
 }
 # A second way into the server: it uses what the routes use, and knows nothing of HTTP.
 FORBIDDEN["rpc"] = (FORBIDDEN["rest"] - {"rpc"}) | {"flask"}
@@ -69,8 +87,14 @@ def sources(package: str) -> Iterator[Path]:
     yield from sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imported(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     named = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     return {name.partition(".")[0] for name in plain | named}
@@ -82,6 +106,7 @@ def test_packages_import_only_what_they_may(package: str) -> None:
     assert wrong == {}
 
 
+@cache
 def modules() -> dict[str, set[str]]:
     """Every module of ours, and which others it imports at its top."""
     found = {
@@ -94,7 +119,7 @@ def modules() -> dict[str, set[str]]:
 
 def _imports(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in parsed(path).body:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -148,6 +173,18 @@ def test_settings_are_read_in_one_place() -> None:
 
 def test_databases_are_selected_in_one_place() -> None:
     only_in('"SELECT"', "faces/store/client.py")
+
+
+def test_videos_are_decoded_by_the_child_alone() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for package in SHIPPED
+        for path in sources(package)
+        if "av" in imported(path)
+    }
+    assert users == {"video/decoding.py"}
+    decoding = {name for name, others in modules().items() if "video.decoding" in others}
+    assert decoding == {"video.child"}
 
 
 def test_dlib_is_imported_by_the_engine_alone() -> None:

@@ -57,8 +57,10 @@ class Redis:
     def snapshot(self, *_: object) -> list[Any]:
         return [[b"9", b"5", b"1", None], 3]
 
-    def ask(self, *_: object) -> list[list[bytes]]:
-        return [[]]
+    def ask(self, *commands: object) -> list[Any]:
+        return (
+            [[]] if len(commands) == 1 else [b"4", 7]
+        )  # none in flight; the groups' position, the journal's length
 
 
 def fleet(redis: Redis, patience: float = 5.0) -> Fleet:
@@ -160,6 +162,7 @@ def test_the_figures() -> None:
         (rest, "facefleet_erased", {}, 0),
         (rest, "facefleet_in_flight", {}, 3),
         (rest, "facefleet_redis_up", {}, 1),
+        (rest, "facefleet_groups_lag", {}, 3),
         (rest, "facefleet_redis_used_bytes", {}, 100),
         (rest, "facefleet_redis_limit_bytes", {}, 200),
         (rest, "facefleet_redis_doubled_bytes", {}, 100 + 30 + 3 * 30),

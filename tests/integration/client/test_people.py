@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,39 @@ def test_suggestions_are_asked_and_answered(redis: RedisClient, capsys: pytest.C
     assert people.suggestions(redis) == []
     kinds = [(s.kind, s.withdrawn is None) for s in statements.history(redis)]
     assert kinds == [("different", True), ("unsure", False)]
+
+
+def test_somebody_else_is_named_at_once(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    Fleet(redis).commit({0: [(ANN, 0.3)], 1: [(ANN, 0.3)], 2: [(ANN, 0.44)], 3: [(BOB, 0.3)]})
+    kept = caught_up(follower(redis))
+    with answering(kept):
+        (suggestion, *_) = people.suggestions(redis)
+        named, other = sorted((suggestion.first, suggestion.second), key=lambda person: -person.count)
+        answers = iter(["e", "n"])
+        ask(redis, [suggestion], lambda _: next(answers))
+        assert next(answers, None) is None, "without a name there is nobody else: e is no answer"
+        statements.withdraw(redis)
+        run(capsys, "name", named.id, "Ann")
+        (bob,) = (one for one in people.people(redis).people if one.id not in {named.id, other.id})
+        run(capsys, "name", bob.id, "Bob")
+        for same, count in (("n", 1), ("y", 2)):
+            answers = iter(["e", "Bob", same])
+            ask(redis, [named_suggestion(redis, suggestion)], lambda _, given=answers: next(given))  # type: ignore[misc]  # bound now
+            assert [person.name for person in people.several(redis, [named.id, other.id]) if person] == [
+                "Ann",
+                "Bob",
+            ]
+            assert people.person(redis, bob.id).count == count  # type: ignore[union-attr]  # they are there
+            statements.withdraw(redis)
+            statements.withdraw(redis)
+
+
+def named_suggestion(redis: RedisClient, suggestion: people.Suggestion) -> people.Suggestion:
+    """The same with the people as they are now."""
+    first, second = people.several(redis, [suggestion.first.id, suggestion.second.id])
+    assert first
+    assert second
+    return replace(suggestion, first=first, second=second)
 
 
 def test_the_groups_are_checked(

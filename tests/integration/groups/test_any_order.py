@@ -118,7 +118,6 @@ def test_the_saved_groups_are_right_after_any_history(store_settings: Settings, 
         settings=settings(
             max_examples=20,
             stateful_step_count=20,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )

@@ -82,6 +82,14 @@ def test_a_tar_is_taken_file_by_file(client: FlaskClient, settings: Settings) ->
     assert sorted(waiting.name for waiting in queued(settings)) == ["../b.jpg", "photos/a.jpg"]
 
 
+def test_a_tar_may_be_larger_than_a_picture(settings: Settings) -> None:
+    tar = archive(("a", PICTURE), ("large", bytes(100_001)), ("b", OTHER))
+    with serving(settings, max_picture_bytes=100_000) as client:
+        items = client.post("/v1/images", data=tar, content_type="application/x-tar").get_json()["items"]
+    assert [item["hash"] for item in items] == [HASH, None, OTHER_HASH]
+    assert items[1]["problem"]["code"] == "too_large"
+
+
 def test_a_tar_that_is_cut_short_keeps_what_came_before(client: FlaskClient, settings: Settings) -> None:
     tar = archive(("a", PICTURE), ("b", OTHER))
     cut = 512 + (len(PICTURE) // 512 + 1) * 512 + 700

@@ -203,7 +203,6 @@ def test_the_rules_hold_whatever_happens(each_link: RedisClient) -> None:
         settings=settings(
             max_examples=20,
             stateful_step_count=25,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from client.__main__ import parser
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
@@ -17,6 +18,7 @@ from tests.support.manifests import Container, Manifests, Object, render, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
+SENDERS = {"smoke", "watch"}  # clients of the server, which know no broker
 SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 TAG = re.compile(r"^.+:\d+(\.\d+)+[-\w]*(@sha256:[a-f0-9]{64})?$")
 
@@ -27,7 +29,7 @@ def compose() -> Object:
 
 def ours(rendered: Manifests) -> list[Container]:
     """The fleet's own processes."""
-    return [found for found in rendered.containers() if found.ours and found.pod.name != "smoke"]
+    return [found for found in rendered.containers() if found.ours and found.pod.name not in SENDERS]
 
 
 def routes() -> set[str]:
@@ -71,7 +73,7 @@ def test_hosts_are_services(rendered: Manifests) -> None:
 
 
 def test_well_known_names_and_ports(rendered: Manifests) -> None:
-    for name, port in (("redis", 6379), ("rabbitmq", 5672), ("rest", 5000)):
+    for name, port in (("redis", 6379), ("rabbitmq", 5672), ("rest", 5000), ("rpc", 50051)):
         service = rendered.named("Service", name)
         assert service
         assert port in {p["port"] for p in service["spec"]["ports"]}
@@ -89,8 +91,16 @@ def test_images_are_built_from_here_or_pinned(rendered: Manifests) -> None:
 def test_commands_are_modules(rendered: Manifests) -> None:
     commands = [c for key in ("command", "args") for c in values([c.spec for c in ours(rendered)], key)]
     modules = [command[2] for command in commands if command[:2] == ["python", "-m"]]
-    assert {"client", "groups"} <= set(modules)
+    assert {"client", "groups", "rpc"} <= set(modules)
     assert [module for module in modules if find_spec(module) is None] == []
+
+
+def test_a_watched_folder_is_watched_with_arguments_that_there_are(rendered: Manifests) -> None:
+    for container in (found for found in rendered.containers() if found.pod.name == "watch"):
+        python, module, package, *arguments = container.spec["args"]
+        assert (python, module, package) == ("python", "-m", "client")
+        assert str(parser().parse_args(arguments).folder) in values(container.spec, "mountPath")
+        assert {variable["name"] for variable in container.spec["env"]} <= SETTINGS
 
 
 def test_probes_do_not_wait_for_requests(rendered: Manifests) -> None:
@@ -116,7 +126,7 @@ def test_scraped_ports_are_served(rendered: Manifests) -> None:
         for found in rendered.of("ConfigMap")
         if "METRICS_PORT" in found["data"]
     )
-    for name in ("rest", "worker", "groups"):
+    for name in ("rest", "rpc", "worker", "groups"):
         (container,) = (found for found in ours(rendered) if found.pod.name == name)
         ports = {port["name"]: port["containerPort"] for port in container.spec["ports"]}
         assert ports["metrics"] == served
@@ -130,7 +140,7 @@ def test_everyone_is_scraped_at_the_port_for_that(rendered: Manifests) -> None:
         or next(values(found, "podMetricsEndpoints"))
         for found in rendered.of("ServiceMonitor", "PodMonitor")
     }
-    assert set(monitors) in (set(), {"rest", "worker", "groups", "rabbitmq"})
+    assert set(monitors) in (set(), {"rest", "rpc", "worker", "groups", "rabbitmq"})
     assert {endpoint["port"] for endpoints in monitors.values() for endpoint in endpoints} <= {"metrics"}
 
 
@@ -172,7 +182,7 @@ def test_images_name_settings_modules_and_files_that_are_there(image: str) -> No
 
 def test_compose_names_settings_and_files_that_are_there() -> None:
     services = compose()["services"]
-    for name in ("rest", "worker", "logs"):
+    for name in ("rest", "rpc", "worker", "logs"):
         assert set(services[name]["environment"]) <= SETTINGS
         assert (ROOT / services[name]["build"]["dockerfile"]).is_file()
         assert services[name]["read_only"]

@@ -11,8 +11,8 @@ from tests.support.manifests import Container, Manifests, values
 SECONDS_A_PICTURE = 30
 """A picture of 64 megapixels, the most that are taken, extrapolated from 4.1 s for one of 10.8."""
 
-UNASKED = {"logs"}
-"""Serves nobody, and ends or connects again by itself: there is nothing that a probe could ask it."""
+UNASKED = {"logs", "watch"}
+"""They serve nobody, and end or connect again by themselves: there is nothing that a probe could ask them."""
 
 
 def running(rendered: Manifests) -> Iterator[Container]:

@@ -14,7 +14,9 @@ from local.system import System
 SERVERS = frozenset({"redis", "rabbitmq"})
 
 
-@pytest.mark.parametrize("taken", [None, "REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT", "REST_PORT"])
+@pytest.mark.parametrize(
+    "taken", [None, "REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT", "REST_PORT", "RPC_PORT"]
+)
 def test_a_port_is_lost_if_another_program_sits_at_it(tmp_path: Path, taken: str | None) -> None:
     ports = {variable: str(free_port()) for part in PORTS.values() for variable in part}
     hosts = {"REDIS_HOST": "127.0.0.1", "RABBITMQ_HOST": "127.0.0.1"}

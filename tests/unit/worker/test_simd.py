@@ -1,20 +1,11 @@
 """Operations on vectors that have code of their own for some processors, against plain NumPy."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from worker.simd.kernel import Bytes, Integers, Shorts, kernel
 from worker.simd.lanes import load, multiply_high, store
-from worker.simd.processor import compiles_for
 from worker.simd.shuffles import PICK, pick
-
-PROCESSORS = {"plain": "", "ssse3": "+ssse3,+sse4.1", "avx2": "+avx2,+avx,+fma"}
 
 
 @kernel
@@ -45,23 +36,3 @@ def test_multiply_high_gives_the_upper_half() -> None:
     out = np.zeros(16, np.int16)
     _multiply_high(numbers.astype(np.int16), out)
     np.testing.assert_array_equal(out, numbers.astype(np.int64) * 37842 >> 16)
-
-
-@pytest.mark.parametrize("processor", PROCESSORS)
-def test_the_same_without_newer_instructions(tmp_path: Path, processor: str) -> None:
-    if processor != "plain" and not compiles_for(processor):
-        pytest.skip(f"this processor has no {processor}")
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "pick or high", "-p", "no:cacheprovider"],
-        env={
-            **os.environ,
-            "NUMBA_CPU_NAME": "generic",
-            "NUMBA_CPU_FEATURES": PROCESSORS[processor],
-            "NUMBA_CACHE_DIR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-    assert "2 passed" in run.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -199,6 +200,22 @@ def test_an_unreadable_file_is_told_and_tried_again(
         assert once() == 1
     assert capsys.readouterr().err.count("a.jpg: cannot read the file: Permission denied") == 1
     assert once() == 0
+
+
+def test_pictures_without_notices_are_found_by_looking(
+    fleet: Fleet, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_: Path) -> Iterator[set[Path]]:
+        yield set()
+        (folder / "late.jpg").write_bytes(b"from another machine")
+        deadline = time.monotonic() + 30
+        while "late.jpg" not in fleet.names and time.monotonic() < deadline:
+            time.sleep(0.01)
+            yield set()
+
+    monkeypatch.setattr("client.commands.watch.notices", silent)
+    assert main(["watch", str(folder), "--settle", "0.01", "--poll", "0.05"]) == 0
+    assert "late.jpg" in fleet.names
 
 
 def test_changes_are_noticed(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_faces_at_the_tolerance_and_a_step_beside_it() -> None:
             assert_exact(filled(faces, tolerance), faces, query[None])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_faces_placed_around_the_tolerance(data: st.DataObject) -> None:
     """Every face lies within a few float32 steps of the tolerance, in a direction of its own."""
@@ -187,7 +187,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestLife.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 def test_memory_is_bounded_under_endless_change() -> None:

