@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from PIL import Image
 
 RATE = 25
@@ -52,6 +54,18 @@ def unmoved(shots: Iterable[Shot], size: tuple[int, int]) -> Iterator[tuple[floa
         for _ in range(round(seconds * RATE)):
             yield number / RATE, frame
             number += 1
+
+
+def held(shots: Iterable[Shot], size: tuple[int, int]) -> Iterator[tuple[float, Image.Image]]:
+    """The same with a camera in somebody's hand: it sways by two pixels, and its sensor is noisy."""
+    chance = np.random.default_rng(0)
+    margin = 8  # pixels, of which the swaying shows some
+    wide = (size[0] + margin, size[1] + margin)
+    for time, picture in unmoved(shots, wide):
+        left, top = (round(margin / 2 + 2 * math.sin(speed * time)) for speed in (4, 5))
+        part = np.asarray(picture.crop((left, top, left + size[0], top + size[1])), np.float32)
+        noise = chance.normal(0, 4, (size[1], size[0], 1))
+        yield time, Image.fromarray((part + noise).clip(0, 255).astype(np.uint8))
 
 
 def write(

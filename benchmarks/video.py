@@ -29,7 +29,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.films import panned, portraits, unmoved, write
+from benchmarks.films import held, panned, portraits, unmoved, write
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.formats.limits import Limits as PictureLimits
@@ -61,9 +61,10 @@ def main() -> None:
 
 
 def made(photographs: Path, folder: Path) -> Iterator[Path]:
-    """Films of photographs: with a camera that moves all the time, and with one that stands still."""
+    """Films of photographs: with a camera that moves, one held in a hand, and one that stands still."""
     shots = portraits(photographs, [path.name for path in pictures_in(photographs)], SHOT)
     yield write(folder / "moving.mp4", panned(shots, SIZE))
+    yield write(folder / "held.mp4", held(shots, SIZE))
     yield write(folder / "still.mp4", unmoved(shots, SIZE))
 
 

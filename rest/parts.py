@@ -25,6 +25,7 @@ from rest.metrics import Metrics
 from rest.publishing import PublisherPool
 from rest.rates import Rates
 from rest.searching import Searching
+from rest.sweeping import Sweeper
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
@@ -61,6 +62,7 @@ class Parts:
     statements: Bound
     remove_messages: RemoveMessages
     drawn: DrawnCache
+    sweeper: Sweeper | None
     videos: Videos | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
@@ -73,6 +75,8 @@ class Parts:
         self.searching.close()
         self.deliverer.close()
         self.drawn.close()
+        if self.sweeper is not None:
+            self.sweeper.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()
