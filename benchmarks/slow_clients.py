@@ -42,7 +42,7 @@ def main() -> None:
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
+def server(**settings: str) -> Iterator[tuple[int, int]]:
     """A server with its Redis; it needs no RabbitMQ for this. Gives their ports."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -56,6 +56,7 @@ def server() -> Iterator[tuple[int, int]]:
             "REST_PORT": str(port),
             "LOG_LEVEL": "error",
             "FETCH_ALLOW": "127.0.0.1",
+            **settings,
         }
         process = Process("rest", folder)
         process.start([sys.executable, "-m", "rest"], {**os.environ, **variables})

@@ -120,7 +120,7 @@ class Settings:
     )
     audit_length: int = setting(whole, 1_000_000, "entries kept in the audit log; 0: all")
     max_picture_bytes: int = setting(
-        whole, 0, "largest picture accepted, in bytes; 0: 15 MiB, or 100 MB where IMAGE_STORE_URL is set"
+        whole, 0, "largest picture accepted, in bytes; 0: 15 MiB, or 100 MB where originals are kept"
     )
     fetch_timeout: float = setting(seconds, 20.0, "seconds to fetch a URL, redirects included")
     fetch_allow: tuple[str, ...] = setting(
@@ -134,7 +134,12 @@ class Settings:
     )
 
     image_store_url: str = setting(
-        text, "", "where originals are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
+        text, "", "where pictures are kept: file:///folder, s3://bucket, gcs://bucket; empty: nowhere"
+    )
+    image_store_keeps: str = setting(
+        choice("originals", "crops", "both"),
+        "originals",
+        "what the image store keeps: originals; crops, which are the faces alone, of 160 pixels; both",
     )
 
     index_url: str = setting(
@@ -228,7 +233,17 @@ class Settings:
     @property
     def largest_picture(self) -> int:
         """Most bytes of a picture: RabbitMQ 4 carries up to 16 MiB, an image store any size."""
-        return self.max_picture_bytes or (LARGEST_STORED if self.image_store_url else LARGEST_SENT)
+        return self.max_picture_bytes or (LARGEST_STORED if self.keeps_originals else LARGEST_SENT)
+
+    @property
+    def keeps_originals(self) -> bool:
+        """Whether the image store keeps originals; else a picture travels inside its message."""
+        return bool(self.image_store_url) and self.image_store_keeps != "crops"
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether the image store keeps a crop of each face."""
+        return bool(self.image_store_url) and self.image_store_keeps != "originals"
 
     @property
     def server(self) -> str:

@@ -1,27 +1,37 @@
-"""The image store: originals kept once, each under its hash, in a folder or a bucket.
+"""The image store: originals, crops of their faces, or both, in a folder or a bucket.
 
-Optional. Without one a picture travels inside its message, and no photograph outlives its processing.
+Optional. Without originals a picture travels inside its message, and no photograph outlives its processing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from faces import crops
 from faces.errors import ImageStoreError, PictureError, SettingError
 from faces.formats.signatures import PictureBytes
 from faces.picture_id import is_picture_id, picture_id_of
 
+CROPS = ".faces.zip"  # after the hash
+
+
+class Deleted(NamedTuple):
+    """What was removed."""
+
+    original: bool
+    crops: bool
+
 
 class ImageStore:
-    """Originals at `<url>/<first two digits>/<hash>`.
+    """Originals at `<url>/<first two digits>/<hash>`, the crops of their faces at `<hash>.faces.zip` beside them.
 
     Raises:
         SettingError: the URL cannot be used.
@@ -41,11 +51,15 @@ class ImageStore:
         Raises:
             ImageStoreError: the store is unavailable or full.
         """
-        with _translated():
-            if isinstance(self._filesystem, LocalFileSystem):
-                _write_whole(Path(self._path(picture_id)), data)
-            else:  # buckets show an object whole or not at all
-                self._filesystem.pipe_file(self._path(picture_id), bytes(data))
+        self._write(self._path(picture_id), data)
+
+    def put_crops(self, picture_id: str, jpegs: Sequence[bytes]) -> None:
+        """Store the crops of a picture's faces, in their order, in place of earlier ones.
+
+        Raises:
+            ImageStoreError: the store is unavailable or full.
+        """
+        self._write(self._path(picture_id) + CROPS, crops.pack(jpegs))
 
     def get(self, picture_id: str) -> bytes:
         """Fetch a picture.
@@ -66,48 +80,97 @@ class ImageStore:
             raise PictureError("the picture in the image store is damaged: send it again", code="damaged")
         return data
 
-    def delete(self, picture_id: str) -> bool:
-        """Remove a picture; False if it was not there.
+    def crop(self, picture_id: str, index: int) -> bytes | None:
+        """Fetch the crop of a face, a JPEG; None if it is not there.
 
         Raises:
             ImageStoreError: the store is unavailable.
         """
         try:
             with _translated():
-                self._filesystem.rm_file(self._path(picture_id))
+                packed = bytes(self._filesystem.cat_file(self._path(picture_id) + CROPS))
         except FileNotFoundError:
-            return False
-        return True
+            return None
+        return crops.unpack(packed, index)
 
-    def has(self, picture_id: str) -> bool:
-        """Tell whether a picture is stored.
+    def delete(self, picture_id: str) -> Deleted:
+        """Remove a picture and its crops.
 
         Raises:
             ImageStoreError: the store is unavailable.
         """
-        with _translated():
-            return bool(self._filesystem.exists(self._path(picture_id)))
+        original = self._remove(self._path(picture_id))
+        return Deleted(original, self.delete_crops(picture_id))
+
+    def delete_crops(self, picture_id: str) -> bool:
+        """Remove the crops of a picture; False if there were none.
+
+        Raises:
+            ImageStoreError: the store is unavailable.
+        """
+        return self._remove(self._path(picture_id) + CROPS)
+
+    def has(self, picture_id: str) -> bool:
+        """Tell whether an original is stored.
+
+        Raises:
+            ImageStoreError: the store is unavailable.
+        """
+        return self._exists(self._path(picture_id))
+
+    def has_crops(self, picture_id: str) -> bool:
+        """Tell whether the crops of a picture are stored.
+
+        Raises:
+            ImageStoreError: the store is unavailable.
+        """
+        return self._exists(self._path(picture_id) + CROPS)
 
     def pictures(self) -> Iterator[list[str]]:
-        """Yield the hashes of all stored pictures, a folder at a time.
+        """Yield the hashes of all pictures of which anything is stored, a folder at a time.
 
         Raises:
             ImageStoreError: the store is unavailable.
         """
         for folder in self._names(self._root):
-            yield [name for name in self._names(f"{self._root}/{folder}") if is_picture_id(name)]
+            names = {name.removesuffix(CROPS) for name in self._names(f"{self._root}/{folder}")}
+            yield sorted(filter(is_picture_id, names))
 
     def age(self, picture_id: str, now: float) -> float | None:
-        """Return how long ago a picture was stored, in seconds, at a Unix time; None if it is not there.
+        """Return how long ago anything of a picture was stored, in seconds, at a Unix time; None: nothing is there.
 
         Raises:
             ImageStoreError: the store is unavailable.
         """
+        path = self._path(picture_id)
+        stored = [time for time in (self._modified(path), self._modified(path + CROPS)) if time is not None]
+        return now - max(stored) if stored else None
+
+    def _modified(self, path: str) -> float | None:
         try:
             with _translated():
-                return now - float(self._filesystem.modified(self._path(picture_id)).timestamp())
+                return float(self._filesystem.modified(path).timestamp())
         except FileNotFoundError:
             return None
+
+    def _exists(self, path: str) -> bool:
+        with _translated():
+            return bool(self._filesystem.exists(path))
+
+    def _remove(self, path: str) -> bool:
+        try:
+            with _translated():
+                self._filesystem.rm_file(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _write(self, path: str, data: PictureBytes) -> None:
+        with _translated():
+            if isinstance(self._filesystem, LocalFileSystem):
+                _write_whole(Path(path), data)
+            else:  # buckets show an object whole or not at all
+                self._filesystem.pipe_file(path, bytes(data))
 
     def _names(self, folder: str) -> list[str]:
         try:

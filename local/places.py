@@ -96,6 +96,7 @@ def choose(
                 taken[variable] = wishes[0]
     chosen["REST_URL"] = _address(environ.get("REST_HOST", ""), chosen["REST_PORT"])
     chosen["IMAGE_STORE_URL"] = environ.get("IMAGE_STORE_URL", f"file://{images}")
+    chosen["IMAGE_STORE_KEEPS"] = environ.get("IMAGE_STORE_KEEPS", "both")
     return Places(chosen, ours, workers or before.workers or _cores()), taken
 
 

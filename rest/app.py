@@ -53,7 +53,8 @@ def build(settings: Settings) -> Flask:
     limits = Limits.of(settings)
     audit_log = AuditLog(redis, settings.audit_length)
     publishers = PublisherPool(settings, metrics)
-    ingest = Ingest(redis, publishers.publish, image_store, limits, audit_log)
+    originals = image_store if settings.keeps_originals else None
+    ingest = Ingest(redis, publishers.publish, originals, limits, audit_log)
     bounds = Bounds.of(settings)
     fetcher = Fetcher(
         admitted=Bound(bounds.fetches, "fetches").held,

@@ -18,3 +18,8 @@ def note(did: Action, picture_id: str) -> None:
     """Record what the caller is about to do with a picture; without API keys the caller is unknown."""
     if g.key and is_picture_id(picture_id):
         parts().audit_log.note(g.key, did, picture_id, g.request_id)
+
+
+def note_key(did: Action, key_id: str) -> None:
+    """Record what the caller is about to do with an API key; without API keys the caller is unknown."""
+    parts().audit_log.note(g.key or "nobody", did, f"key {key_id}", g.request_id)

@@ -9,12 +9,11 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from faces import crops
 from faces.formats.header import identify, open_header, undecodable
 from faces.formats.limits import Limits
 
 LARGEST_SIDE = 4096  # pixels of what is drawn
-QUALITY = 85  # of JPEG
-MARGIN = 0.3  # of a face's box, on each side of a crop
 MIME = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -53,7 +52,7 @@ def thumbnail(data: bytes, limits: Limits, size: int) -> bytes:
     Raises:
         PictureError: it cannot be decoded.
     """
-    return _jpeg(_fitted(_upright(data, limits, size), size))
+    return crops.shrunk(_upright(data, limits, size), size)
 
 
 def annotated(data: bytes, limits: Limits, marks: Sequence[Mark], size: int | None) -> bytes:
@@ -64,12 +63,12 @@ def annotated(data: bytes, limits: Limits, marks: Sequence[Mark], size: int | No
     """
     image = _upright(data, limits)
     whole = image.width
-    image = _fitted(image, size or LARGEST_SIDE)
+    image.thumbnail((size or LARGEST_SIDE,) * 2)
     scale = image.width / whole
     draw = ImageDraw.Draw(image)
     for mark in marks:
         _draw(draw, mark, scale, max(2, round(max(image.size) / 400)))
-    return _jpeg(image)
+    return crops.shrunk(image, LARGEST_SIDE)
 
 
 def crop(data: bytes, limits: Limits, box: Box, size: int | None) -> bytes:
@@ -78,12 +77,14 @@ def crop(data: bytes, limits: Limits, box: Box, size: int | None) -> bytes:
     Raises:
         PictureError: the picture cannot be decoded.
     """
-    image = _upright(data, limits)
-    across, down = (box["right"] - box["left"]) * MARGIN, (box["bottom"] - box["top"]) * MARGIN
-    left, top = max(0, round(box["left"] - across)), max(0, round(box["top"] - down))
-    right = min(image.width, max(left + 1, round(box["right"] + across)))
-    bottom = min(image.height, max(top + 1, round(box["bottom"] + down)))
-    return _jpeg(_fitted(image.crop((left, top, right, bottom)), size or LARGEST_SIDE))
+    sides = (box["left"], box["top"], box["right"], box["bottom"])
+    return crops.cut(_upright(data, limits), sides, size or LARGEST_SIDE)
+
+
+def smaller(jpeg: bytes, size: int) -> bytes:
+    """A crop that was stored, its longer side at most `size` pixels."""
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
+        return jpeg if max(image.size) <= size else crops.shrunk(image, size)
 
 
 def _upright(data: bytes, limits: Limits, size: int | None = None) -> Image.Image:
@@ -101,11 +102,6 @@ def _upright(data: bytes, limits: Limits, size: int | None = None) -> Image.Imag
             raise undecodable("the picture", error) from error
 
 
-def _fitted(image: Image.Image, size: int) -> Image.Image:
-    image.thumbnail((size, size))
-    return image
-
-
 def _draw(draw: ImageDraw.ImageDraw, mark: Mark, scale: float, width: int) -> None:
     left, top, right, bottom = (mark.box[side] * scale for side in ("left", "top", "right", "bottom"))
     draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=mark.colour, width=width)
@@ -117,9 +113,3 @@ def _draw(draw: ImageDraw.ImageDraw, mark: Mark, scale: float, width: int) -> No
     text = draw.textbbox((left, top), mark.label, font=font, anchor="lb")
     draw.rectangle(text, fill=mark.colour)
     draw.text((left, top), mark.label, fill="white", font=font, anchor="lb")
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY)
-    return file.getvalue()

@@ -66,7 +66,10 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
         "the request's headers are too large",
     ),
     "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "a bug; the log has the request_id"),
-    "no_image_store": (HTTPStatus.NOT_IMPLEMENTED, "this needs the originals: set IMAGE_STORE_URL"),
+    "no_image_store": (
+        HTTPStatus.NOT_IMPLEMENTED,
+        "originals are not kept: see IMAGE_STORE_URL and IMAGE_STORE_KEEPS",
+    ),
     "bad_encoding": (HTTPStatus.BAD_REQUEST, "the encoding is not 128 finite numbers"),
     "http_status": (HTTPStatus.BAD_GATEWAY, "the URL answered with an error status"),
     "timeout": (HTTPStatus.BAD_GATEWAY, "the URL did not answer in time"),

@@ -108,7 +108,9 @@ class Facefleet:
                 data = bytes(spool.whole())
             await call.ask(partial(self._check, data, call))
             question = question_of(query, data, encoding=False)
-        found = await call.ask(partial(searched, self.redis, self.searching, question, call.gone))
+        found = await call.ask(
+            partial(searched, self.redis, self.searching, question, call.gone, encodings=query.encodings)
+        )
         call.told["faces"] = len(found["faces"])
         return told(found, pb.SearchReply())
 
@@ -132,6 +134,7 @@ class Facefleet:
             faces=receipt.faces,
             matches=receipt.edges,
             original=erased.original,
+            crops=erased.crops,
         )
 
     def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:  # noqa: N802 -- as in the proto

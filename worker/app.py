@@ -20,6 +20,7 @@ from faces.store.data_version import DataVersion, agree
 from worker.attempts import Attempts
 from worker.batching import Batcher
 from worker.consumer import RECONNECT_PAUSE, Consumer
+from worker.crops import Crops
 from worker.delivery import Delivery
 from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
@@ -142,9 +143,11 @@ def build(
         model=data_version.model,
         publisher=Publisher(settings),
     )
+    image_store = open_image_store(settings.image_store_url)
     jobs = Jobs(
         redis=redis,
-        originals=Originals(open_image_store(settings.image_store_url)),
+        originals=Originals(image_store),
+        crops=Crops(image_store if settings.keeps_crops else None),
         finder=isolated.finder,
         quarantine=isolated.quarantine,
         face_index=face_index,

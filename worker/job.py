@@ -13,6 +13,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion
 from faces.store.status import DAMAGED, Status
+from worker.crops import Crops
 from worker.finder import Finder
 from worker.index.face_index import FaceIndex
 from worker.isolation.wire import FoundFaces
@@ -39,6 +40,7 @@ class Jobs:
 
     redis: RedisClient
     originals: Originals
+    crops: Crops
     finder: Finder
     quarantine: Quarantine | None
     face_index: FaceIndex
@@ -112,13 +114,17 @@ class Jobs:
         return pictures
 
     def _committed(self, results: Found, begun: float) -> dict[str, Result]:
-        errors = {p: Result(error=error) for p, error in results.items() if isinstance(error, FacefleetError)}
+        errors = {p: error for p, error in results.items() if isinstance(error, FacefleetError)}
+        whole = {p: result for p, result in results.items() if isinstance(result, FoundFaces)}
+        errors |= self.crops.keep({p: result.crops for p, result in whole.items()})
         found = [
-            DetectionResult(picture_id, result.faces, result.encodings)
-            for picture_id, result in results.items()
-            if isinstance(result, FoundFaces)
+            DetectionResult(p, result.faces, result.encodings)
+            for p, result in whole.items()
+            if p not in errors
         ]
-        return errors | self.retrier.until_done(lambda: self._commit(found, begun))
+        committed = self.retrier.until_done(lambda: self._commit(found, begun))
+        self.crops.drop([p for p, result in committed.items() if result.outcome is Outcome.GONE])
+        return {p: Result(error=error) for p, error in errors.items()} | committed
 
     def _commit(self, found: Sequence[DetectionResult], begun: float) -> dict[str, Result]:
         if not found:

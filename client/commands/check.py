@@ -62,7 +62,8 @@ def run(args: Namespace, settings: Settings) -> int:
         image_store = open_image_store(settings.image_store_url)
         for picture_id in orphans(redis, image_store) if image_store is not None else ():
             faults.add(
-                4, f"{picture_id}: an original without a picture; facefleet reconcile --sweep removes it"
+                4,
+                f"{picture_id}: an original or crops without a picture; facefleet reconcile --sweep removes it",
             )
     _show(report, faults, as_json=args.json)
     return 1 if faults.count else 0
@@ -152,6 +153,8 @@ def _residue(redis: RedisClient, settings: Settings, picture_id: str, *, as_json
     image_store = open_image_store(settings.image_store_url)
     if image_store is not None and image_store.has(picture_id):
         places.append("image store")
+    if image_store is not None and image_store.has_crops(picture_id):
+        places.append("image store, crops")
     places += [*messages_of(settings, picture_id), *milvus.residue(settings, picture_id)]
     if as_json:
         print(to_json({"hash": picture_id, "residue": places}))

@@ -73,10 +73,20 @@ def _confirmed(redis: RedisClient, picture_id: str) -> bool:
 def _show(erased: Erased, *, as_json: bool) -> None:
     receipt = erased.receipt
     if as_json:
-        print(to_json({**asdict(receipt), "image": erased.original, "messages": erased.messages}))
+        print(
+            to_json(
+                {
+                    **asdict(receipt),
+                    "image": erased.original,
+                    "crops": erased.crops,
+                    "messages": erased.messages,
+                }
+            )
+        )
         return
     rows: list[tuple[str, object]] = [("erased", receipt.picture_id), ("state", receipt.state or "not known")]
     rows += [("name", name) for name in receipt.names]
     rows += [("faces", receipt.faces), ("edges", receipt.edges)]
     rows.append(("original", "removed" if erased.original else "none"))
+    rows.append(("crops", "removed" if erased.crops else "none"))
     print(table([*rows, ("messages", erased.messages)]))

@@ -80,10 +80,11 @@ def _go_over(
         MismatchError: another model is being gone over to, or another rebuild is under way.
         StoreError: Redis is away; calling again goes on.
     """
-    if not settings.image_store_url:
+    if not settings.keeps_originals:
         raise UsageError(
-            "rebuild --model encodes the original pictures again, and IMAGE_STORE_URL is not set: none are kept. "
-            "Set it to the image store that the server writes to; if there is none, start with an empty Redis, "
+            "rebuild --model encodes the original pictures again, and none are kept: IMAGE_STORE_URL is not set, "
+            "or IMAGE_STORE_KEEPS is crops. Set both as the server has them; if it keeps no originals, start with "
+            "an empty Redis, "
             f"workers with MODEL={model}, and scan the pictures again"
         )
     with Reencoders(model, processes) as reencoders:

@@ -30,7 +30,7 @@ IDLE, BUSY = 60, 3600  # seconds; a server publishes within the first, the fleet
 
 STORED, GONE = "in the image store: --requeue queues it again", "send it again, or --fail it"
 REQUEUED, FAILED = "queued again", "failed"
-ORPHAN, REMOVED = "original without a picture: --sweep removes it", "original removed"
+ORPHAN, REMOVED = "original or crops without a picture: --sweep removes them", "original and crops removed"
 REASON = "its message was lost: send it again"
 
 

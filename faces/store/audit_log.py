@@ -12,12 +12,15 @@ from typing import Literal
 from faces.store.client import Command, RedisClient, run_when_full
 from faces.store.keys import AUDIT_LOG, HOME
 
-Action = Literal["scan", "search", "erase", "submit", "withdraw"]
+Action = Literal["scan", "search", "erase", "submit", "withdraw", "issue", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action; `time` is in Unix seconds, `request` is the id that its log line has."""
+    """One action; `time` is in Unix seconds, `request` is the id that its log line has.
+
+    `picture_id` is a picture's hash, or `statement` or `key` and its number.
+    """
 
     time: float
     key: str
@@ -46,8 +49,29 @@ class AuditLog:
 
 def last(redis: RedisClient, most: int) -> list[Entry]:
     """Return the last entries, the newest first."""
-    (found,) = redis.ask((HOME, "XREVRANGE", AUDIT_LOG, "+", "-", "COUNT", most))
-    return [_entry(number, flat) for number, flat in found]
+    return page(redis, most, None)[0]
+
+
+def page(
+    redis: RedisClient, most: int, before: tuple[int, int] | None
+) -> tuple[list[Entry], tuple[int, int] | None]:
+    """Return entries, the newest first, and where the next page goes on; None at the end.
+
+    Args:
+        redis: the connection to Redis.
+        most: how many.
+        before: where the page before said to go on; None: the newest.
+
+    Raises:
+        StoreError: Redis is unavailable.
+    """
+    end = "+" if before is None else f"({before[0]}-{before[1]}"
+    (found,) = redis.ask((HOME, "XREVRANGE", AUDIT_LOG, end, "-", "COUNT", most))
+    entries = [_entry(number, flat) for number, flat in found]
+    if len(found) < most:
+        return entries, None
+    milliseconds, _, sequence = found[-1][0].partition(b"-")
+    return entries, (int(milliseconds), int(sequence))
 
 
 def _entry(number: bytes, flat: list[bytes]) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faces.image_store import ImageStore
+from faces.image_store import Deleted, ImageStore
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.erase import ErasedReceipt, erase
@@ -16,17 +16,18 @@ RemoveMessages = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased from the databases, whether an original was removed, and how many messages were."""
+    """What was erased from the databases and from the image store, and how many messages were removed."""
 
     receipt: ErasedReceipt
     original: bool
+    crops: bool
     messages: int
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to erase."""
         found = self.receipt
-        return self.original or bool(self.messages or found.state or found.names or found.faces)
+        return self.original or self.crops or bool(self.messages or found.state or found.names or found.faces)
 
 
 def erase_picture(
@@ -47,5 +48,5 @@ def erase_picture(
     if actor:
         audit_log.note(actor, "erase", picture_id, request_id)
     receipt = erase(redis, picture_id)
-    original = image_store is not None and image_store.delete(picture_id)
-    return Erased(receipt, original, remove_messages(picture_id))
+    deleted = Deleted(original=False, crops=False) if image_store is None else image_store.delete(picture_id)
+    return Erased(receipt, deleted.original, deleted.crops, remove_messages(picture_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,10 @@ def file(path: FilePath) -> Response:
     if data is None:
         raise NotFound("the page has no such file")
     response = Response(data, mimetype=KINDS[Path(path.name).suffix])
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip"):
+        response.set_data(compressed(path.name))
+        response.content_encoding = "gzip"
     response.headers["Cache-Control"] = FOR_GOOD if path.version == version() else "no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -49,6 +54,12 @@ def file(path: FilePath) -> Response:
 def contents() -> dict[str, bytes]:
     """Every file by its name."""
     return {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS}
+
+
+@cache
+def compressed(name: str) -> bytes:
+    """A file, compressed once."""
+    return gzip.compress(contents()[name], mtime=0)
 
 
 @cache

@@ -42,8 +42,13 @@ class Screen:
 SCREENS = (
     Screen("pictures", "/", "Pictures", api_key.READ),
     Screen("picture", "/pictures/<hash>", "Picture", api_key.READ, listed=False),
+    Screen("people", "/people", "People", api_key.READ),
+    Screen("person", "/people/<person>", "Person", api_key.READ, listed=False),
+    Screen("review", "/review", "Review", api_key.PEOPLE),
+    Screen("history", "/review/history", "History", api_key.READ, listed=False),
     Screen("search", "/search", "Search", api_key.SEARCH),
     Screen("compare", "/compare", "Compare", api_key.SEARCH, listed=False),
+    Screen("fleet", "/fleet", "Fleet", api_key.READ),
 )
 
 
@@ -70,7 +75,8 @@ def render(template: str, status: int = HTTPStatus.OK, **values: object) -> Resp
         "signed_in": current_app.extensions.get(EXTENSION) is not None,
         "screens": SCREENS,
         "static": VERSION_PATH + version(),
-        "originals": parts().image_store is not None,
+        "originals": parts().settings.keeps_originals,
+        "crops": parts().settings.keeps_crops,
         "same": _same(parts().settings),
         **values,
     }

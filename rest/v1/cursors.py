@@ -47,6 +47,18 @@ def after(position: Position | None) -> str | None:
     return None if position is None else encode([position.accepted, position.digest.hex()])
 
 
+def stream_position(cursor: str) -> tuple[int, int]:
+    """The place in a stream that a cursor stands for: milliseconds and a number.
+
+    Raises:
+        ProblemError: `bad_cursor`.
+    """
+    milliseconds, number = decode(cursor, int, int)
+    if not 0 <= milliseconds < 1 << 64 or not 0 <= number < 1 << 64:
+        raise ProblemError("bad_cursor", INVALID)
+    return milliseconds, number
+
+
 def position(cursor: str | None) -> Position | None:
     """The place in the list of pictures that a cursor stands for; None: its beginning.
 

@@ -84,6 +84,7 @@ class ErasedImage(BaseModel):
     faces: int
     matches: int
     original: bool = Field(description="Whether an original was removed from the image store")
+    crops: bool = Field(description="Whether crops of its faces were removed from the image store")
 
 
 @images.operation(
@@ -147,6 +148,7 @@ def erase_image(path: ImagePath) -> Response:
             "faces": receipt.faces,
             "matches": receipt.edges,
             "original": erased.original,
+            "crops": erased.crops,
         }
     )
 

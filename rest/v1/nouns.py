@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from rest.openapi import Routes
+from rest.v1.audit_entries import audit_entries
 from rest.v1.compare import compare
+from rest.v1.dead_letters import dead_letters
 from rest.v1.encodings import encodings
 from rest.v1.events import events
 from rest.v1.failures import failures
 from rest.v1.images import images
+from rest.v1.keys import keys
 from rest.v1.matches import matches
 from rest.v1.names import names
 from rest.v1.people import people
@@ -35,6 +38,9 @@ NOUNS: tuple[Routes, ...] = (
     watches,
     webhooks,
     search,
+    dead_letters,
+    keys,
+    audit_entries,
     people,
     suggestions,
     statements,

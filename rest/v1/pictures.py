@@ -12,6 +12,7 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
+from faces.crops import CROP_SIDE
 from faces.formats.limits import Limits
 from faces.store.listing import PictureRecord
 from rest import drawing
@@ -86,12 +87,15 @@ def annotated(path: ImagePath, query: SizeQuery) -> Response:
     "GET", "/v1/images/<hash>/faces/<int:index>", scope=api_key.READ, answers=JPEG, problems=(*PROBLEMS, 409)
 )
 def face(path: FacePath, query: SizeQuery) -> Response:
-    """One face with a margin around it, upright, as a JPEG."""
+    """One face with a margin around it, upright, as a JPEG; where only crops are kept, of 160 pixels at most."""
     g.about = {"hash": path.hash}
     faces = _finished(path.hash).status.faces
     if path.index >= len(faces) or not faces[path.index].get("box"):
         raise NotFound(f"the picture has {len(faces)} faces, numbered from 0")
     box = faces[path.index]["box"]
+    crop = _crop(path.hash, path.index, query.size)
+    if crop is not None:
+        return _served(None, crop, "image/jpeg")
     version = hashlib.sha256(f"{path.hash} {query.size} {box}".encode()).hexdigest()
     return _drawn(path.hash, version, lambda: drawing.crop(_original(path.hash), _limits(), box, query.size))
 
@@ -120,10 +124,21 @@ def _mark(index: int, face: Mapping[str, Any], person: PersonName | None) -> Mar
     return Mark(face["box"], label, colour if face.get("indexed", True) else NOT_INDEXED, landmarks)
 
 
+def _crop(picture_id: str, index: int, size: int | None) -> bytes | None:
+    """The crop of a face, if one is stored that is large enough, or there is no original to cut from."""
+    image_store = parts().image_store
+    if image_store is None or ((size is None or size > CROP_SIDE) and image_store.has(picture_id)):
+        return None
+    crop = image_store.crop(picture_id, index)
+    return crop and drawing.smaller(crop, size or CROP_SIDE)
+
+
 def _original(picture_id: str) -> bytes:
     image_store = parts().image_store
     if image_store is None:
         raise ProblemError("no_image_store", "pictures are not kept: set IMAGE_STORE_URL")
+    if not parts().settings.keeps_originals and not image_store.has(picture_id):
+        raise ProblemError("no_image_store", "only crops of faces are kept: set IMAGE_STORE_KEEPS=both")
     return image_store.get(picture_id)
 
 
@@ -140,6 +155,6 @@ def _drawn(picture_id: str, version: str, draw: Callable[[], bytes]) -> Response
     return _served(version, parts().drawn.get(picture_id, version, draw), "image/jpeg")
 
 
-def _served(version: str, data: bytes, kind: str | None) -> Response:
+def _served(version: str | None, data: bytes, kind: str | None) -> Response:
     response = Response(data, mimetype=kind or drawing.media_type(data, _limits()))
     return conditional(response, version, ranges=True)

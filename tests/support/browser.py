@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from local.process import until
 from tests.conftest import missing
@@ -29,6 +29,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:
         missing("chromium: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # milliseconds, on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,

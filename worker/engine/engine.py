@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from faces.config import Settings
 from worker.engine.alignment.chips import Chip, Chipper, load_chipper
 from worker.engine.attributes.estimators import Estimator, Landmarks68, load_age_gender
+from worker.engine.crops import crop
 from worker.engine.detection.cnn import load_detector
 from worker.engine.detection.custom_detector import OperatorsDetector
 from worker.engine.detection.detectors import Cnn, load_hog
@@ -63,6 +64,7 @@ class FaceEngine:
     bar: Bar
     landmarks: Landmarks | None = None
     age_gender: Estimator | None = None
+    crops: bool = False
 
     @property
     def model(self) -> str:
@@ -109,6 +111,7 @@ class FaceEngine:
             self.bar.reason(quality),
             landmarks=_rounded(self.landmarks(sight) * sight.scale) if self.landmarks else None,
             traits=self.age_gender.estimate(sight.pixels, detection.box) if self.age_gender else None,
+            crop=crop(sight.pixels, detection.box) if self.crops else None,
         )
 
 
@@ -130,6 +133,7 @@ def load(settings: Settings) -> FaceEngine:
         bar=Bar(settings.min_indexed_size),
         landmarks=_LANDMARKS[settings.landmarks](),
         age_gender=load_age_gender(age_gender) if age_gender else None,
+        crops=settings.keeps_crops,
     )
 
 

@@ -21,6 +21,7 @@ from faces.config import Settings
 from faces.errors import SettingError
 from worker.engine import models
 from worker.engine.alignment.chips import PREDICTOR, Chipper, load_chipper
+from worker.engine.crops import crop
 from worker.engine.quality import Bar, measure
 from worker.engine.types import Box, Detection, Face, Pixels, Stage, View
 
@@ -45,6 +46,7 @@ class Library:
         _check(settings)
         self._library = load_library()
         self._detector = "cnn" if settings.detector == "cnn" else "hog"
+        self._crops = settings.keeps_crops
         self._bar = Bar(settings.min_indexed_size)
         self._chipper: Chipper = load_chipper()  # for the quality alone
 
@@ -81,7 +83,14 @@ class Library:
     def _face(self, pixels: Pixels, box: Box, encoding: NDArray[np.float32]) -> Face:
         detection = Detection(box, 0.0, f"{NAME}-{self._detector}")  # the library tells no score
         quality = measure(self._chipper.cut(pixels, box), detection, 1.0)
-        return Face(box, encoding, detection.detector, quality, self._bar.reason(quality))
+        return Face(
+            box,
+            encoding,
+            detection.detector,
+            quality,
+            self._bar.reason(quality),
+            crop=crop(pixels, box) if self._crops else None,
+        )
 
 
 def _box(place: tuple[int, int, int, int]) -> Box:

@@ -91,7 +91,7 @@ class Face:
     """A face: its box in the whole picture, its encoding, float32 of shape (128,), and its quality.
 
     `reason` says why the face is not indexed; None for one that is. `landmarks`, x and y in pixels of the whole
-    picture, and `traits` are None unless requested.
+    picture, `traits` and `crop`, a small JPEG, are None unless requested.
     """
 
     box: Box
@@ -101,6 +101,7 @@ class Face:
     reason: str | None = None
     landmarks: tuple[tuple[int, int], ...] | None = None
     traits: Traits | None = None
+    crop: bytes | None = None
 
 
 class Engine(Protocol):

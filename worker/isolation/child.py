@@ -94,7 +94,8 @@ class Batch:
 
 def _found(faces: list[Face]) -> FoundFaces:
     indexed = tuple(face.encoding.astype("<f4").tobytes() for face in faces if face.reason is None)
-    return FoundFaces([described(face) for face in faces], indexed)
+    crops = tuple(face.crop for face in faces if face.crop is not None)
+    return FoundFaces([described(face) for face in faces], indexed, crops)
 
 
 def _limit(memory: int) -> None:

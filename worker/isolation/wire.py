@@ -8,7 +8,7 @@ nothing that comes from it is ever unpickled.
 | worker | `{"pictures": n, "memory": bytes}` | n messages, the bytes of each picture; of none, a trial |
 | child | `{"at": number}` | the picture now decoded and searched; null: all are being encoded |
 | child | `{"fault": kind, "reason": ...}` | the batch failed: `memory` or `failed` |
-| child | `{"results": [...], "stages": [...], "resident": bytes}` | one message, all encodings |
+| child | `{"results": [...], "stages": [...], "resident": bytes}` | one message: all encodings, then all crops |
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -32,10 +33,11 @@ MAX_DOCUMENT = 256 << 20  # bytes from a child; a picture with 1,000 faces and 6
 
 @dataclass(frozen=True, slots=True)
 class FoundFaces:
-    """Faces of a picture: for the status document, and the encodings of the indexed ones."""
+    """Faces of a picture: for the status document, encodings of the indexed ones, and a crop of each if kept."""
 
     faces: list[dict[str, Any]] = field(default_factory=list)
     encodings: tuple[bytes, ...] = ()
+    crops: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +85,48 @@ def send_answer(connection: Connection, answer: Answer) -> None:
     results = [
         {"code": result.code, "reason": str(result)}
         if isinstance(result, PictureError)
-        else {"faces": result.faces, "encodings": len(result.encodings)}
+        else {
+            "faces": result.faces,
+            "encodings": len(result.encodings),
+            "crops": [len(crop) for crop in result.crops],
+        }
         for result in answer.results
     ]
     document = {"results": results, "stages": answer.stages, "resident": answer.resident}
     connection.send_bytes(to_json(document).encode())
     found = [result for result in answer.results if isinstance(result, FoundFaces)]
-    connection.send_bytes(b"".join(encoding for result in found for encoding in result.encodings))
+    encodings = [encoding for result in found for encoding in result.encodings]
+    connection.send_bytes(b"".join(encodings + [crop for result in found for crop in result.crops]))
 
 
-def read_answer(document: dict[str, Any], encodings: bytes) -> Answer:
+def read_answer(document: dict[str, Any], attached: bytes) -> Answer:
     """Read what was found.
 
     Raises:
         ValueError, KeyError, TypeError: it is damaged.
     """
-    each = [encodings[start : start + ENCODING_BYTES] for start in range(0, len(encodings), ENCODING_BYTES)]
-    results: list[FoundFaces | PictureError] = []
-    first = 0
-    for result in document["results"]:
-        if "code" in result:
-            results.append(PictureError(result["reason"], code=result["code"]))
-            continue
-        end = first + result["encodings"]
-        results.append(FoundFaces(result["faces"], tuple(each[first:end])))
-        first = end
-    if first * ENCODING_BYTES != len(encodings):
-        raise ValueError("the encodings do not match the faces")
-    return Answer(results, [(name, seconds) for name, seconds in document["stages"]], document["resident"])
+    listed = document["results"]
+    found = [result for result in listed if "code" not in result]
+    encodings = [ENCODING_BYTES] * sum(result["encodings"] for result in found)
+    crops = [int(size) for result in found for size in result["crops"]]
+    pieces = iter(_pieces(attached, [*encodings, *crops]))
+    of_each = [list(islice(pieces, result["encodings"])) for result in found]
+    results = iter(
+        FoundFaces(result["faces"], tuple(own), tuple(islice(pieces, len(result["crops"]))))
+        for result, own in zip(found, of_each, strict=True)
+    )
+    return Answer(
+        [
+            PictureError(result["reason"], code=result["code"]) if "code" in result else next(results)
+            for result in listed
+        ],
+        [(name, seconds) for name, seconds in document["stages"]],
+        document["resident"],
+    )
+
+
+def _pieces(attached: bytes, sizes: Sequence[int]) -> list[bytes]:
+    if min(sizes, default=0) < 0 or sum(sizes) != len(attached):
+        raise ValueError("what is attached does not match the faces")
+    ends = list(accumulate(sizes))
+    return [attached[end - size : end] for end, size in zip(ends, sizes, strict=True)]

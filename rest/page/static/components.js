@@ -56,11 +56,14 @@ export function stateOf(image) {
   return image.faces.length ? plural(image.faces.length, "face") : "no face";
 }
 
-/** A picture as a square: its thumbnail, or where that cannot be had its face, or its name. */
-export function tile(image, { size = 320, href = `/pictures/${image.hash}` } = {}) {
+/**
+ * A picture as a square: its thumbnail, or where that cannot be had its face, or its name.
+ * `deferred`: the thumbnail is not loaded before `load` is called on the tile.
+ */
+export function tile(image, { size = 320, href = `/pictures/${image.hash}`, deferred = false } = {}) {
   const title = titleOf(image);
   const link = make("a", { className: "tile", href, data: { hash: image.hash, state: image.state }, title });
-  link.append(thumbnail(image, size), make("span", { className: "tile-name" }, title));
+  link.append(thumbnail(image, size, link, deferred), make("span", { className: "tile-name" }, title));
   link.setAttribute("aria-label", `${title}, ${stateOf(image)}`);
   if (image.state !== "done" || !image.faces.length) {
     link.append(make("span", { className: "badge", data: { state: image.state } }, stateOf(image)));
@@ -68,18 +71,27 @@ export function tile(image, { size = 320, href = `/pictures/${image.hash}` } = {
   return link;
 }
 
-function thumbnail(image, size) {
-  const none = () => make("span", { className: "no-picture" }, icon("pictures"));
+function thumbnail(image, size, link, deferred) {
+  const none = () => (link.classList.add("plain"), make("span", { className: "no-picture" }, icon("pictures")));
   if (image.state === "failed" || image.state === "damaged") return none();
-  const shown = make("img", { alt: "", decoding: "async", loading: "lazy", src: pictureAt(image.hash, size) });
+  const shown = make("img", { alt: "", decoding: "async", loading: "lazy" });
   shown.style.objectPosition = focus(image);
-  const spare = image.state === "done" && image.faces.length ? [faceAt(image.hash, 0, size)] : [];
-  shown.onerror = () => {
-    const next = spare.shift();
-    if (next) shown.src = next;
-    else shown.replaceWith(none());
-  };
+  const sources = document.body.dataset.originals === "yes" ? [pictureAt(image.hash, size)] : [];
+  if (image.state === "done" && image.faces.length) sources.push(faceAt(image.hash, 0, size));
+  if (!sources.length) return none();
+  const next = () => (sources.length ? (shown.src = sources.shift()) : shown.replaceWith(none()));
+  shown.onerror = next;
+  if (deferred) loads.set(link, next);
+  else next();
   return shown;
+}
+
+const loads = new WeakMap();
+
+/** Load the thumbnail of a tile that was made to defer that. */
+export function load(tile) {
+  loads.get(tile)?.();
+  loads.delete(tile);
 }
 
 /** What a square should keep of a picture: its first face. Boxes are upright, the size may not be. */
@@ -146,7 +158,7 @@ export function dialog(title, fill) {
       shown.remove();
       resolve(value);
     };
-    shown.onclick = (event) => event.target === shown && shown.close();
+    shown.addEventListener("click", (event) => event.target === shown && shown.close());
     document.body.append(shown);
     shown.showModal();
   });

@@ -1,8 +1,9 @@
 /** One picture: its faces, and every other picture that shows one of them. */
 
-import { address, ask, get, may, pictureAt, post } from "./api.js";
+import { address, get, may, pictureAt, post } from "./api.js";
 import { Boxes } from "./boxes.js";
-import { button, confirm, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toast, toastError } from "./components.js";
+import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "./components.js";
+import { erasePicture, receiptOf } from "./erasing.js";
 import { follow } from "./live.js";
 import { Matches } from "./matches.js";
 
@@ -151,36 +152,13 @@ const near = (pair) => ({ distance: pair.distance, probability: pair.probability
 
 /** Erase the picture with everything made from it, and show the receipt. */
 async function erase(image) {
-  const sure = await confirm(
-    `Erase ${titleOf(image)}?`,
-    "The picture, its faces and everything computed from them are erased from the whole fleet. This cannot be undone.",
-    "Erase it",
-  );
-  if (!sure) return;
-  try {
-    const receipt = await ask(`/v1/images/${hash}`, { method: "DELETE" });
-    await dialog("Erased", (close) => receiptOf(receipt, close));
-    leave(neighbour(1) ?? neighbour(-1));
-  } catch (error) {
-    toastError(error);
-  }
-}
-
-function receiptOf(receipt, close) {
-  const lines = [
-    ["Picture", receipt.hash],
-    ["Names", receipt.names.join(", ")],
-    ["Faces erased", String(receipt.faces)],
-    ["Matches erased", String(receipt.matches)],
-    ["Original", receipt.original ? "erased" : "was not kept"],
-    ["When", new Date().toLocaleString("en-GB")],
-  ];
-  const text = lines.map(([term, value]) => `${term}: ${value}`).join("\n");
-  const copy = () => navigator.clipboard.writeText(text).then(() => toast("Copied."), toastError);
-  return [
-    make("dl", { className: "receipt" }, ...lines.flatMap(([term, value]) => [make("dt", {}, term), make("dd", {}, value)])),
-    make("p", { className: "actions" }, button("Copy the receipt", copy), button("Done", () => close(true), { kind: "primary" })),
-  ];
+  const receipt = await erasePicture(hash, titleOf(image));
+  if (!receipt) return;
+  await dialog("Erased", (close) => {
+    const { list, copy } = receiptOf(receipt);
+    return [list, make("p", { className: "actions" }, copy, button("Done", () => close(true), { kind: "primary" }))];
+  });
+  leave(neighbour(1) ?? neighbour(-1));
 }
 
 function leave(next) {

@@ -6,8 +6,7 @@ import { intake } from "./intake.js";
 import { follow } from "./live.js";
 import { Wall } from "./wall.js";
 
-const PAGE = 120;
-const FIRST = 60; // looked at for what is new
+const PAGE = 60; // pictures; also how many are looked at for what is new
 
 const [host, filters, news] = ["wall", "filters", "news"].map((id) => document.getElementById(id));
 let wall = null;
@@ -138,7 +137,7 @@ async function look() {
   looking = true;
   await new Promise((resolve) => setTimeout(resolve, 700));
   looking = false;
-  const found = await get("/v1/images", { ...query(), limit: FIRST }).catch(() => null);
+  const found = await get("/v1/images", { ...query(), limit: PAGE }).catch(() => null);
   if (!found || !wall.begun) return;
   const count = wall.missing(found.images);
   if (count && wall.images.length && (scrollY > 200 || host.matches(":hover") || host.contains(document.activeElement))) {
@@ -163,7 +162,7 @@ if (may("read")) {
     const faces = Array.from({ length: event.faces ?? 0 }, () => ({}));
     return wall.update(event.hash, { state: event.kind === "failed" ? "failed" : "done", faces }) || look();
   });
-  document.addEventListener("back", () => (wall.begun ? look() : begin()));
+  document.addEventListener("back", begin); // what did not load meanwhile is loaded now
 }
 
 show();

@@ -1,10 +1,12 @@
 /** A wall of any number of pictures: only those in view, and some around them, are in the document. */
 
-import { make, tile } from "./components.js";
+import { load, make, tile } from "./components.js";
 
 const GAP = 8; // pixels
 const LEAST = 150; // pixels of a tile's side, on a wide screen
 const AROUND = 2; // rows kept above and below
+const FAST = 3; // screens a second, above which thumbnails wait until the scrolling slows down
+const REST = 90; // milliseconds
 
 /** Rows of squares. `load(cursor)` gives `{images, next}`; the first cursor is null, and `next` is null at the end. */
 export class Wall {
@@ -132,20 +134,32 @@ export class Wall {
         this.nodes.delete(place);
       }
     }
-    for (let place = first; place < last; place += 1) if (!this.nodes.has(place)) this.#put(place, pitch);
+    for (let place = first; place < last; place += 1) if (!this.nodes.has(place)) this.#put(place, last, pitch);
+    this.#fill();
   }
 
-  #put(place, pitch) {
+  /** Load the thumbnails in view, unless they fly past. */
+  #fill() {
+    const now = performance.now();
+    const speed = Math.abs(scrollY - (this.seenAt ?? scrollY)) / innerHeight / Math.max(1, now - (this.seen ?? 0)) * 1000;
+    [this.seenAt, this.seen] = [scrollY, now];
+    clearTimeout(this.rest);
+    if (speed > FAST) this.rest = setTimeout(() => this.#fill(), REST);
+    else for (const node of this.nodes.values()) load(node.firstChild);
+  }
+
+  #put(place, last, pitch) {
     const image = this.images[place];
-    const shown = tile(image, { size: this.side * devicePixelRatio > 220 ? 320 : 200 });
+    const shown = tile(image, { size: this.side * devicePixelRatio > 220 ? 320 : 200, deferred: true });
     shown.tabIndex = place === this.focused ? 0 : -1;
     shown.dataset.place = place;
     const node = make("li", { aria: { setsize: this.next === null ? this.images.length : -1, posinset: place + 1 } }, shown);
     node.style.width = node.style.height = `${this.side}px`;
     node.style.transform = `translate(${(place % this.columns) * pitch}px, ${Math.floor(place / this.columns) * pitch}px)`;
     this.nodes.set(place, node);
-    const after = [...this.nodes.keys()].filter((other) => other > place).sort((a, b) => a - b)[0];
-    this.list.insertBefore(node, after === undefined ? null : this.nodes.get(after));
+    let after = place + 1;
+    while (after < last && !this.nodes.has(after)) after += 1;
+    this.list.insertBefore(node, this.nodes.get(after) ?? null);
   }
 
   #clear() {

@@ -68,6 +68,7 @@ def test_a_receipt_tells_what_was_removed(writer: Writer, capsys: pytest.Capture
         ["faces", "2"],
         ["edges", "1"],
         ["original", "none"],
+        ["crops", "none"],
         ["messages", "0"],
     ]
     assert nothing_is_left(capsys, A)
@@ -85,6 +86,7 @@ def test_a_name_is_enough(writer: Writer, capsys: pytest.CaptureFixture[str]) ->
         "faces": 1,
         "edges": 1,
         "image": False,
+        "crops": False,
         "messages": 0,
     }
     assert queries.picture_named(writer.redis, "7") is None
@@ -117,9 +119,11 @@ def test_the_original_goes_too(
     monkeypatch.setenv("IMAGE_STORE_URL", tmp_path.as_uri())
     image_store = ImageStore(tmp_path.as_uri())
     image_store.put(A, b"bytes of a picture")
+    image_store.put_crops(A, [b"bytes of a face"])
     assert main(["erase", A, "--yes"]) == 0
     assert "removed" in capsys.readouterr().out
     assert not image_store.has(A)
+    assert not image_store.has_crops(A)
     image_store.put(A, b"left behind by an erasure that was cut off")
     assert main(["check", "--residue", A]) == 1
     assert main(["erase", A, "--yes"]) == 0

@@ -79,19 +79,21 @@ def test_originals_without_a_picture_are_found_and_removed(
 ) -> None:
     for data in (KEPT, LOST):
         image_store.put(picture_id_of(data), data)
+    image_store.put_crops("0" * 64, [b"a face"])
     (tmp_path / "notes").mkdir()
     accept(redis, picture_id_of(KEPT), "kept")
     assert main(["check"]) == 0, "one that was stored just now may be withdrawn at this moment"
     now = time.time()
     monkeypatch.setattr("client.checking.originals.time.time", lambda: now + 61)
     assert main(["check"]) == 1
-    assert "an original without a picture" in capsys.readouterr().out
-    assert stranded(capsys, code=1)[picture_id_of(LOST)]["remedy"].startswith("original without a picture")
+    assert "an original or crops without a picture" in capsys.readouterr().out
+    assert stranded(capsys, code=1)[picture_id_of(LOST)]["remedy"].startswith("original or crops without")
     assert (
         stranded(capsys, "--sweep", "--older", "1000", code=0)[picture_id_of(LOST)]["remedy"]
-        == "original removed"
+        == "original and crops removed"
     )
     assert [image_store.has(picture_id_of(data)) for data in (KEPT, LOST)] == [True, False]
+    assert not image_store.has_crops("0" * 64)
     assert main(["check"]) == 0
 
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from faces.config import Settings
+from faces.image_store import ImageStore
 from faces.picture_id import picture_id_of
 from faces.store import listing, queries
 from faces.store.accept import accept
@@ -220,7 +221,7 @@ def test_erasing_gives_a_receipt(stored: FlaskClient, redis: RedisClient) -> Non
     picture_id = sent(stored, redis, drawing(), FACE)
     receipt = stored.delete(f"/v1/images/{picture_id}").get_json()
     expected = {"hash": picture_id, "state": "done", "names": ["a/b.jpg"], "faces": 1, "matches": 0}
-    assert receipt == expected | {"original": True}
+    assert receipt == expected | {"original": True, "crops": False}
     assert problem(stored.delete(f"/v1/images/{picture_id}")) == (404, "not_found")
     assert redis.ask((HOME, "ZCARD", PICTURES)) == [0]
 
@@ -270,6 +271,51 @@ def test_a_named_person_has_a_label_and_a_colour_of_their_own(
     named = stored.get(path)
     assert before.data != grouped.data != named.data
     assert stored.get(path, headers={"If-None-Match": named.headers["ETag"]}).status_code == 304
+
+
+@pytest.fixture
+def crops_only(settings: Settings, tmp_path: Path) -> Iterator[FlaskClient]:
+    url = f"file://{tmp_path}"
+    with serving(settings, image_store_url=url, image_store_keeps="crops") as opened:
+        yield opened
+
+
+def test_faces_are_shown_without_originals(
+    crops_only: FlaskClient, redis: RedisClient, settings: Settings, tmp_path: Path
+) -> None:
+    image_store = ImageStore(f"file://{tmp_path}")
+    picture_id = sent(crops_only, redis, drawing(), FACE, SMALL)
+    (message,) = queued(settings)
+    assert (message.data, image_store.has(picture_id)) == (drawing(), False)
+    path = f"/v1/images/{picture_id}"
+    assert problem(crops_only.get(f"{path}/faces/0")) == (501, "no_image_store")
+    image_store.put_crops(picture_id, [jpeg("red"), jpeg("blue")])
+    shown = crops_only.get(f"{path}/faces/1")
+    assert (shown.data, shown.headers["Cache-Control"]) == (jpeg("blue"), "private, no-cache")
+    again = crops_only.get(f"{path}/faces/1", headers={"If-None-Match": shown.headers["ETag"]})
+    assert again.status_code == 304
+    assert opened(crops_only.get(f"{path}/faces/0?size=80")).size == (80, 60)
+    assert opened(crops_only.get(f"{path}/faces/0?size=800")).size == (160, 120)
+    assert problem(crops_only.get(f"{path}/picture")) == (501, "no_image_store")
+    receipt = crops_only.delete(path).get_json()
+    assert (receipt["original"], receipt["crops"]) == (False, True)
+    assert problem(crops_only.get(f"{path}/faces/0")) == (404, "not_found")
+
+
+def jpeg(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (160, 120), colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_a_small_face_comes_from_its_crop_and_a_large_one_from_the_original(
+    stored: FlaskClient, redis: RedisClient, tmp_path: Path
+) -> None:
+    picture_id = sent(stored, redis, drawing(), FACE)
+    ImageStore(f"file://{tmp_path}").put_crops(picture_id, [jpeg("red")])
+    path = f"/v1/images/{picture_id}/faces/0"
+    assert opened(stored.get(f"{path}?size=160")).size == (160, 120)
+    assert opened(stored.get(path)).size == (64, 62)
 
 
 def test_without_an_image_store_there_are_no_pictures(client: FlaskClient, redis: RedisClient) -> None:

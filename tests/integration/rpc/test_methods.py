@@ -86,6 +86,8 @@ def test_a_search_finds_by_a_picture_and_by_an_encoding(fleet: Fleet, sent: list
     assert {match.hash for match in face.matches} <= set(sent[:3])
     assert face.matches[0].names[0] in {"60.jpg", "61.jpg", "62.jpg"}
     (stored,) = fleet.redis.ask((3, "LINDEX", sent[3], 0))
+    (face,) = fleet.client.search(picture(64, 91), encodings=True).faces
+    assert list(face.encoding) == pytest.approx(struct.unpack("<128f", stored))
     (face,) = fleet.client.search(b"", encoding=struct.unpack("<128f", stored)).faces
     assert [match.hash for match in face.matches] == [sent[3]]
     assert refused(lambda: fleet.client.image(hashlib.sha256(picture(63)).hexdigest()))[0] == "NOT_FOUND"

@@ -20,6 +20,7 @@ from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from tests.support.quick_worker import ENGINE, MODEL
+from worker.crops import Crops
 from worker.finder import Finder
 from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
@@ -76,6 +77,7 @@ def jobs(redis: RedisClient, template: TemplateProcess) -> Jobs:
     return Jobs(
         redis=redis,
         originals=Originals(None),
+        crops=Crops(None),
         finder=Finder(EngineProcess(template), None, Memory(0), metrics, timeout=60),
         quarantine=None,
         face_index=Disturbed(redis),

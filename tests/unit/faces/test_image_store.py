@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,29 @@ def test_what_is_put_is_got_and_gone_once_deleted(store: ImageStore) -> None:
     store.put(HASH, PICTURE)
     store.put(HASH, PICTURE)
     assert (store.get(HASH), store.has(HASH)) == (PICTURE, True)
-    assert store.delete(HASH)
-    assert not store.delete(HASH)
+    assert store.delete(HASH) == (True, False)
+    assert store.delete(HASH) == (False, False)
     assert not store.has(HASH)
+
+
+def test_crops_are_stored_without_the_picture_and_deleted_with_it(store: ImageStore) -> None:
+    store.put_crops(HASH, [b"first", b"second"])
+    assert [store.crop(HASH, index) for index in range(3)] == [b"first", b"second", None]
+    assert (store.has(HASH), store.has_crops(HASH)) == (False, True)
+    assert list(store.pictures()) == [[HASH]]
+    age = store.age(HASH, time.time())
+    assert age is not None
+    assert age < 60
+    store.put(HASH, PICTURE)
+    assert list(store.pictures()) == [[HASH]]
+    assert store.delete(HASH) == (True, True)
+    assert (store.crop(HASH, 0), store.has_crops(HASH), store.age(HASH, 0.0)) == (None, False, None)
+
+
+def test_crops_that_are_damaged_are_as_good_as_none(store: ImageStore, tmp_path: Path) -> None:
+    store.put_crops(HASH, [b"first"])
+    (tmp_path / "images" / HASH[:2] / f"{HASH}.faces.zip").write_bytes(b"no zip")
+    assert store.crop(HASH, 0) is None
 
 
 def test_a_picture_that_is_not_there_is_missing(store: ImageStore) -> None:

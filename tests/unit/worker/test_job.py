@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
+
+import pytest
 
 from faces.errors import ImageStoreError, PictureError
 from faces.message import Message
-from faces.store.commit import Outcome
+from faces.store.commit import Committed, DetectionResult, Outcome
 from faces.store.data_version import DataVersion
 from faces.store.status import failed, pending
 from tests.support.fake_redis import FakeRedis
+from worker.crops import Crops
 from worker.index.face_index import FaceIndex
+from worker.isolation.wire import FoundFaces
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
@@ -52,10 +56,28 @@ class Store:
         raise ImageStoreError("away")
 
 
-def jobs(redis: FakeRedis, finder: FakeFinder, quarantine: FakeQuarantine | None = None) -> Jobs:
+class CropStore(dict[str, list[bytes]]):
+    """Keeps crops; of one picture it cannot."""
+
+    def put_crops(self, picture_id: str, jpegs: Sequence[bytes]) -> None:
+        if picture_id == B:
+            raise ImageStoreError("full")
+        self[picture_id] = list(jpegs)
+
+    def delete_crops(self, picture_id: str) -> bool:
+        return self.pop(picture_id, None) is not None
+
+
+def jobs(
+    redis: FakeRedis,
+    finder: FakeFinder,
+    quarantine: FakeQuarantine | None = None,
+    crop_store: CropStore | None = None,
+) -> Jobs:
     return Jobs(
         redis=cast(Any, redis),
         originals=Originals(Store()),
+        crops=Crops(crop_store),
         finder=cast(Any, finder),
         quarantine=cast(Any, quarantine),
         face_index=FaceIndex(0.6),
@@ -96,6 +118,30 @@ def test_originals_come_from_the_store() -> None:
     results = jobs(FakeRedis(A, B), finder).run([message(A, None), message(B, None)])
     assert finder.asked == [{A: b"stored"}]
     assert isinstance(results[B].error, ImageStoreError)
+
+
+class Finds(FakeFinder):
+    """Finds a face in each picture."""
+
+    def find(self, pictures: Mapping[str, bytes], _between: Callable[[], None]) -> Found:
+        return {picture_id: FoundFaces([{}], (), (b"crop",)) for picture_id in pictures}
+
+
+def test_a_picture_is_committed_with_its_crops_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    committed: list[str] = []
+
+    def commit(_: object, found: Sequence[DetectionResult], *_more: object) -> Committed:
+        committed.extend(f.picture_id for f in found)
+        assert set(store) == {A, C}  # before the commit
+        return Committed([Outcome.DONE, Outcome.GONE], 0)
+
+    monkeypatch.setattr("worker.job.commit", commit)
+    monkeypatch.setattr(FaceIndex, "follow", lambda *_: None)
+    store = CropStore()
+    results = jobs(FakeRedis(A, B, C), Finds(), crop_store=store).run([message(A), message(B), message(C)])
+    assert committed == [A, C]
+    assert isinstance(results[B].error, ImageStoreError)
+    assert store == {A: [b"crop"]}, "those of an erased picture are removed"
 
 
 def test_a_picture_in_quarantine_that_comes_again_is_not_searched_beside_it() -> None:

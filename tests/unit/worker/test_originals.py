@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from faces.errors import ImageStoreError, PictureError
-from worker import originals
+from worker import side_by_side
 from worker.originals import Originals
 
 
@@ -47,7 +47,7 @@ def test_a_store_that_hangs_costs_a_deadline_and_may_pass(store: Store) -> None:
 
 
 def test_a_store_that_hangs_is_not_asked_for_ever(store: Store) -> None:
-    many = [f"hangs {number}" for number in range(originals.MAX_STUCK + 1)]
+    many = [f"hangs {number}" for number in range(side_by_side.MAX_STUCK + 1)]
     reading = Originals(store, timeout=0.2)
     reading.fetch(many)
     asked = store.asked
@@ -55,7 +55,7 @@ def test_a_store_that_hangs_is_not_asked_for_ever(store: Store) -> None:
     assert isinstance(refused, ImageStoreError)
     assert store.asked == asked
     store.answers.set()
-    for thread in reading._stuck:
+    for thread in reading._reading._stuck:
         thread.join(30)
     assert reading.fetch(["a"]) == {"a": b"a"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from faces.config import Settings
 from faces.errors import SettingError
@@ -150,6 +152,20 @@ def test_only_what_is_asked_for_is_told() -> None:
     [[face]] = engine(Search(200)).find([Picture(10)])
     assert face.traits is None
     assert face.landmarks is None
+
+
+def test_a_crop_is_small_and_shows_the_face_with_a_margin() -> None:
+    [[face]] = engine(Search(200), crops=True).find([Picture(10)])
+    assert face.crop is not None
+    with Image.open(io.BytesIO(face.crop)) as crop:
+        # 30% around 200x200 at (100, 50) in 400x300: 320x300
+        assert (crop.format, crop.size) == ("JPEG", (160, 150))
+    [[small]] = engine(Search(30), crops=True).find([Picture(10, scale=1.0)])
+    assert small.crop is not None
+    with Image.open(io.BytesIO(small.crop)) as crop:
+        assert crop.size == (47, 47), "nothing is enlarged"
+    [[without]] = engine(Search(200)).find([Picture(10)])
+    assert without.crop is None
 
 
 def test_stages_are_watched() -> None:

@@ -8,7 +8,7 @@ from faces.errors import PictureError
 from worker.isolation import wire
 from worker.isolation.wire import Answer, FoundFaces
 
-FACES = FoundFaces([{"box": 1}, {"box": 2}], (b"a" * 512, b"b" * 512))
+FACES = FoundFaces([{"box": 1}, {"box": 2}], (b"a" * 512, b"b" * 512), (b"first crop", b"second"))
 
 
 def test_an_answer_comes_back_as_it_was() -> None:
@@ -28,9 +28,15 @@ def test_an_answer_comes_back_as_it_was() -> None:
     ("document", "encodings"),
     [
         ({}, b""),
-        ({"results": [{"faces": [], "encodings": 1}], "stages": [], "resident": 1}, b""),
-        ({"results": [{"faces": [], "encodings": 1}], "stages": [], "resident": 1}, b"x" * 1024),
-        ({"results": [{"faces": []}], "stages": [], "resident": 1}, b""),
+        ({"results": [{"faces": [], "encodings": 1, "crops": []}], "stages": [], "resident": 1}, b""),
+        ({"results": [{"faces": [], "encodings": 1, "crops": []}], "stages": [], "resident": 1}, b"x" * 1024),
+        ({"results": [{"faces": [], "encodings": 1, "crops": [3]}], "stages": [], "resident": 1}, b"x" * 512),
+        (
+            {"results": [{"faces": [], "encodings": 1, "crops": [-1]}], "stages": [], "resident": 1},
+            b"x" * 511,
+        ),
+        ({"results": [{"faces": [], "crops": []}], "stages": [], "resident": 1}, b""),
+        ({"results": [{"faces": [], "encodings": 0}], "stages": [], "resident": 1}, b""),
         ({"results": [None], "stages": [], "resident": 1}, b""),
     ],
 )
