@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import cast
@@ -60,7 +60,7 @@ class Picture:
     def finish_quarantined(self) -> dict[str, Result]:
         return {}
 
-    def run(self, _: Sequence[Message]) -> dict[str, Result]:
+    def run(self, _: Sequence[Message], _between: Callable[[], None]) -> dict[str, Result]:
         if self.line.alive:
             self.bench.attempts.excuse()
         if self.number < WORKERS:
@@ -71,7 +71,7 @@ class Picture:
 class Mismatched:
     """A worker's jobs on a journal that was replaced."""
 
-    def run(self, _: Sequence[Message]) -> dict[str, Result]:
+    def run(self, _: Sequence[Message], _between: Callable[[], None]) -> dict[str, Result]:
         raise MismatchError("the journal is another one")
 
 
