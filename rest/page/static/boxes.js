@@ -5,14 +5,14 @@ import { draw, icon, make } from "./components.js";
 const LETTERS = 14; // pixels of the names on the picture
 
 /**
- * @param {string} source of the picture
+ * @param {string | null} source of the picture; null: it is not kept
  * @param {{box: object, label: string}[]} faces boxes in pixels of the upright picture
  * @param {{width: number, height: number} | null} size of the picture, perhaps not upright; null: its own
  * @param {(face: number) => void} choose
  */
 export class Boxes {
   constructor(source, faces, { alt, size = null, choose = () => {}, hover = () => {} }) {
-    this.image = make("img", { src: source, alt, className: "boxed-picture", decoding: "async" });
+    this.image = make("img", { alt, className: "boxed-picture", decoding: "async" });
     this.svg = draw("svg", { class: "boxes", role: "group", "aria-label": "Faces in the picture" });
     this.root = make("div", { className: "boxed" }, this.image, this.svg);
     this.marks = new Map();
@@ -22,6 +22,8 @@ export class Boxes {
     this.sizes = new ResizeObserver(() => this.#letter());
     this.sizes.observe(this.root);
     this.#mark(faces, choose, hover);
+    if (source) this.image.src = source;
+    else this.#missing();
   }
 
   /** Say which face is at hand, and which one the pointer is on elsewhere. */
