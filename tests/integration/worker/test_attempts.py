@@ -26,9 +26,9 @@ from faces.topology import PICTURES_QUEUE
 from local.process import until
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
-from worker.consumer import Consumer
-from worker.delivery import Delivery
 from worker.job import Jobs, Result
+from worker.messages.consumer import Consumer
+from worker.messages.delivery import Delivery
 
 PICTURE = drawing()
 HASH = picture_id_of(PICTURE)
