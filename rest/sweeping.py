@@ -1,4 +1,4 @@
-"""Originals and crops without a picture, removed: a server killed while it erases or withdraws one leaves them.
+"""Originals without a picture, removed: a server that is killed while it erases or withdraws a picture leaves one.
 
 Erasing and withdrawing write an event in their transaction, so whoever reads the events finds every such original.
 """
@@ -60,12 +60,10 @@ class Sweeper:
         return removed
 
     def _remove(self, picture_id: str) -> bool:
-        """Remove an original and crops; the picture's record is looked for last, right before."""
-        kept = self._image_store.has(picture_id) or self._image_store.has_crops(picture_id)
-        if not kept or queries.statuses(self._redis, [picture_id]) != [None]:
+        """Remove an original and crops; the picture's record is looked for right before."""
+        if queries.statuses(self._redis, [picture_id]) != [None]:
             return False
-        deleted = self._image_store.delete(picture_id)
-        return deleted.original or deleted.crops
+        return any(self._image_store.delete(picture_id))
 
     def _run(self) -> None:
         while not self._closing.wait(EVERY):
