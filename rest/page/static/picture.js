@@ -1,6 +1,6 @@
 /** One picture: its faces, and every other picture that shows one of them. */
 
-import { address, get, may, pictureAt, post } from "./api.js";
+import { address, faceAt, get, may, pictureAt, post } from "./api.js";
 import { Boxes } from "./boxes.js";
 import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "./components.js";
 import { erasePicture, receiptOf } from "./erasing.js";
@@ -48,7 +48,10 @@ function gone() {
 function show(image) {
   document.title = `${titleOf(image)} – Facefleet`;
   const faces = image.faces.map((face, place) => ({ box: face.box, label: nameOf(face, place) }));
-  boxes = new Boxes(pictureAt(image.hash, LARGE), faces, { alt: titleOf(image), size: image.size, choose, hover });
+  const { originals, crops } = document.body.dataset;
+  const crop = crops === "yes" ? (face) => faceAt(image.hash, face, 160) : null;
+  const source = originals === "yes" ? pictureAt(image.hash, LARGE) : null;
+  boxes = new Boxes(source, faces, { alt: titleOf(image), size: image.size, crop, choose, hover });
   rows = image.faces.map((face, place) => faceRow(image, face, place));
   host.replaceChildren(make("div", { className: "look" }, boxes.root, about(image)), make("section", { id: "found" }));
   const asked = new URLSearchParams(location.search).get("face");
