@@ -32,7 +32,6 @@ from rest.v1.uploads import Spool
 from rest.waiting import Waiting
 from rpc import facefleet_pb2 as pb
 from rpc.call import Call
-from rpc.serving import only
 from rpc.translation import asked, told
 from rpc.uploading import Uploads
 from rpc.watching import Watching
@@ -68,9 +67,8 @@ class Facefleet:
 
     async def ScanImage(self, requests: AsyncIterator[pb.ScanImageRequest], call: Call) -> pb.ScanReply:  # noqa: N802 -- as in the proto
         """Take a picture."""
-        first = await only(requests)
+        first, spool = await self.uploads.receive(requests)
         call.told["name"] = first.name
-        spool = await self.uploads.receive(_pieces(first, requests))
         return _accepted(await call.carry_out(partial(self._accept, spool, first.name or None, call)), call)
 
     async def ScanUrl(self, request: pb.ScanUrlRequest, call: Call) -> pb.ScanReply:  # noqa: N802 -- as in the proto
@@ -99,15 +97,13 @@ class Facefleet:
 
     async def Search(self, requests: AsyncIterator[pb.SearchRequest], call: Call) -> pb.SearchReply:  # noqa: N802 -- as in the proto
         """Find who is on a picture, or whose face an encoding is."""
-        first = await only(requests)
-        query = asked(SearchQuery, first, "chunk", "encoding")
-        if first.encoding:
-            question = question_of(query, _encoding(first), encoding=True)
-        else:
-            with await self.uploads.receive(_pieces(first, requests)) as spool:
-                data = bytes(spool.whole())
+        first, spool = await self.uploads.receive(requests)
+        with spool:
+            query = asked(SearchQuery, first, "chunk", "encoding")
+            data = _encoding(first) if first.encoding else bytes(spool.whole())
+        if not first.encoding:
             await call.ask(partial(self._check, data, call))
-            question = question_of(query, data, encoding=False)
+        question = question_of(query, data, encoding=bool(first.encoding))
         found = await call.ask(
             partial(searched, self.redis, self.searching, question, call.gone, encodings=query.encodings)
         )
@@ -134,6 +130,7 @@ class Facefleet:
             faces=receipt.faces,
             matches=receipt.edges,
             original=erased.original,
+            crops=erased.crops,
         )
 
     def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:  # noqa: N802 -- as in the proto
@@ -164,15 +161,6 @@ class Facefleet:
             actor=call.key,
             request_id=call.request_id,
         )
-
-
-async def _pieces(
-    first: pb.ScanImageRequest | pb.SearchRequest,
-    others: AsyncIterator[pb.ScanImageRequest] | AsyncIterator[pb.SearchRequest],
-) -> AsyncIterator[bytes]:
-    yield first.chunk
-    async for request in others:
-        yield request.chunk
 
 
 def _accepted(accepted: Accepted, call: Call) -> pb.ScanReply:
