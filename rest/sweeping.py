@@ -60,10 +60,10 @@ class Sweeper:
         return removed
 
     def _remove(self, picture_id: str) -> bool:
-        """Remove an original; the picture's record is looked for last, right before."""
-        if not self._image_store.has(picture_id) or queries.statuses(self._redis, [picture_id]) != [None]:
+        """Remove an original and crops; the picture's record is looked for right before."""
+        if queries.statuses(self._redis, [picture_id]) != [None]:
             return False
-        return self._image_store.delete(picture_id)
+        return any(self._image_store.delete(picture_id))
 
     def _run(self) -> None:
         while not self._closing.wait(EVERY):
