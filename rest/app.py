@@ -41,6 +41,7 @@ from rest.publishing import PublisherPool
 from rest.rates import Rates
 from rest.searching import Searching
 from rest.server import headers
+from rest.sweeping import Sweeper
 from rest.v1.nouns import NOUNS
 from rest.waiting import Waiting
 
@@ -87,6 +88,7 @@ def build(settings: Settings) -> Flask:
         Bound(bounds.statements, "statements about people"),
         partial(remove_messages_of, settings),
         DrawnCache().start(follower),
+        None if image_store is None else Sweeper(redis, image_store).start(),
     )
     serve(
         metrics.registry,

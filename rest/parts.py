@@ -24,6 +24,7 @@ from rest.metrics import Metrics
 from rest.publishing import PublisherPool
 from rest.rates import Rates
 from rest.searching import Searching
+from rest.sweeping import Sweeper
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
@@ -52,6 +53,7 @@ class Parts:
     statements: Bound
     remove_messages: RemoveMessages
     drawn: DrawnCache
+    sweeper: Sweeper | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -63,6 +65,8 @@ class Parts:
         self.searching.close()
         self.deliverer.close()
         self.drawn.close()
+        if self.sweeper is not None:
+            self.sweeper.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()

@@ -44,6 +44,7 @@
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
 | 0 | `idempotency:<key>` | the answer to a request with that key (`faces.store.idempotency`); expires |
 | 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events`), without names |
+| 0 | `swept` | id of the event up to which originals without a picture were removed |
 | 0 | `erased:<hash>` | JSON list of the names of an erased picture, for readers of events; expires after a minute |
 | 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.watches`) |
 | 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.webhooks`), its secret included |
@@ -82,6 +83,7 @@ API_KEYS = "api_keys"
 AUDIT_LOG = "trail"
 LIMIT = "limit"
 EVENTS = "events"
+SWEPT = "swept"
 WATCHES = "watches"
 WEBHOOKS = "webhooks"
 WEBHOOK_PROGRESS = "webhooks:progress"

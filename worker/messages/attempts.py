@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from faces.errors import PoisonError, Transient
 from faces.store.attempts import begin, excuse, forget
 from faces.store.client import RedisClient
-from worker.delivery import PendingMessage
+from worker.messages.delivery import PendingMessage
+from worker.messages.retry import MAX_STARTS
 from worker.retrier import Retrier
-from worker.retry import MAX_STARTS
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from faces.errors import PoisonError, StoreError
 from faces.message import Message
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis
-from worker.attempts import Attempts
-from worker.delivery import Delivery, PendingMessage
+from worker.messages.attempts import Attempts
+from worker.messages.delivery import Delivery, PendingMessage
+from worker.messages.retry import MAX_STARTS
 from worker.retrier import Retrier
-from worker.retry import MAX_STARTS
 
 A, B = "a" * 64, "b" * 64
 

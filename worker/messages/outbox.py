@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faces.errors import Transient
-from worker.delivery import Delivery
+from worker.messages.delivery import Delivery
 from worker.retrier import Retrier
 
 log = logging.getLogger(__name__)
