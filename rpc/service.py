@@ -84,7 +84,7 @@ class Facefleet:
         query = asked(ImageQuery, request, "hash")
         if query.wait:
             await call.ask(partial(self.waiting.wait_for, picture_id, query.wait, call.gone))
-        return told(await call.ask(partial(self._image, picture_id)), pb.Image())
+        return told(await call.ask(partial(self._image, picture_id)), pb.Image)
 
     async def Match(self, request: pb.MatchRequest, call: Call) -> pb.MatchReply:
         """List the pictures that match one."""
@@ -93,7 +93,7 @@ class Facefleet:
         tolerance, note = self.settings.match_tolerance, call.noting(self.audit_log)
         found = await call.ask(partial(matches_of, self.redis, picture_id, query, tolerance, note))
         call.told["matches"] = found.total
-        return told(found, pb.MatchReply())
+        return told(found, pb.MatchReply)
 
     async def Search(self, requests: AsyncIterator[pb.SearchRequest], call: Call) -> pb.SearchReply:
         """Find who is on a picture, or whose face an encoding is."""
@@ -108,7 +108,7 @@ class Facefleet:
             partial(searched, self.redis, self.searching, question, call.gone, encodings=query.encodings)
         )
         call.told["faces"] = len(found["faces"])
-        return told(found, pb.SearchReply())
+        return told(found, pb.SearchReply)
 
     async def Compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareReply:
         """Compare two pictures or faces."""
@@ -116,7 +116,7 @@ class Facefleet:
         note = call.noting(self.audit_log)
         found = await call.ask(partial(compared, self.redis, body, note))
         call.told["distance"] = round(found.distance, 4)
-        return told(found, pb.CompareReply())
+        return told(found, pb.CompareReply)
 
     async def Erase(self, request: pb.EraseRequest, call: Call) -> pb.EraseReply:
         """Erase a picture."""
