@@ -15,12 +15,12 @@ from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion
 from faces.store.status import DAMAGED, Status
 from worker.crops import Crops
-from worker.finder import Finder
 from worker.index.face_index import FaceIndex
+from worker.isolation.finder import Finder
+from worker.isolation.quarantine import Found, Quarantine
 from worker.isolation.wire import FoundFaces
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.quarantine import Found, Quarantine
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,15 @@ from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from tests.support.quick_worker import ENGINE, MODEL
 from worker.crops import Crops
-from worker.finder import Finder
 from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
 from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.finder import Finder
 from worker.isolation.template_process import TemplateProcess
 from worker.job import Jobs
+from worker.messages.retry import MAX_RETRIES
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retry import MAX_RETRIES
 
 PICTURE = drawing()
 

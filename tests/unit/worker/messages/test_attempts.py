@@ -10,9 +10,9 @@ from faces.message import Message
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis
-from worker.attempts import Attempts
-from worker.delivery import Delivery, PendingMessage
-from worker.retry import MAX_STARTS
+from worker.messages.attempts import Attempts
+from worker.messages.delivery import Delivery, PendingMessage
+from worker.messages.retry import MAX_STARTS
 
 A, B = "a" * 64, "b" * 64
 

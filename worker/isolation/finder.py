@@ -9,10 +9,10 @@ from typing import Protocol
 from faces.errors import FacefleetError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault
+from worker.isolation.quarantine import Found
+from worker.isolation.verdict import verdict
 from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
-from worker.quarantine import Found
-from worker.verdict import verdict
 
 MIN_SLOW = 0.5  # seconds without progress, after which a picture goes to quarantine;
 SLOW = 10  # and how many times the average picture that must be
@@ -33,7 +33,7 @@ class IsolatedEngine(Protocol):
 
 
 class Suspects(Protocol):
-    """`worker.quarantine.Quarantine`."""
+    """`worker.isolation.quarantine.Quarantine`."""
 
     def full(self) -> bool:
         """Tell whether it takes no more."""

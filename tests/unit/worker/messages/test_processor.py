@@ -16,10 +16,10 @@ from faces.store.keys import ATTEMPTS
 from faces.topology import retry_queue
 from tests.support.fake_redis import FakeRedis
 from tests.support.processing import Bench, FakePublisher
-from worker.dead_letters import MAX_HEADER_BYTES, printable
-from worker.delivery import Delivery
 from worker.job import Result
-from worker.retry import MAX_RETRIES, MAX_STARTS
+from worker.messages.dead_letters import MAX_HEADER_BYTES, printable
+from worker.messages.delivery import Delivery
+from worker.messages.retry import MAX_RETRIES, MAX_STARTS
 
 Between = Callable[[], None]
 

@@ -10,8 +10,8 @@ from faces.errors import PoisonError, Transient
 from faces.retrier import Retrier
 from faces.store.attempts import begin, excuse, forget
 from faces.store.client import RedisClient
-from worker.delivery import PendingMessage
-from worker.retry import MAX_STARTS
+from worker.messages.delivery import PendingMessage
+from worker.messages.retry import MAX_STARTS
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from faces.topology import SEARCHES
-from worker.acknowledgements import Acknowledgements
-from worker.delivery import WAKE, Delivery
+from worker.messages.acknowledgements import Acknowledgements
+from worker.messages.delivery import WAKE, Delivery
 
 MAX_SEARCHES = 2  # that wait in this worker; others may go to an idle one
 

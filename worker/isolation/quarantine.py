@@ -9,8 +9,8 @@ import threading
 from faces.errors import FacefleetError, ShortageError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import EngineProcess, Fault
+from worker.isolation.verdict import verdict
 from worker.isolation.wire import FoundFaces
-from worker.verdict import verdict
 
 NICE = 5  # the child's priority: on a busy core it gets a quarter of the time
 MAX_WAITING = 32  # pictures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Sequence
 
-from worker.delivery import WAKE, Delivery
+from worker.messages.delivery import WAKE, Delivery
 
 IDLE = 1.0  # seconds without a delivery after which an empty batch is returned
 

@@ -11,13 +11,13 @@ from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
 from faces.topology import retry_queue
-from worker.attempts import Attempts
-from worker.dead_letters import DeadLetters
-from worker.delivery import PendingMessage
 from worker.job import Result
+from worker.messages.attempts import Attempts
+from worker.messages.dead_letters import DeadLetters
+from worker.messages.delivery import PendingMessage
+from worker.messages.outbox import Letter, Outbox
+from worker.messages.retry import DeadLetter, Fail, RetryAfter, decide
 from worker.metrics import Metrics
-from worker.outbox import Letter, Outbox
-from worker.retry import DeadLetter, Fail, RetryAfter, decide
 
 
 class Settlement:

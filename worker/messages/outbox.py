@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from faces.errors import Transient
 from faces.retrier import Retrier
-from worker.delivery import Delivery
+from worker.messages.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from faces.config import Settings
 from faces.errors import BrokerError
 from faces.retrier import Retrier
 from faces.topology import PICTURES_QUEUE, declare
-from worker.acknowledgements import Acknowledgements
-from worker.delivery import Delivery
-from worker.search_consumer import SearchConsumer
+from worker.messages.acknowledgements import Acknowledgements
+from worker.messages.delivery import Delivery
+from worker.messages.search_consumer import SearchConsumer
 
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again

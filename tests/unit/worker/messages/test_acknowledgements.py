@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.acknowledgements import Acknowledgements
+from worker.messages.acknowledgements import Acknowledgements
 
 
 class Broker:

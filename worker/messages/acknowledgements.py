@@ -12,7 +12,7 @@ from typing import Any
 
 from faces.amqp import translated
 from faces.errors import BrokerError
-from worker.delivery import Delivery
+from worker.messages.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from faces.errors import (
     StoreError,
 )
 from faces.topology import RETRY_DELAYS
-from worker.retry import MAX_RETRIES, DeadLetter, Fail, RetryAfter, decide
+from worker.messages.retry import MAX_RETRIES, DeadLetter, Fail, RetryAfter, decide
 
 
 @pytest.mark.parametrize("error", [PictureError("x"), PoisonError("x")])

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import queue
 
-from worker.batching import Batcher
-from worker.delivery import Delivery
+from worker.messages.batching import Batcher
+from worker.messages.delivery import Delivery
 
 
 def delivery(name: str, *, redelivered: bool = False, valid: bool = True) -> Delivery:

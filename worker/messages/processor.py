@@ -13,17 +13,17 @@ from faces.message import decode
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import fail
-from worker.attempts import Attempts
-from worker.batching import Batcher
-from worker.dead_letters import DeadLetters
-from worker.delivery import Delivery, PendingMessage
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
+from worker.messages.attempts import Attempts
+from worker.messages.batching import Batcher
+from worker.messages.dead_letters import DeadLetters
+from worker.messages.delivery import Delivery, PendingMessage
+from worker.messages.outbox import Outbox
+from worker.messages.settlement import Settlement
 from worker.metrics import Metrics
-from worker.outbox import Outbox
 from worker.presence import Activity
 from worker.searcher import Searcher
-from worker.settlement import Settlement
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from faces.errors import FacefleetError, MessageError, NewerMessageError
 from faces.event_log import EventLog
 from faces.picture_id import is_picture_id
 from faces.topology import DEAD, retry_queue
-from worker.delivery import Delivery
+from worker.messages.delivery import Delivery
+from worker.messages.outbox import Letter, Outbox
+from worker.messages.retry import RetryAfter, decide
 from worker.metrics import Metrics
-from worker.outbox import Letter, Outbox
-from worker.retry import RetryAfter, decide
 
 MAX_HEADER_BYTES = 100_000  # of a dead letter; RabbitMQ's frame holds 131,072
 MAX_INTEGER = 1 << 63  # integers in headers have 64 bits; floats are read as integers of any size

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from faces.errors import FacefleetError, PictureError, PoisonError, ShortageError
-from worker.finder import MIN_SLOW, Finder
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault, Kind
+from worker.isolation.finder import MIN_SLOW, Finder
+from worker.isolation.quarantine import Found
+from worker.isolation.verdict import verdict
 from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
-from worker.quarantine import Found
-from worker.verdict import verdict
 
 TIMEOUT = 60.0
 BAD: dict[bytes, Kind] = {b"crashes": "crash", b"hangs": "hang", b"eats": "memory", b"breaks": "failed"}
