@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from faces.config import LARGEST_STORED
@@ -19,7 +20,7 @@ from faces.store import queries
 from tests.integration.rpc.conftest import Fleet
 from tests.support.drawing import drawing
 from tests.support.file_server import serving
-from tests.support.rpc_client import SECONDS, refused
+from tests.support.rpc_client import SECONDS, Client, refused
 from tests.support.rpc_client import messages as m
 
 ROOT = Path(__file__).parents[3]
@@ -149,6 +150,19 @@ def test_a_picture_larger_than_a_message_may_be_goes_in_pieces(fleet: Fleet) -> 
     assert len(data) > 17 << 20
     found = fleet.client.scan(data, "large.bmp").hash
     assert fleet.client.image(found, wait=SECONDS).size.bytes == len(data)
+
+
+def test_a_compressed_message_is_refused_unread(fleet: Fleet) -> None:
+    """A few kB could become gigabytes."""
+    bomb = m.ScanImageRequest(chunk=bytes(15 << 20))
+    with grpc.insecure_channel(f"127.0.0.1:{fleet.port}", compression=grpc.Compression.Gzip) as channel:
+        status, _ = refused(lambda: Client(channel).call("ScanImage", iter([bomb])))
+    assert status == "UNIMPLEMENTED"
+
+
+def test_a_message_larger_than_allowed_is_refused(fleet: Fleet) -> None:
+    large = m.ScanImageRequest(chunk=bytes(17 << 20))
+    assert refused(lambda: fleet.client.call("ScanImage", iter([large]))) == ("RESOURCE_EXHAUSTED", "")
 
 
 def stream(kind: Any, **fields: Any) -> Callable[[], Iterator[Any]]:
