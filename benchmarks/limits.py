@@ -26,8 +26,9 @@ from worker.engine.detection.hog.resize import resize_all
 from worker.engine.detection.hog.weights import PLANES, WINDOW, frontal_face_weights
 from worker.engine.runtime.convolution.resnet import ResNet
 from worker.index import Index
+from worker.simd.arithmetic import as_i16, fma
 from worker.simd.kernel import Floats, Integers, Shorts, kernel
-from worker.simd.lanes import as_i16, fma, load, splat, store
+from worker.simd.lanes import load, splat, store
 from worker.simd.processor import compiles_for
 from worker.simd.shuffles import dot_pairs
 

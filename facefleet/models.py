@@ -173,6 +173,8 @@ class Stats(Read):
     rates: list[Document]
     queues: list[Document] | None
     workers: int | None
+    groups: int = 0
+    people: int = 0
     worker_details: list[Document] = field(default_factory=list)
 
 

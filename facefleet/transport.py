@@ -14,6 +14,7 @@ from facefleet.errors import AuthenticationError, RefusedError, UnavailableError
 
 CONNECT, READ = 5.0, 120.0  # seconds; the server may fetch a URL or wait for RabbitMQ first
 BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+GATEWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}  # a proxy's, unless it is a problem document
 MAX_WAIT = 30.0  # seconds, whatever Retry-After says
 
 
@@ -93,6 +94,10 @@ class Transport:
 def _error(answer: requests.Response) -> Exception:
     if answer.status_code in BUSY:
         return UnavailableError(f"the server is busy: {_detail(answer)}", wait=_wait(answer))
+    if answer.status_code in GATEWAY and not _problem(answer):
+        return UnavailableError(
+            f"a proxy in front of the server cannot reach it: {answer.status_code} {answer.reason}"
+        )
     if answer.is_redirect:
         return UnavailableError(
             f"the server redirects to {answer.headers['Location']}: set REST_URL to that server"

@@ -87,7 +87,7 @@ install_requirements() { # install_requirements FILE
 
 compile_kernels() { # again if any of their sources changed: Numba only notices changes to a kernel's own file
     local made_of
-    made_of=$(cd "$root" && grep -rlE --include='*.py' 'numba|worker\.simd' worker groups | LC_ALL=C sort | xargs cat | cksum)
+    made_of=$(cd "$root" && grep -rliE --include='*.py' 'numba|worker\.simd' worker groups | LC_ALL=C sort | xargs cat | cksum)
     [ "$made_of" != "$(cat "$venv/kernels" 2>/dev/null)" ] || return 0
     find "$root/worker" "$root/groups" -name '*.nb[ci]' -delete
     (cd "$root" && quietly "Compiling the kernels for this processor" "$venv/bin/python" -m worker.warm && "$venv/bin/python" -m groups.warm)

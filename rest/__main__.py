@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import sys
 from typing import Any
 
@@ -22,10 +21,9 @@ from rest.auth import bootstrap_key
 from rest.auth.authenticator import keys_needed
 from rest.auth.origins import is_loopback
 from rest.bounds import Bounds
+from rest.file_limit import raise_file_limit
 from rest.parts import EXTENSION
 from rest.server.gunicorn_worker import GatheringWorker
-
-FILES = 8192  # a thousand connections, as many listeners, and what they keep in temporary files
 
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -73,14 +71,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         app = build(self.settings)
         upgrade.start(app.extensions[EXTENSION].redis)
         return app
-
-
-def raise_file_limit() -> None:
-    """Let this process open as many files as it may: each connection is one, and a large request another."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> int:

@@ -31,7 +31,7 @@ contract = Routes("contract")
 class NameConverter(BaseConverter):
     """A name as it stands in the path: anything, slashes included, also at its beginning."""
 
-    regex = ".+"
+    regex = r"[\s\S]+"  # line breaks, too
     part_isolating = False
 
 

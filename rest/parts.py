@@ -14,6 +14,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
+from faces.usecases.videos import VideoEraser, VideoIngest
 from rest.bounds import Bound
 from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import Deliverer
@@ -24,9 +25,18 @@ from rest.metrics import Metrics
 from rest.publishing import PublisherPool
 from rest.rates import Rates
 from rest.searching import Searching
+from rest.sweeping import Sweeper
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
+
+
+@dataclass(frozen=True)
+class Videos:
+    """What the routes of videos work with, where originals are kept."""
+
+    ingest: VideoIngest
+    eraser: VideoEraser
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class Parts:
     statements: Bound
     remove_messages: RemoveMessages
     drawn: DrawnCache
+    sweeper: Sweeper | None
+    videos: Videos | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""
@@ -63,6 +75,8 @@ class Parts:
         self.searching.close()
         self.deliverer.close()
         self.drawn.close()
+        if self.sweeper is not None:
+            self.sweeper.close()
         self.hub.close()
         self.follower.close()
         self.publishers.close()

@@ -12,6 +12,7 @@ from faces.errors import SettingError
 from rest.auth import bootstrap_key
 from rest.auth.authenticator import keys_needed
 from rest.auth.origins import is_loopback
+from rest.file_limit import raise_file_limit
 from rpc.app import serve
 
 
@@ -31,6 +32,7 @@ def main() -> int:
             )
         if keys_needed(settings):
             bootstrap_key.start(settings, sys.stdout)
+        raise_file_limit()
         asyncio.run(serve(settings))
     except SettingError as error:
         sys.stderr.write(f"rpc: {error}\n")

@@ -21,8 +21,9 @@ from google.protobuf.message_factory import GetMessageClass
 from faces.event_log import EventLog
 from rest.auth.authenticator import Authenticator
 from rest.metrics import Metrics
-from rest.problems import ProblemError, Refusal, refusal
+from rest.problems import Refusal, refusal
 from rpc.call import Call
+from rpc.uploading import only
 
 Method = Callable[[Any, Call], Any]
 """Takes a message, or the messages, of a call; gives the reply, or the replies."""
@@ -124,17 +125,6 @@ class Serving:
             **({"key": call.key} if call.key else {}),
             **call.told,
         )
-
-
-async def only(requests: AsyncIterator[Any]) -> Any:
-    """The first message of a call.
-
-    Raises:
-        ProblemError: `bad_request`: there is none.
-    """
-    async for request in requests:
-        return request
-    raise ProblemError("bad_request", "the call ended before its message: send one")
 
 
 def _trailing(refused: Refusal, call: Call) -> tuple[tuple[str, str], ...]:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypeVar
 
 from rest.problems import ProblemError
 from rest.v1.uploads import Spool
 
-AT_ONCE = 32
+LARGEST_MESSAGE = 16 << 20  # bytes; a whole picture that fits into RabbitMQ may come in one
+
+AT_ONCE = 48
 """Uploads that are read at once: each may have one message, of up to `LARGEST_MESSAGE`, in memory. Others wait."""
 
-LARGEST_MESSAGE = 16 << 20  # bytes; a whole picture that fits into RabbitMQ may come in one
+
+class Piece(Protocol):
+    """A message with a piece of a picture."""
+
+    @property
+    def chunk(self) -> bytes:
+        """The piece."""
+        ...
+
+
+Request = TypeVar("Request", bound=Piece)
 
 
 class Uploads:
@@ -22,23 +35,35 @@ class Uploads:
         self._seconds = seconds
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def receive(self, pieces: AsyncIterator[bytes]) -> Spool:
-        """Receive a picture to its end; the caller closes what it is given.
+    async def receive(self, requests: AsyncIterator[Request]) -> tuple[Request, Spool]:
+        """Receive a picture to its end; gives the first message too. The caller closes the picture.
 
         Raises:
             PictureError: `too_large`.
-            ProblemError: `request_timeout`.
+            ProblemError: `request_timeout`; `bad_request`: there is no message.
         """
         spool = Spool(self._largest)
         try:
             async with self._turns, asyncio.timeout(self._seconds):
-                async for piece in pieces:
-                    spool.write(piece)
-        except TimeoutError as error:
+                first = await only(requests)
+                spool.write(first.chunk)
+                async for request in requests:
+                    spool.write(request.chunk)
+        except BaseException as error:
             spool.close()
+            if not isinstance(error, TimeoutError):
+                raise
             detail = f"the picture did not arrive within {self._seconds:g} s: send it faster"
             raise ProblemError("request_timeout", detail) from error
-        except BaseException:
-            spool.close()
-            raise
-        return spool
+        return first, spool
+
+
+async def only(requests: AsyncIterator[Any]) -> Any:
+    """The first message of a call.
+
+    Raises:
+        ProblemError: `bad_request`: there is none.
+    """
+    async for request in requests:
+        return request
+    raise ProblemError("bad_request", "the call ended before its message: send one")

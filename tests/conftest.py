@@ -16,7 +16,7 @@ from redis import Redis
 from faces.amqp import connect
 from faces.config import Settings
 from faces.store.client import RedisClient
-from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
+from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, declare, retry_queue
 from local.photographs import fetch_photographs
 from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer
@@ -105,13 +105,7 @@ def each_link(each_settings: Settings) -> Iterator[RedisClient]:
 @pytest.fixture
 def settings(store_settings: Settings, rabbit_server: RabbitServer) -> Settings:
     """Settings for an empty Redis and a RabbitMQ with empty queues."""
-    both = replace(store_settings, rabbitmq_port=rabbit_server.port)
-    with closing(connect(both)) as connection:
-        channel = connection.channel()
-        declare(channel, both)
-        for name in (PICTURES_QUEUE, DEAD, *map(retry_queue, RETRY_DELAYS)):
-            channel.queue_purge(name)
-    return both
+    return purged(store_settings, rabbit_server)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +127,17 @@ def emptied(server: RedisServer) -> Settings:
     with Redis(port=server.port) as client:
         client.flushall()
     return replace(Settings(), redis_port=server.port, redis_host="127.0.0.1", rabbitmq_host="127.0.0.1")
+
+
+def purged(settings: Settings, server: RabbitServer) -> Settings:
+    """Empty the queues of a server of the tests' own, and give settings that lead to it as well."""
+    both = replace(settings, rabbitmq_port=server.port)
+    with closing(connect(both)) as connection:
+        channel = connection.channel()
+        declare(channel, both)
+        for name in (PICTURES_QUEUE, VIDEOS, DEAD, *map(retry_queue, RETRY_DELAYS)):
+            channel.queue_purge(name)
+    return both
 
 
 def missing(what: str) -> None:

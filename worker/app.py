@@ -15,31 +15,31 @@ from faces.errors import SettingError
 from faces.event_log import EventLog
 from faces.health import serve
 from faces.image_store import open_image_store
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
-from worker.attempts import Attempts
-from worker.batching import Batcher
-from worker.consumer import RECONNECT_PAUSE, Consumer
 from worker.crops import Crops
-from worker.delivery import Delivery
-from worker.finder import Finder
 from worker.health.memory import OUTGROWN, Memory
 from worker.health.vitals import Vitals
 from worker.index.face_index import FaceIndex
 from worker.index.shared_index import SharedIndex
 from worker.index.warm import warm_index
 from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.finder import Finder
+from worker.isolation.quarantine import NICE, Quarantine
 from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.job import Jobs
+from worker.messages.attempts import Attempts
+from worker.messages.batching import Batcher
+from worker.messages.consumer import RECONNECT_PAUSE, Consumer
+from worker.messages.delivery import Delivery
+from worker.messages.outbox import Outbox
+from worker.messages.processor import BatchProcessor, build_processor
+from worker.messages.search_consumer import SearchConsumer
 from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
-from worker.outbox import Outbox
 from worker.presence import Presence
-from worker.processor import BatchProcessor, build_processor
-from worker.quarantine import NICE, Quarantine
-from worker.retrier import Retrier
-from worker.search_consumer import SearchConsumer
 from worker.searcher import Searcher
 
 ENGINE = "worker.engine.loading:load"  # loaded in a process of its own, and nowhere in this one

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store import queries
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
 from faces.store.data_version import DataVersion
 from faces.store.status import DAMAGED, Status
 from worker.crops import Crops
-from worker.finder import Finder
 from worker.index.face_index import FaceIndex
+from worker.isolation.finder import Finder
+from worker.isolation.quarantine import Found, Quarantine
 from worker.isolation.wire import FoundFaces
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.quarantine import Found, Quarantine
-from worker.retrier import Retrier
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from faces.search import Question, decode
 from faces.store import journal
 from faces.store.client import RedisClient
 from faces.store.evidence import Shown, described
-from worker.delivery import Delivery
 from worker.index.face_index import FaceIndex, vectors
 from worker.isolation.wire import FoundFaces
+from worker.messages.delivery import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -127,7 +127,7 @@ class Watcher:
         match picture.code:
             case "forbidden":
                 raise UsageError(f"nothing can be sent with this API key: {picture.reason}")
-            case "unreadable":  # the next look through the folder finds it, unless it is gone
+            case "unreadable" | "internal":  # the next look through the folder finds it, unless it is gone
                 if self._folder.file(picture.name).exists():
                     self.report.trouble(picture.name, f"{picture.name}: {picture.reason}")
                 return False

@@ -112,6 +112,15 @@ def people(
     return Page(total, found[:most], _position(found[most - 1]) if more else None)
 
 
+def count(redis: RedisClient) -> tuple[int, int]:
+    """How many people and unconfirmed groups have faces, and how many of these are confirmed."""
+    shown, hidden, documents = redis.ask(
+        (GROUPS, "ZCARD", SHOWN), (GROUPS, "ZCARD", HIDDEN), (GROUPS, "HVALS", PEOPLE)
+    )
+    confirmed = sum(from_json(document)["count"] > 0 for document in documents)
+    return int(shown) + int(hidden), confirmed
+
+
 def person(redis: RedisClient, identity: str) -> Person | None:
     """Look up a person by id, or by the id of any of their groups, merged ones included; None if unknown."""
     return several(redis, [identity])[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from textwrap import shorten
+from typing import Annotated, Any
 
 from flask import Response, g, request
 from pydantic import Field
@@ -20,12 +21,13 @@ from rest.openapi import Parameters, Routes, content
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.v1.conditional import conditional
-from rest.v1.shapes import Hash, ImagePath, known
+from rest.v1.shapes import Hash, ImagePath, PersonName, known, owners_in
 
 pictures = Routes("pictures")
 
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#800000")
 NOT_INDEXED = "#808080"
+LONGEST_LABEL = 40  # characters
 PROBLEMS = (404, 415, 416, 422, 501)
 JPEG = {200: content("The picture", "image/jpeg"), 206: content("A part of it", "image/jpeg"), 304: None}
 ORIGINAL = {
@@ -69,7 +71,10 @@ def picture(path: ImagePath, query: SizeQuery) -> Response:
     "GET", "/v1/images/<hash>/annotated", scope=api_key.READ, answers=JPEG, problems=(*PROBLEMS, 409)
 )
 def annotated(path: ImagePath, query: SizeQuery) -> Response:
-    """The picture with its faces marked, upright, as a JPEG; grey faces are not indexed."""
+    """The picture with its faces marked, upright, as a JPEG: with people's names, else numbers.
+
+    A person has the same colour in all pictures; grey faces are not indexed.
+    """
     g.about = {"hash": path.hash}
     marks = _marks(_finished(path.hash))
     version = hashlib.sha256(f"{path.hash} {query.size} {marks}".encode()).hexdigest()
@@ -103,16 +108,20 @@ def _finished(picture_id: str) -> PictureRecord:
 
 
 def _marks(record: PictureRecord) -> list[Mark]:
+    owners = owners_in(parts().redis, [record.status.hash])
     return [
-        Mark(
-            face["box"],
-            str(index),
-            COLOURS[index % len(COLOURS)] if face.get("indexed", True) else NOT_INDEXED,
-            tuple(map(tuple, face.get("landmarks") or ())),
-        )
+        _mark(index, face, owners.get((record.status.hash, index)))
         for index, face in enumerate(record.status.faces)
         if face.get("box")
     ]
+
+
+def _mark(index: int, face: Mapping[str, Any], person: PersonName | None) -> Mark:
+    """A face has the colour of its person in every picture, and the person's name, or else its number here."""
+    colour = COLOURS[(index if person is None else int(person.id)) % len(COLOURS)]
+    label = str(index) if person is None else shorten(person.name, LONGEST_LABEL) or str(index)
+    landmarks = tuple(map(tuple, face.get("landmarks") or ()))
+    return Mark(face["box"], label, colour if face.get("indexed", True) else NOT_INDEXED, landmarks)
 
 
 def _crop(picture_id: str, index: int, size: int | None) -> bytes | None:

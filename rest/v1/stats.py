@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from faces import api_key, queues
 from faces.errors import BrokerError
-from faces.store import inspection, queries, totals, workers
+from faces.store import inspection, people, queries, totals, workers
 from faces.topology import DEAD, PICTURES_QUEUE
 from rest.answers import answer
 from rest.openapi import Routes
@@ -68,6 +68,8 @@ class Stats(BaseModel):
     pictures: PictureCounts
     faces: int = Field(description="Indexed faces")
     matches: int = Field(description="Pairs of pictures that match")
+    groups: int = Field(description="People and groups of faces without a name, hidden ones included")
+    people: int = Field(description="Of these, people that somebody has said something about")
     exact: bool = Field(description="Whether faces and matches are counted, not estimated")
     model: str | None
     tolerance: float | None
@@ -85,6 +87,7 @@ def get_stats() -> Response:
     redis = parts().redis
     _, model, tolerance = inspection.stored_version(redis)
     found = totals.totals(redis)
+    groups, confirmed = people.count(redis)
     depths = _queues()
     by_name = {depth.name: depth for depth in depths or ()}
     return answer(
@@ -92,6 +95,8 @@ def get_stats() -> Response:
             pictures=PictureCounts(**asdict(queries.counts(redis))),
             faces=found.faces,
             matches=found.matches,
+            groups=groups,
+            people=confirmed,
             exact=found.exact,
             model=None if model is None else model.decode(),
             tolerance=inspection.tolerance([tolerance]),

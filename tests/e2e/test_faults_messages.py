@@ -25,7 +25,7 @@ from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
 from tests.support.workers import quick_worker
-from worker.retry import MAX_RETRIES
+from worker.messages.retry import MAX_RETRIES
 
 TIME = datetime(2000, 1, 1, tzinfo=UTC)
 WITNESS = "touched by what was in a message"

@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
+from collections.abc import Iterator
 
 import pytest
 import requests
 
-from local.process import Process, until
-from tests.conftest import environ
-from tests.e2e.conftest import Fleet
+from local.process import until
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+from tests.conftest import emptied, purged
+from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.workers import quick_worker
 
 
-@pytest.fixture
-def quick_fleet(fleet: Fleet) -> Fleet:
+@pytest.fixture(scope="module")
+def server(
+    redis_server: RedisServer, rabbit_server: RabbitServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """A server without a worker, which it has from the first test on that wants one."""
+    fleet = Fleet(purged(emptied(redis_server), rabbit_server), tmp_path_factory.mktemp("fleet"))
+    fleet.start_all(workers=0)
+    yield fleet
+    fleet.stop()
+
+
+@pytest.fixture(scope="module")
+def quick_fleet(server: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     """A server, and a worker whose engine takes pictures of one height for one face."""
-    fleet.start("rest")
-    worker = Process("worker", fleet._folder)
-    worker.start([sys.executable, "-m", "tests.support.quick_worker"], environ(fleet.settings, fleet._folder))
-    fleet.processes.append(worker)
-    assert until(fleet._answers, 60), fleet.processes[0].last_lines()
-    return fleet
+    quick_worker(server, tmp_path_factory.mktemp("worker"))
+    assert until(lambda: search(server, drawing(1)).ok, SECONDS), server.processes[-1].last_lines()
+    return server
 
 
 def search(fleet: Fleet, data: bytes, query: str = "", kind: str = "image/jpeg") -> requests.Response:
     url = f"{fleet.url}/v1/search{query}"
     return requests.post(url, data=data, headers={"Content-Type": kind}, timeout=30)
+
+
+def test_without_a_worker_the_search_says_so(server: Fleet) -> None:
+    answer = search(server, drawing(1, (63, 90)))
+    assert (answer.status_code, answer.json()["code"]) == (503, "no_worker")
 
 
 def test_a_picture_finds_those_that_show_its_face_and_is_not_stored(quick_fleet: Fleet) -> None:
@@ -59,7 +75,7 @@ def test_the_encodings_of_what_is_searched_by_are_told_to_those_who_ask(quick_fl
 
 
 def test_an_encoding_finds_the_same(quick_fleet: Fleet) -> None:
-    one = quick_fleet.scan(drawing(1, (60, 90)), "one")
+    one = quick_fleet.scan(drawing(1, (60, 95)), "one")
     quick_fleet.wait()
     (stored,) = quick_fleet.redis.ask((3, "LINDEX", one, 0))
     body = json.dumps({"encoding": struct.unpack("<128f", stored)}).encode()
@@ -81,10 +97,3 @@ def test_what_cannot_be_searched_for_is_refused(
     answer = search(quick_fleet, body, kind=kind)
     assert answer.status_code == status, answer.text
     assert code is None or answer.json()["code"] == code
-
-
-def test_without_a_worker_the_search_says_so(fleet: Fleet) -> None:
-    fleet.start("rest")
-    assert until(fleet._answers, 60)
-    answer = search(fleet, drawing(1, (63, 90)))
-    assert (answer.status_code, answer.json()["code"]) == (503, "no_worker")

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from faces.event_log import EventLog
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
-from worker.attempts import Attempts
-from worker.batching import Batcher
-from worker.delivery import Delivery
 from worker.health.memory import Memory
 from worker.job import Jobs
+from worker.messages.attempts import Attempts
+from worker.messages.batching import Batcher
+from worker.messages.delivery import Delivery
+from worker.messages.outbox import Outbox
+from worker.messages.processor import build_processor
 from worker.metrics import Metrics
-from worker.outbox import Outbox
-from worker.processor import build_processor
-from worker.retrier import Retrier
 
 
 class FakeEventLog:

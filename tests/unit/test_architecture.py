@@ -136,14 +136,24 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     [
         ("faces.store", ("faces.usecases", "faces.amqp", "faces.event_log")),
         ("faces.formats", ("faces.store", "faces.usecases", "faces.amqp")),
-        ("worker.engine", ("worker.index", "worker.job", "worker.processor", "faces.store", "faces.amqp")),
-        ("worker.index", ("worker.engine", "worker.job", "worker.processor", "faces.amqp")),
-        ("worker.decoding", ("worker.engine", "worker.index", "worker.job", "faces.store")),
+        (
+            "worker.engine",
+            ("worker.index", "worker.job", "worker.messages", "faces.store", "faces.amqp"),
+        ),
+        ("worker.index", ("worker.engine", "worker.job", "worker.messages", "faces.amqp")),
+        (
+            "worker.decoding",
+            ("worker.engine", "worker.index", "worker.job", "worker.messages", "faces.store"),
+        ),
+        ("worker.isolation", ("worker.index", "worker.job", "worker.messages", "faces.amqp")),
+        ("worker.job", ("worker.messages", "faces.amqp")),
         ("rest.auth", ("rest.contract", "rest.v1", "rest.app")),
         ("rest.fetching", ("rest.contract", "rest.v1", "rest.app", "rest.auth", "faces.store")),
         ("rpc", ("rest.app", "rest.contract", "rest.parts", "rest.server")),
         ("client.checking", ("client.commands",)),
         ("client.calibration", ("client.commands", "client.checking")),
+        ("client.watching", ("client.commands", "client.importing")),
+        ("client.importing", ("client.commands", "client.watching")),
     ],
 )
 def test_rooms_do_not_look_up(below: str, above: tuple[str, ...]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.index.scan import DIMENSIONS, FINE, LANES, QUADS, RECORD, ROWS, Blocks, Limits, scan
+from worker.index.layout import DIMENSIONS, FINE, LANES, QUADS, RECORD, ROWS, Blocks, Limits
+from worker.index.scan import scan
 from worker.index.sketch import Sketcher
 
 

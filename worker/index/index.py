@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.index.block import Block, Query, near
+from worker.index.layout import DIMENSIONS, MOST_QUERIES, ROWS
 from worker.index.register import DIGEST, Register
-from worker.index.scan import DIMENSIONS, MOST_QUERIES, ROWS
 from worker.index.sketch import Sketcher
 
 SAMPLE = 16384  # faces to which the sketches are fitted

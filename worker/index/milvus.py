@@ -17,7 +17,7 @@ from pymilvus.exceptions import MilvusException
 
 from faces.errors import MismatchError, StoreError
 from worker.index.index import MOST_FACES
-from worker.index.scan import DIMENSIONS
+from worker.index.layout import DIMENSIONS
 
 MAX_HITS = 16384  # Milvus returns at most for one face
 QUERIES = 16  # faces in one request: the answer has up to 70 bytes a hit

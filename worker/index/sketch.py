@@ -44,7 +44,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.index.scan import COARSE_UNIT, FINE, FINE_UNIT, QUADS, Asked
+from worker.index.layout import COARSE_UNIT, FINE, FINE_UNIT, QUADS, Asked
 
 LEVELS = 4 * QUADS  # dimensions of a sketch
 HALF = LEVELS // 2  # dimensions that have six bits in the fine sketch; the others have five

@@ -7,6 +7,7 @@ code, so these are named for the processors that have them; others get the gener
 # mypy: allow-untyped-calls
 # numba has few types
 
+from collections.abc import Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -29,13 +30,33 @@ def _constant(lanes: Lanes, numbers: list[int]) -> ir.Constant:
     return ir.Constant(lanes.ir_type, numbers)
 
 
-def _numbers(builder: ir.IRBuilder, vector: ir.Value, order: list[int]) -> ir.Value:
-    return builder.shuffle_vector(vector, vector, _constant(Lanes(types.int32, len(order)), order))
+def chosen(builder: ir.IRBuilder, vector: ir.Value, order: Sequence[int]) -> ir.Value:
+    """Return these elements of a vector."""
+    return builder.shuffle_vector(vector, vector, _constant(Lanes(types.int32, len(order)), list(order)))
+
+
+def halves(builder: ir.IRBuilder, vector: ir.Value, *orders: Sequence[int]) -> list[ir.Value]:
+    """Return a vector's elements as two vectors, or more, of these elements each."""
+    return [chosen(builder, vector, order) for order in orders]
+
+
+def sum_of(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
+    """Return the sum of 2, 4, 8, ... floats, by halves."""
+    length = vector.type.count
+    while length > 1:
+        length //= 2
+        vector = builder.fadd(*halves(builder, vector, range(length), range(length, 2 * length)))
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
+def every_other(count: int) -> tuple[range, range]:
+    """Return the even numbers below `count`, and the odd ones."""
+    return range(0, count, 2), range(1, count, 2)
 
 
 def _pieces(builder: ir.IRBuilder, vector: ir.Value, length: int) -> list[ir.Value]:
     starts = range(0, vector.type.count, length)
-    return [_numbers(builder, vector, list(range(start, start + length))) for start in starts]
+    return [chosen(builder, vector, range(start, start + length)) for start in starts]
 
 
 def _join(builder: ir.IRBuilder, pieces: list[ir.Value]) -> ir.Value:
@@ -97,7 +118,7 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
         kind = ir.VectorType(ir.IntType(8), 4 * positions.length)
         places = builder.bitcast(args[1], kind)
         for name, width in _permutations():
-            table = _numbers(builder, args[0], list(range(16)) * (width // 16))
+            table = chosen(builder, args[0], list(range(16)) * (width // 16))
             made = [
                 call_llvm(builder, name, table.type, table, piece)
                 for piece in _pieces(builder, places, width)
@@ -139,10 +160,9 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
                 kind = ir.VectorType(ir.IntType(32), width // 2)
                 pieces = zip(*(_pieces(builder, x, width) for x in args), strict=True)
                 return _join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])
-        evens, odds = list(range(0, a.length, 2)), list(range(1, a.length, 2))
         products = [
-            builder.mul(*(builder.sext(_numbers(builder, x, order), result.ir_type) for x in args))
-            for order in (evens, odds)
+            builder.mul(*(builder.sext(chosen(builder, x, order), result.ir_type) for x in args))
+            for order in every_other(a.length)
         ]
         return builder.add(*products)
 
@@ -154,13 +174,6 @@ def total(_typing: Any, a: Any) -> Any:
     """Return the sum of sixteen floats, by halves."""
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        value, length = args[0], a.length
-        while length > 1:
-            length //= 2
-            low, high = (
-                _numbers(builder, value, list(half)) for half in (range(length), range(length, 2 * length))
-            )
-            value = builder.fadd(low, high)
-        return builder.extract_element(value, ir.IntType(32)(0))
+        return sum_of(builder, args[0])
 
     return a.element(a), codegen

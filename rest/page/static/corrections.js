@@ -133,7 +133,7 @@ export async function rename(person, text, show) {
   const name = text.trim().replace(/\s+/g, " ");
   if (name === person.name) return null;
   const namesake = name ? await namedLike(name, person) : null;
-  const answer = namesake ? await sameOne(name, person, namesake) : "other";
+  const answer = namesake ? await sameOne(person, namesake) : "other";
   if (!answer) return null;
   if (answer === "same") return merge([namesake, person], show, namesake);
   return correct(name ? `Named ${name}.` : "Name removed.", (say) => say("name", [person], { name }), show);
@@ -145,14 +145,14 @@ async function namedLike(name, person) {
   return people.find((one) => one.id !== person.id && one.name.toLowerCase() === name.toLowerCase());
 }
 
-function sameOne(name, person, namesake) {
-  return dialog(`Is this the same ${name}?`, (close) => [
+function sameOne(person, namesake) {
+  return dialog(`Is this the same ${namesake.name}?`, (close) => [
     make("div", { className: "two-people" }, personLine(namesake), personLine(person)),
     make(
       "p",
       { className: "actions" },
       button("Cancel", () => close(null), { kind: "quiet" }),
-      button(`No, another ${name}`, () => close("other")),
+      button(`No, another ${namesake.name}`, () => close("other")),
       button("Yes, merge them", () => close("same"), { kind: "primary" }),
     ),
   ]);

@@ -131,7 +131,7 @@ function inHand(stats, images) {
   }
   const now = Date.now() / 1000;
   const rows = images.map((image) => [make("a", { href: `/pictures/${image.hash}` }, titleOf(image)), duration(Math.max(0, now - image.accepted))]);
-  section.append(table(["Picture", "Accepted before"], rows));
+  section.append(table(["Picture", "Waiting for"], rows));
   const more = stats.pictures.in_flight - images.length;
   if (more > 0) section.append(make("p", { className: "hint" }, `and ${number(more)} more`));
   return section;
@@ -141,7 +141,7 @@ function inHand(stats, images) {
 export function table(heads, rows) {
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
   const body = rows.map((cells) => make("tr", {}, ...cells.map((cell) => make("td", {}, cell))));
-  const element = make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));
+  const element = make("table", { className: heads.length > 2 ? "wide" : "" }, make("thead", {}, head), make("tbody", {}, ...body));
   return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: heads.join(", ") }, element);
 }
 

@@ -1,6 +1,6 @@
 /** One picture: its faces, and every other picture that shows one of them. */
 
-import { address, get, kept, may, pictureAt, post } from "./api.js";
+import { address, faceAt, get, kept, may, pictureAt, post } from "./api.js";
 import { Boxes } from "./boxes.js";
 import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "./components.js";
 import { erasePicture, receiptOf } from "./erasing.js";
@@ -49,7 +49,9 @@ function gone() {
 function show(image) {
   document.title = `${titleOf(image)} – Facefleet`;
   const faces = image.faces.map((face, place) => ({ box: face.box, label: nameOf(face, place) }));
-  boxes = new Boxes(kept.originals ? pictureAt(image.hash, LARGE) : null, faces, { alt: titleOf(image), size: image.size, choose, hover });
+  const crop = kept.crops ? (face) => faceAt(image.hash, face, 160) : null;
+  const source = kept.originals ? pictureAt(image.hash, LARGE) : null;
+  boxes = new Boxes(source, faces, { alt: titleOf(image), size: image.size, crop, choose, hover });
   people = image.faces.map((face) => face.person);
   rows = image.faces.map((face, place) => faceRow(image, face, place));
   host.replaceChildren(make("div", { className: "look" }, boxes.root, about(image)), make("section", { id: "found" }));

@@ -22,6 +22,7 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, fail
 from faces.store.keys import HOME, PICTURES
+from tests.integration.groups.fleet import answering, caught_up, follower
 from tests.support.committing import Worker, face, found, picture
 from tests.support.drawing import drawing
 from tests.support.sent import BOX, FACE, SMALL, committed, sent
@@ -256,6 +257,20 @@ def test_faces_are_marked_and_cut_out(stored: FlaskClient, redis: RedisClient) -
     expected = np.asarray(plain, int)[0:62, 8:72]
     assert np.abs(np.asarray(cut, int) - expected).mean() < 3
     assert problem(stored.get(f"{path}/faces/2")) == (404, "not_found")
+
+
+def test_a_named_person_has_a_label_and_a_colour_of_their_own(
+    stored: FlaskClient, redis: RedisClient
+) -> None:
+    path = f"/v1/images/{sent(stored, redis, turned(), FACE)}/annotated"
+    before = stored.get(path)
+    kept = caught_up(follower(redis))
+    grouped = stored.get(path)
+    with answering(kept):
+        stored.post("/v1/statements", json={"kind": "name", "people": ["1"], "name": "Ann"})
+    named = stored.get(path)
+    assert before.data != grouped.data != named.data
+    assert stored.get(path, headers={"If-None-Match": named.headers["ETag"]}).status_code == 304
 
 
 @pytest.fixture

@@ -95,6 +95,8 @@ def test_people_are_found_by_name(client: FlaskClient) -> None:
     assert ids(client, named="true") == [ann, bob]
     assert ids(client, named="false") == [eve]
     assert get(client, "/v1/people", named="false")["total"] == 1
+    stats = get(client, "/v1/stats")
+    assert (stats["groups"], stats["people"]) == (3, 2)
     assert problem(client.get("/v1/people?named=false&name=a")) == (400, "bad_request")
 
 

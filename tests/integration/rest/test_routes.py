@@ -46,7 +46,8 @@ def test_a_picture_is_accepted_noted_and_queued(
 
 
 @pytest.mark.parametrize(
-    "name", ["a/b/c.jpg", "//a//b", "../../etc/passwd", "é☃ 😀.jpg", "?#&.jpg", "x" * 512]
+    "name",
+    ["a/b/c.jpg", "//a//b", "../../etc/passwd", "é☃ 😀.jpg", "?#&.jpg", "two\nlines\n", "x" * 512],
 )
 def test_names_are_data(client: FlaskClient, settings: Settings, name: str) -> None:
     assert client.post(f"/scan/image/{quote(name)}", data=PICTURE).status_code == 202

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from faces.config import LARGEST_STORED
@@ -19,7 +20,7 @@ from faces.store import queries
 from tests.integration.rpc.conftest import Fleet
 from tests.support.drawing import drawing
 from tests.support.file_server import serving
-from tests.support.rpc_client import SECONDS, refused
+from tests.support.rpc_client import SECONDS, Client, refused
 from tests.support.rpc_client import messages as m
 
 ROOT = Path(__file__).parents[3]
@@ -86,6 +87,8 @@ def test_a_search_finds_by_a_picture_and_by_an_encoding(fleet: Fleet, sent: list
     assert {match.hash for match in face.matches} <= set(sent[:3])
     assert face.matches[0].names[0] in {"60.jpg", "61.jpg", "62.jpg"}
     (stored,) = fleet.redis.ask((3, "LINDEX", sent[3], 0))
+    (face,) = fleet.client.search(picture(64, 91), encodings=True).faces
+    assert list(face.encoding) == pytest.approx(struct.unpack("<128f", stored))
     (face,) = fleet.client.search(b"", encoding=struct.unpack("<128f", stored)).faces
     assert [match.hash for match in face.matches] == [sent[3]]
     assert refused(lambda: fleet.client.image(hashlib.sha256(picture(63)).hexdigest()))[0] == "NOT_FOUND"
@@ -147,6 +150,19 @@ def test_a_picture_larger_than_a_message_may_be_goes_in_pieces(fleet: Fleet) -> 
     assert len(data) > 17 << 20
     found = fleet.client.scan(data, "large.bmp").hash
     assert fleet.client.image(found, wait=SECONDS).size.bytes == len(data)
+
+
+def test_a_compressed_message_is_refused_unread(fleet: Fleet) -> None:
+    """A few kB could become gigabytes."""
+    bomb = m.ScanImageRequest(chunk=bytes(15 << 20))
+    with grpc.insecure_channel(f"127.0.0.1:{fleet.port}", compression=grpc.Compression.Gzip) as channel:
+        status, _ = refused(lambda: Client(channel).call("ScanImage", iter([bomb])))
+    assert status == "UNIMPLEMENTED"
+
+
+def test_a_message_larger_than_allowed_is_refused(fleet: Fleet) -> None:
+    large = m.ScanImageRequest(chunk=bytes(17 << 20))
+    assert refused(lambda: fleet.client.call("ScanImage", iter([large]))) == ("RESOURCE_EXHAUSTED", "")
 
 
 def stream(kind: Any, **fields: Any) -> Callable[[], Iterator[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import cast
@@ -26,9 +26,9 @@ from faces.topology import PICTURES_QUEUE
 from local.process import until
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
-from worker.consumer import Consumer
-from worker.delivery import Delivery
 from worker.job import Jobs, Result
+from worker.messages.consumer import Consumer
+from worker.messages.delivery import Delivery
 
 PICTURE = drawing()
 HASH = picture_id_of(PICTURE)
@@ -60,7 +60,7 @@ class Picture:
     def finish_quarantined(self) -> dict[str, Result]:
         return {}
 
-    def run(self, _: Sequence[Message]) -> dict[str, Result]:
+    def run(self, _: Sequence[Message], _between: Callable[[], None]) -> dict[str, Result]:
         if self.line.alive:
             self.bench.attempts.excuse()
         if self.number < WORKERS:
@@ -71,7 +71,7 @@ class Picture:
 class Mismatched:
     """A worker's jobs on a journal that was replaced."""
 
-    def run(self, _: Sequence[Message]) -> dict[str, Result]:
+    def run(self, _: Sequence[Message], _between: Callable[[], None]) -> dict[str, Result]:
         raise MismatchError("the journal is another one")
 
 

@@ -11,6 +11,7 @@ import pytest
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
+from faces.retrier import Retrier
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
@@ -21,16 +22,15 @@ from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from tests.support.quick_worker import ENGINE, MODEL
 from worker.crops import Crops
-from worker.finder import Finder
 from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet
 from worker.isolation.engine_process import EngineProcess, start
+from worker.isolation.finder import Finder
 from worker.isolation.template_process import TemplateProcess
 from worker.job import Jobs
+from worker.messages.retry import MAX_RETRIES
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retrier import Retrier
-from worker.retry import MAX_RETRIES
 
 PICTURE = drawing()
 

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.simd.arithmetic import multiply_high
 from worker.simd.kernel import Bytes, Integers, Shorts, kernel
-from worker.simd.lanes import load, multiply_high, store
+from worker.simd.lanes import load, store
 from worker.simd.shuffles import PICK, pick
 
 

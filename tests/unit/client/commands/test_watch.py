@@ -98,6 +98,22 @@ def test_a_busy_server_is_asked_again_after_its_time(status: int, fleet: Fleet, 
     assert posts(fleet).count("a.jpg") == 4
 
 
+def test_a_proxy_that_cannot_reach_the_server_is_asked_again(
+    fleet: Fleet, once: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("client.idle_timeout.time.sleep", lambda _: None)
+    fleet.on["/v1/images"] = [(502, b"<html>", {}), (504, b"", {})]
+    assert once() == 0
+    assert fleet.names.keys() == {"a.jpg", "deep/b.png"}
+
+
+def test_a_fault_of_the_server_is_no_refusal(fleet: Fleet, once: Watch) -> None:
+    fleet.on["/scan/image/a.jpg"] = [problem(500, "internal", "a bug")]
+    assert once() == 1
+    assert once() == 0
+    assert fleet.names.keys() == {"a.jpg", "deep/b.png"}
+
+
 def test_a_server_that_is_away_is_waited_for(
     fleet: Fleet,
     folder: Path,

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from worker.index.block import Block, Query, near
-from worker.index.scan import FINE, ROWS
+from worker.index.layout import FINE, ROWS
 from worker.index.sketch import FINE_OFFSETS, HALF, MOST_SUM, Sketcher
 
 Values = NDArray[np.float64]

@@ -17,9 +17,9 @@ from tests.support.drawing import drawing
 from tests.support.quick_worker import CRASHES, ENGINE, HANGS, MODEL, RAISES, WANTS_MEMORY
 from worker.health.memory import Memory
 from worker.isolation.engine_process import EngineProcess, Fault, start
+from worker.isolation.quarantine import Quarantine
 from worker.isolation.template_process import TemplateLost, TemplateProcess
 from worker.isolation.wire import FoundFaces
-from worker.quarantine import Quarantine
 
 GOOD = [drawing(seed, (120, 80)) for seed in range(3)]
 

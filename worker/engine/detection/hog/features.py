@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from worker.engine.detection.hog.histogram import DIRECTIONS
+from worker.simd.arithmetic import fma, minimum, sqrt
 from worker.simd.kernel import Floats, Vector, kernel
-from worker.simd.lanes import fma, load, minimum, splat, sqrt, store
+from worker.simd.lanes import load, splat, store
 
 HALF = DIRECTIONS // 2
 LANES = 16

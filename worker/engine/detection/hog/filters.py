@@ -16,8 +16,9 @@ import numpy as np
 
 from worker.engine.detection.hog.fixed import FEATURE, SHIFT, Fixed
 from worker.engine.detection.hog.weights import DETECTORS, PLANES, WINDOW
+from worker.simd.arithmetic import as_i16, fma, shift_left, shift_right, to_i32
 from worker.simd.kernel import Floats, Integers, Vector, kernel
-from worker.simd.lanes import as_i16, fma, load, shift_left, shift_right, splat, store, to_i32
+from worker.simd.lanes import load, splat, store
 from worker.simd.shuffles import dot_pairs, total
 
 LANES = 16

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.detection.hog.picture import ROOM_BEFORE, Picture
+from worker.simd.arithmetic import fma, multiply_high, select, sqrt, to_f32, to_i16
 from worker.simd.kernel import Bytes, Floats, Shorts, Vector, kernel
-from worker.simd.lanes import fma, load, multiply_high, select, splat, sqrt, store, to_f32, to_i16
+from worker.simd.lanes import load, splat, store
 from worker.simd.shuffles import dot_pairs, every, interleave
 
 CELL = 8

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.detection.hog.picture import ROOM_BEFORE, Picture
+from worker.simd.arithmetic import select, to_f32, to_i32, to_u8
 from worker.simd.kernel import Bytes, Vector, kernel
-from worker.simd.lanes import load, select, splat, store, to_f32, to_i32, to_u8
+from worker.simd.lanes import load, splat, store
 from worker.simd.shuffles import PICK, pick
 
 BLOCK = 8  # columns that are made at once

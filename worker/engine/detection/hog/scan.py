@@ -31,8 +31,9 @@ from worker.engine.detection.hog.histogram import (
 from worker.engine.detection.hog.picture import Picture
 from worker.engine.detection.hog.resize import origins, resize_row
 from worker.engine.detection.hog.weights import DETECTORS, PLANES
+from worker.simd.arithmetic import any_set
 from worker.simd.kernel import Floats, Integers, Shorts, kernel
-from worker.simd.lanes import any_set, load, splat
+from worker.simd.lanes import load, splat
 
 BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
 KEPT = 12  # rows of features: the ten of a window, and another when two arrive at once

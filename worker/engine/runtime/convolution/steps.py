@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from worker.engine.runtime.convolution.product import LANES, ROWS, multiply
 from worker.engine.runtime.convolution.transform import APART, gather, spread
+from worker.simd.arithmetic import maximum, to_f32, to_i32
 from worker.simd.kernel import Bytes, Floats, Vector, kernel
-from worker.simd.lanes import load, maximum, splat, store, to_f32, to_i32
+from worker.simd.lanes import load, splat, store
 
 STEP = np.dtype(
     [

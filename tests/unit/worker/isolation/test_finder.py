@@ -1,0 +1,142 @@
+"""What becomes of a picture on which the engine fails, and of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from faces.errors import FacefleetError, PictureError, PoisonError, ShortageError
+from worker.health.memory import Memory
+from worker.isolation.engine_process import Fault, Kind
+from worker.isolation.finder import MIN_SLOW, Finder
+from worker.isolation.quarantine import Found
+from worker.isolation.verdict import verdict
+from worker.isolation.wire import Answer, FoundFaces
+from worker.metrics import Metrics
+
+TIMEOUT = 60.0
+BAD: dict[bytes, Kind] = {b"crashes": "crash", b"hangs": "hang", b"eats": "memory", b"breaks": "failed"}
+
+
+class FakeEngine:
+    """Fails on bad pictures."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.asked: list[bytes] = []
+        self.timeouts: list[float] = []
+        self.renewed = 0
+        self.resident = 0
+        self._seconds = seconds
+
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:  # noqa: ARG002 -- as it is called
+        (picture,) = pictures
+        self.asked.append(picture)
+        self.timeouts.append(timeout)
+        if picture in BAD:
+            raise Fault(BAD[picture], "its reason")
+        result = PictureError("cut", code="truncated") if picture == b"cut" else found(picture)
+        return Answer([result], [("detect", self._seconds)], self.resident)
+
+    def renew(self) -> str:
+        self.renewed += 1
+        return ""
+
+
+class FakeQuarantine:
+    """Takes so many pictures."""
+
+    def __init__(self, room: int = 100) -> None:
+        self.held: list[str] = []
+        self._room = room
+
+    def full(self) -> bool:
+        return len(self.held) >= self._room
+
+    def put(self, picture_id: str, data: bytes) -> None:  # noqa: ARG002 -- as it is called
+        self.held.append(picture_id)
+
+
+def found(picture: bytes) -> FoundFaces:
+    return FoundFaces([{"box": picture.decode()}])
+
+
+def find(engine: FakeEngine, quarantine: FakeQuarantine | None, *pictures: str) -> Found:
+    finder = Finder(engine, quarantine, Memory(0), Metrics(), TIMEOUT)
+    return finder.find({picture: picture.encode() for picture in pictures})
+
+
+def test_pictures_are_searched_in_turn_and_a_damaged_one_has_its_error() -> None:
+    engine = FakeEngine()
+    results = find(engine, FakeQuarantine(), "a", "cut", "b")
+    assert engine.asked == [b"a", b"cut", b"b"]
+    assert results["a"] == found(b"a")
+    assert isinstance(results["cut"], PictureError)
+
+
+def test_there_is_time_for_something_else_before_each_picture() -> None:
+    engine = FakeEngine()
+    finder = Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT)
+    done: list[int] = []
+    finder.find({"a": b"a", "b": b"b"}, lambda: done.append(len(engine.asked)))
+    assert done == [0, 1]
+
+
+@pytest.mark.parametrize("bad", [kind.decode() for kind in BAD])
+def test_a_bad_picture_goes_to_quarantine_and_the_others_go_on(bad: str) -> None:
+    engine, quarantine = FakeEngine(), FakeQuarantine()
+    results = find(engine, quarantine, "a", bad, "b", "c")
+    assert list(results) == ["a", "b", "c"]
+    assert quarantine.held == [bad]
+    assert len(engine.asked) == 4
+
+
+def test_a_batch_of_bad_pictures_costs_one_try_each() -> None:
+    engine, quarantine = FakeEngine(), FakeQuarantine()
+    assert find(engine, quarantine, *(kind.decode() for kind in BAD)) == {}
+    assert len(engine.asked) == len(quarantine.held) == len(BAD)
+
+
+@pytest.mark.parametrize("room", [None, 0])
+@pytest.mark.parametrize(
+    ("bad", "code", "tries"),
+    [
+        ("crashes", "poison", 4),
+        ("hangs", "timeout", 3),
+        ("eats", "out_of_memory", 4),
+        ("breaks", "engine_failed", 4),
+    ],
+)
+def test_without_a_quarantine_it_is_tried_alone_here(
+    room: int | None, bad: str, code: str, tries: int
+) -> None:
+    engine = FakeEngine()
+    results = find(engine, None if room is None else FakeQuarantine(room), "a", bad, "b")
+    assert (results["a"], results["b"]) == (found(b"a"), found(b"b"))
+    assert getattr(results[bad], "code", None) == code
+    assert len(engine.asked) == tries
+    assert set(engine.timeouts) == {TIMEOUT}
+
+
+def test_a_picture_may_take_many_times_the_average_before_it_is_slow() -> None:
+    engine = FakeEngine(seconds=0.5)
+    finder = Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT)
+    for _ in range(50):
+        finder.find({"a": b"a", "b": b"b"})
+    assert engine.timeouts[0] == MIN_SLOW
+    assert engine.timeouts[-1] == pytest.approx(5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("fault", "crowded", "error"),
+    [
+        (Fault("memory", ""), False, PictureError),
+        (Fault("memory", ""), True, ShortageError),
+        (Fault("crash", "SIGSEGV"), True, PoisonError),
+        (Fault("crash", "SIGKILL"), False, ShortageError),
+    ],
+)
+def test_a_shortage_of_the_worker_is_not_the_picture_s_fault(
+    fault: Fault, crowded: bool, error: type[FacefleetError]
+) -> None:
+    assert type(verdict(fault, crowded=crowded)) is error

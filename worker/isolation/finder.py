@@ -1,0 +1,123 @@
+"""Finds the faces of a batch; a picture on which the engine fails goes to quarantine, and the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from faces.errors import FacefleetError
+from worker.health.memory import Memory
+from worker.isolation.engine_process import Fault
+from worker.isolation.quarantine import Found
+from worker.isolation.verdict import verdict
+from worker.isolation.wire import Answer, FoundFaces
+from worker.metrics import Metrics
+
+MIN_SLOW = 0.5  # seconds without progress, after which a picture goes to quarantine;
+SLOW = 10  # and how many times the average picture that must be
+
+MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
+
+log = logging.getLogger(__name__)
+
+
+class IsolatedEngine(Protocol):
+    """`worker.isolation.engine_process.EngineProcess`."""
+
+    def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:
+        """Find the faces of pictures, or raise Fault."""
+
+    def renew(self) -> str:
+        """Have the next batch done by a new child."""
+
+
+class Suspects(Protocol):
+    """`worker.isolation.quarantine.Quarantine`."""
+
+    def full(self) -> bool:
+        """Tell whether it takes no more."""
+
+    def put(self, picture_id: str, data: bytes) -> None:
+        """Take a picture."""
+
+
+class Finder:
+    """Finds faces with an engine that may die of any picture. Belongs to the computing thread.
+
+    `timeout` is how many seconds a picture may take. Without a quarantine, or while it is full, a picture on which
+    the engine failed is tried alone here.
+    """
+
+    def __init__(
+        self,
+        engine: IsolatedEngine,
+        quarantine: Suspects | None,
+        memory: Memory,
+        metrics: Metrics,
+        timeout: float,
+    ) -> None:
+        self._engine = engine
+        self._quarantine = quarantine
+        self._memory = memory
+        self._metrics = metrics
+        self._timeout = timeout
+        self._average = 0.0
+
+    def find(self, pictures: Mapping[str, bytes], between: Callable[[], None] = lambda: None) -> Found:
+        """Find the faces of each picture, or the error that is its own; those in quarantine are left out.
+
+        One after the other: the engine is no faster on several at once, and `between`, which is called before each,
+        can answer a search in the meantime.
+        """
+        results: Found = {}
+        for picture_id, data in pictures.items():
+            between()
+            results |= self._find(picture_id, data, alone=len(pictures) == 1)
+        return results
+
+    def find_now(self, data: bytes) -> FoundFaces:
+        """Find the faces of a picture for which somebody is waiting.
+
+        Raises:
+            FacefleetError: the picture's own error.
+        """
+        try:
+            answer = self._engine.find([data], self._memory.budget(), min(self._timeout, MAX_WAIT))
+        except Fault as fault:
+            self._metrics.engine_fault(fault.kind)
+            raise verdict(fault, crowded=self._memory.crowded()) from fault
+        (result,) = answer.results
+        if isinstance(result, FacefleetError):
+            raise result
+        return result
+
+    def _find(self, picture_id: str, data: bytes, *, alone: bool) -> Found:
+        try:
+            return {picture_id: self._measured(data)}
+        except Fault as fault:
+            self._metrics.engine_fault(fault.kind)
+            log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, picture_id)
+            if self._quarantine is not None and not self._quarantine.full():
+                self._quarantine.put(picture_id, data)
+                return {}
+            if alone or fault.kind == "hang":
+                return {picture_id: verdict(fault, crowded=self._memory.crowded())}
+        return self._find(picture_id, data, alone=True)  # by an engine that has seen no other picture
+
+    def _measured(self, data: bytes) -> FoundFaces | FacefleetError:
+        answer = self._engine.find([data], self._memory.budget(), self._limit())
+        for name, seconds in answer.stages:
+            self._metrics.stage_seconds(name, seconds)
+        self._average += (sum(seconds for _, seconds in answer.stages) - self._average) / 8
+        if self._memory.engine_outgrown(answer.resident):
+            log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
+            self._engine.renew()
+        (result,) = answer.results
+        return result
+
+    def _limit(self) -> float:
+        """Seconds without progress that are too many here."""
+        if self._quarantine is None or self._quarantine.full():
+            return self._timeout
+        return min(self._timeout, max(MIN_SLOW, SLOW * self._average))

@@ -1,0 +1,1 @@
+"""What happens to a message, from its delivery to its acknowledgement."""
