@@ -25,7 +25,7 @@ in_docker() {
     docker compose version >/dev/null 2>&1 || fail "this Docker has no 'compose' command: install the Compose plugin"
     docker info >/dev/null 2>&1 || fail "Docker's daemon does not answer: start it, or run without --docker"
     docker compose --project-directory "$root" up --build --detach --wait "$@"
-    echo "Ready: http://127.0.0.1:${PORT:-5000}, logs: docker compose logs --follow logs, end: docker compose down"
+    echo "Ready: the page is http://127.0.0.1:${PORT:-5000}, logs: docker compose logs --follow logs, end: docker compose down"
 }
 
 in_cluster() { # in_cluster [delete]: only where nobody else is, for the server asks for no key
@@ -56,7 +56,7 @@ in_cluster() { # in_cluster [delete]: only where nobody else is, for the server 
     kubectl rollout restart deployment/rest deployment/rpc deployment/worker deployment/logs # the images may be new under the same name
     kubectl rollout status deployment/rest --timeout=300s && kubectl rollout status deployment/worker --timeout=300s ||
         fail "the pods do not become ready: 'kubectl --context $context --namespace facefleet get pods'"
-    echo "Ready: http://127.0.0.1:5000, until Ctrl-C. To delete all of it, every face included: $0 --k8s delete"
+    echo "Ready: the page is http://127.0.0.1:5000, until Ctrl-C. To delete all of it, every face included: $0 --k8s delete"
     kubectl port-forward service/rest 5000
 }
 

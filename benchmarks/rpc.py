@@ -6,7 +6,7 @@ Both servers run on the same Redis and RabbitMQ, and each has one client with on
 request after the other; rounds of both alternate. The named peer is the HTTP server: `POST /v1/images` with a raw
 body, and `GET /v1/images/<hash>/matches`. Pictures are those of the folder, each made another by bytes behind its
 end, and the same padded to 5 MB. A worker has found the matches of 20 of them before; it is stopped while anything
-is measured.
+is measured. The servers' processor time is read from /proc.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ import grpc
 
 from benchmarks.pictures import pictures_in
 from benchmarks.pipeline import System, running
+from benchmarks.scan import processor_seconds
 from local.process import Process, free_port, listening, until
+
+Call = Callable[[], str]
 
 LARGE = 5_000_000  # bytes
 PIECE = 1 << 16
@@ -46,22 +49,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     pictures = [path.read_bytes() for path in pictures_in(options.folder, 20)]
-    with running(1) as system, served(system) as stub:
+    with running(1) as system, served(system) as (stub, pid):
         http = Http(system.settings.rest_port)
         asked = alike(system, http, pictures[0])
         large = [data.ljust(LARGE, b"\0") for data in pictures]
         size = sum(map(len, pictures)) // len(pictures) // 1000
+        servers = (pid, system.others["server"].pid or 0)
         for what, ours, theirs, calls in (
             (f"ScanImage, {size} kB", sends(stub, pictures), posts(http, pictures), options.calls),
             ("ScanImage, 5 MB", sends(stub, large), posts(http, large), options.calls // 5),
             (f"Match, {ALIKE - 1} matches", matches(stub, asked), gets(http, asked), options.calls),
         ):
-            print(row(what, ours, theirs, calls, options.rounds), flush=True)
+            print(row(what, (ours, theirs), servers, calls, options.rounds), flush=True)
 
 
 @contextmanager
-def served(system: System) -> Iterator[Any]:
-    """A gRPC server of a system; gives a client's stub."""
+def served(system: System) -> Iterator[tuple[Any, int]]:
+    """A gRPC server of a system; gives a client's stub, and the server's pid."""
     port, settings = free_port(), system.settings
     variables = {
         "REDIS_PORT": str(settings.redis_port),
@@ -77,7 +81,7 @@ def served(system: System) -> Iterator[Any]:
         if not until(lambda: listening(port), 60):
             raise SystemExit("the gRPC server did not start")
         channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
-        yield services.FacefleetStub(channel)
+        yield services.FacefleetStub(channel), process.pid or 0
 
 
 def alike(system: System, http: Http, data: bytes) -> str:
@@ -91,23 +95,27 @@ def alike(system: System, http: Http, data: bytes) -> str:
     return found[0]
 
 
-def row(what: str, ours: Callable[[], str], theirs: Callable[[], str], calls: int, rounds: int) -> str:
-    """Measure rounds of both in turn."""
-    taken: dict[Callable[[], str], list[float]] = {ours: [], theirs: []}
-    ratios = []
-    for each in (ours, theirs):
-        each()
+def row(what: str, calls: tuple[Call, Call], servers: tuple[int, int], in_a_round: int, rounds: int) -> str:
+    """Measure rounds of both in turn, gRPC first: medians, and their servers' processor time a call."""
+    for call in calls:
+        call()
+    taken: tuple[list[float], list[float]] = ([], [])
+    used, ratios = [0.0, 0.0], []
     for _ in range(rounds):
-        medians = {}
-        for each, times in taken.items():
-            new = [seconds(each) for _ in range(max(1, calls))]
-            times.extend(new)
-            medians[each] = statistics.median(new)
-        ratios.append(medians[theirs] / medians[ours])
-    grpc_ms, http_ms = (1e3 * statistics.median(taken[each]) for each in (ours, theirs))
+        medians = []
+        for place, call in enumerate(calls):
+            before = processor_seconds(servers[place])
+            new = [seconds(call) for _ in range(in_a_round)]
+            used[place] += processor_seconds(servers[place]) - before
+            taken[place].extend(new)
+            medians.append(statistics.median(new))
+        ratios.append(medians[1] / medians[0])
+    ours, theirs = (1e3 * statistics.median(times) for times in taken)
+    busy, busy_there = (1e3 * each / (rounds * in_a_round) for each in used)
     return (
-        f"{what:22} gRPC {grpc_ms:7.2f} ms  HTTP {http_ms:7.2f} ms  HTTP/gRPC {statistics.median(ratios):.2f} "
-        f"(min {min(ratios):.2f}, max {max(ratios):.2f})"
+        f"{what:20} gRPC {ours:6.1f} ms, HTTP {theirs:6.1f} ms: HTTP/gRPC {statistics.median(ratios):.2f} "
+        f"(min {min(ratios):.2f}, max {max(ratios):.2f}); of the server's processor {busy:.2f} and "
+        f"{busy_there:.2f} ms: {busy_there / busy:.2f}"
     )
 
 
@@ -124,7 +132,7 @@ def fresh(pictures: list[bytes]) -> bytes:
     return pictures[number % len(pictures)] + str(number).encode()
 
 
-def sends(stub: Any, pictures: list[bytes]) -> Callable[[], str]:
+def sends(stub: Any, pictures: list[bytes]) -> Call:
     """Send a new picture over gRPC."""
 
     def pieces(data: bytes) -> Iterator[Any]:
@@ -150,17 +158,17 @@ class Http:
         return document
 
 
-def posts(http: Http, pictures: list[bytes]) -> Callable[[], str]:
+def posts(http: Http, pictures: list[bytes]) -> Call:
     """Send a new picture over HTTP."""
     return lambda: str(http.ask("POST", "/v1/images", fresh(pictures))["items"][0]["hash"])
 
 
-def matches(stub: Any, picture: str) -> Callable[[], str]:
+def matches(stub: Any, picture: str) -> Call:
     """Ask for matches over gRPC."""
     return lambda: str(stub.Match(messages.MatchRequest(hash=picture)).hash)
 
 
-def gets(http: Http, picture: str) -> Callable[[], str]:
+def gets(http: Http, picture: str) -> Call:
     """Ask for matches over HTTP."""
     return lambda: str(http.ask("GET", f"/v1/images/{picture}/matches")["hash"])
 

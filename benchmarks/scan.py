@@ -102,8 +102,14 @@ def _used(system: System) -> dict[str, float]:
     return {name: sum(_seconds(parents, pid) for pid in some if pid) for name, some in pids.items()}
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time of a process so far, its child processes included."""
+    return _seconds(_parents(), pid)
+
+
 def _parents() -> dict[int, int]:
-    return {int(p.name): int(_stat(p)[1]) for p in Path("/proc").glob("[0-9]*") if _stat(p)}
+    processes = Path("/proc").glob("[0-9]*")
+    return {int(process.name): int(fields[1]) for process in processes if (fields := _stat(process))}
 
 
 def _seconds(parents: Mapping[int, int], pid: int) -> float:

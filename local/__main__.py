@@ -88,7 +88,10 @@ class Commands:
         self._show(self._system.parts())
         took = f"Ready after {time.monotonic() - begun:.1f} s."
         say(f"\n{took if changed else 'Everything was already running; nothing changed.'}\n")
-        self._hints(self._system.environment()["REST_URL"])
+        environment = self._system.environment()
+        self._hints(environment["REST_URL"])
+        if (store := environment["IMAGE_STORE_URL"]).startswith("file://"):
+            say(f"Pictures are kept in {_short(Path(store.removeprefix('file://')))}")
         return 0
 
     def restart(self) -> int:
@@ -135,6 +138,7 @@ class Commands:
 
     def _hints(self, server: str) -> None:
         lines = {
+            "open the page": server,
             "send a picture": f"curl --data-binary @photo.jpg {server}/scan/image/photo.jpg",
             "see who matches": f"curl {server}/match/$(sha256sum photo.jpg | cut -c 1-64)",
             "watch the log": f"{ME} logs",

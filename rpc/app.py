@@ -122,10 +122,11 @@ def built(
     bounds = Bounds.of(settings)
     audit_log = AuditLog(redis, settings.audit_length)
     image_store = open_image_store(settings.image_store_url)
+    originals = image_store if settings.keeps_originals else None
     return Facefleet(
         settings=settings,
         redis=redis,
-        ingest=Ingest(redis, publishers.publish, image_store, Limits.of(settings), audit_log),
+        ingest=Ingest(redis, publishers.publish, originals, Limits.of(settings), audit_log),
         fetcher=Fetcher(
             admitted=Bound(bounds.fetches, "fetches").held,
             max_bytes=settings.largest_picture,

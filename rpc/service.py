@@ -65,37 +65,37 @@ class Facefleet:
     uploads: Uploads
     watching: Watching
 
-    async def ScanImage(self, requests: AsyncIterator[pb.ScanImageRequest], call: Call) -> pb.ScanReply:  # noqa: N802 -- as in the proto
+    async def ScanImage(self, requests: AsyncIterator[pb.ScanImageRequest], call: Call) -> pb.ScanReply:
         """Take a picture."""
         first, spool = await self.uploads.receive(requests)
-        call.told["name"] = first.name
+        call.told |= {"name": first.name} if first.name else {}
         return _accepted(await call.carry_out(partial(self._accept, spool, first.name or None, call)), call)
 
-    async def ScanUrl(self, request: pb.ScanUrlRequest, call: Call) -> pb.ScanReply:  # noqa: N802 -- as in the proto
+    async def ScanUrl(self, request: pb.ScanUrlRequest, call: Call) -> pb.ScanReply:
         """Take the picture at a URL."""
         call.told["name"] = request.url
         fetch = partial(self.fetcher.fetch, within=call.seconds_left)
         accept = partial(self.ingest.accept_url, request.url, fetch, request_id=call.request_id, key=call.key)
         return _accepted(await call.carry_out(accept), call)
 
-    async def GetImage(self, request: pb.GetImageRequest, call: Call) -> pb.Image:  # noqa: N802 -- as in the proto
+    async def GetImage(self, request: pb.GetImageRequest, call: Call) -> pb.Image:
         """Tell what is known of a picture."""
         picture_id = _hash(request.hash, call)
         query = asked(ImageQuery, request, "hash")
         if query.wait:
             await call.ask(partial(self.waiting.wait_for, picture_id, query.wait, call.gone))
-        return told(await call.ask(partial(self._image, picture_id)), pb.Image())
+        return told(await call.ask(partial(self._image, picture_id)), pb.Image)
 
-    async def Match(self, request: pb.MatchRequest, call: Call) -> pb.MatchReply:  # noqa: N802 -- as in the proto
+    async def Match(self, request: pb.MatchRequest, call: Call) -> pb.MatchReply:
         """List the pictures that match one."""
         picture_id = _hash(request.hash, call)
         query = asked(MatchQuery, request, "hash")
         tolerance, note = self.settings.match_tolerance, call.noting(self.audit_log)
         found = await call.ask(partial(matches_of, self.redis, picture_id, query, tolerance, note))
         call.told["matches"] = found.total
-        return told(found, pb.MatchReply())
+        return told(found, pb.MatchReply)
 
-    async def Search(self, requests: AsyncIterator[pb.SearchRequest], call: Call) -> pb.SearchReply:  # noqa: N802 -- as in the proto
+    async def Search(self, requests: AsyncIterator[pb.SearchRequest], call: Call) -> pb.SearchReply:
         """Find who is on a picture, or whose face an encoding is."""
         first, spool = await self.uploads.receive(requests)
         with spool:
@@ -108,17 +108,17 @@ class Facefleet:
             partial(searched, self.redis, self.searching, question, call.gone, encodings=query.encodings)
         )
         call.told["faces"] = len(found["faces"])
-        return told(found, pb.SearchReply())
+        return told(found, pb.SearchReply)
 
-    async def Compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareReply:  # noqa: N802 -- as in the proto
+    async def Compare(self, request: pb.CompareRequest, call: Call) -> pb.CompareReply:
         """Compare two pictures or faces."""
         body = asked(CompareBody, request)
         note = call.noting(self.audit_log)
         found = await call.ask(partial(compared, self.redis, body, note))
         call.told["distance"] = round(found.distance, 4)
-        return told(found, pb.CompareReply())
+        return told(found, pb.CompareReply)
 
-    async def Erase(self, request: pb.EraseRequest, call: Call) -> pb.EraseReply:  # noqa: N802 -- as in the proto
+    async def Erase(self, request: pb.EraseRequest, call: Call) -> pb.EraseReply:
         """Erase a picture."""
         picture_id = _hash(request.hash, call)
         erased = await call.carry_out(partial(self._erase, picture_id, call))
@@ -133,7 +133,7 @@ class Facefleet:
             crops=erased.crops,
         )
 
-    def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:  # noqa: N802 -- as in the proto
+    def Watch(self, request: pb.WatchRequest, call: Call) -> AsyncGenerator[pb.WatchReply]:
         """Send events as they happen."""
         query = asked(Followed, request)
         call.told["after"] = query.after

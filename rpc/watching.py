@@ -133,6 +133,5 @@ class Watching:
 
 def _prepared(documents: Sequence[Document]) -> Prepared:
     return [
-        (document, pb.WatchReply(id=document["id"], event=told(document, pb.Event())))
-        for document in documents
+        (document, pb.WatchReply(id=document["id"], event=told(document, pb.Event))) for document in documents
     ]

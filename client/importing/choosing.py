@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from client.idle_timeout import IdleTimeout
@@ -17,6 +17,7 @@ from faces.store.client import RedisClient
 from faces.store.status import Status
 
 PAUSE = 0.2  # seconds between looks at the groups
+PIECE = 1000  # pictures looked up at once
 
 
 @dataclass
@@ -31,8 +32,7 @@ class Chosen:
 def choose(redis: RedisClient, labelled: Sequence[Labelled], pictures: Iterable[Picture]) -> Chosen:
     """Choose the face of each labelled picture that is done."""
     ended = {picture.name: picture for picture in pictures}
-    hashes = list({picture.hash for picture in ended.values() if picture.hash})
-    statuses = dict(zip(hashes, queries.statuses(redis, hashes), strict=True))
+    statuses = dict(_statuses(redis, list({picture.hash for picture in ended.values() if picture.hash})))
     people = _people(labelled, ended)
     chosen = Chosen()
     for one in labelled:
@@ -54,14 +54,21 @@ def wait_until_grouped(redis: RedisClient, faces: Iterable[str], idle_timeout: I
     idle_timeout.renew()
     with bar(len(waiting), "grouping") as progress:
         while waiting and idle_timeout.left:
-            found = zip(waiting, grouped_with(redis, waiting), strict=True)
+            piece = waiting[:PIECE]
+            found = zip(piece, grouped_with(redis, piece), strict=True)
             still = [face for face, person in found if person is None]
-            if len(still) < len(waiting):
+            if len(still) < len(piece):
                 idle_timeout.renew()
-                progress.update(len(waiting) - len(still))
-            elif still:
+                progress.update(len(piece) - len(still))
+            else:
                 time.sleep(PAUSE)
-            waiting = still
+            waiting[:PIECE] = still
+
+
+def _statuses(redis: RedisClient, hashes: Sequence[str]) -> Iterator[tuple[str, Status | None]]:
+    for start in range(0, len(hashes), PIECE):
+        piece = hashes[start : start + PIECE]
+        yield from zip(piece, queries.statuses(redis, piece), strict=True)
 
 
 def _people(labelled: Sequence[Labelled], pictures: Mapping[str, Picture]) -> dict[str, set[str]]:

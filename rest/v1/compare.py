@@ -23,7 +23,7 @@ compare = Routes("compare")
 
 LARGEST = 64 << 10  # bytes of the question
 
-Number = Annotated[float, Field(ge=-1e3, le=1e3)]
+Number = Annotated[float, Field(strict=True, ge=-1e3, le=1e3)]
 
 
 class Side(Parameters):

@@ -25,7 +25,7 @@ class FaceId(Parameters):
     """A face of a picture."""
 
     hash: Hash
-    face: int = Field(ge=0, le=100_000, description="Number of the face in the picture, from 0")
+    face: int = Field(strict=True, ge=0, le=100_000, description="Number of the face in the picture, from 0")
 
 
 class Person(BaseModel):

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from flask import Response, g, request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faces import api_key
 from faces.distances import DIMENSIONS, encoded
@@ -39,6 +39,8 @@ class SearchQuery(Parameters):
 
 class SearchEncoding(BaseModel):
     """A face to search for, as `/encodings` gives it."""
+
+    model_config = ConfigDict(strict=True)  # or true would count as 1
 
     encoding: list[float] = Field(min_length=DIMENSIONS, max_length=DIMENSIONS)
 

@@ -47,7 +47,7 @@ class StatementBody(Parameters):
     people: Annotated[list[PersonId], Field(min_length=1, max_length=2)]
     faces: Annotated[list[FaceId], Field(max_length=MOST_FACES)] = Field(default_factory=list)
     name: str = Field(default="", max_length=200)
-    versions: dict[PersonId, int] = Field(
+    versions: dict[PersonId, Annotated[int, Field(strict=True)]] = Field(
         default_factory=dict,
         description="By id, the `version` of each person that was seen: 409 `stale` if one has changed since",
         max_length=2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 
 from local.process import until
@@ -67,6 +69,22 @@ def test_pictures_kept_in_an_image_store_are_found_there(
     fleet.wait()
     assert fleet.match(sent[0]) == [OBAMA[1]]
     assert all((tmp_path / "images" / h[:2] / h).exists() for h in sent)
+
+
+def test_crops_are_kept_where_originals_are_not(fleet: Fleet, photographs: Path, tmp_path: Path) -> None:
+    fleet.start_all(IMAGE_STORE_URL=f"file://{tmp_path}/images", IMAGE_STORE_KEEPS="crops")
+    sent = [fleet.scan((photographs / name).read_bytes(), name) for name in (OBAMA[0], "coffee.png")]
+    fleet.wait()
+    (file,) = [path.name for path in (tmp_path / "images").rglob("*") if path.is_file()]
+    assert file == f"{sent[0]}.faces.zip", "there is nobody on the other"
+    answer = requests.get(f"{fleet.url}/v1/images/{sent[0]}/faces/0", timeout=30)
+    with Image.open(io.BytesIO(answer.content)) as crop:
+        assert (crop.format, max(crop.size)) == ("JPEG", 160)
+        grey = np.asarray(crop.convert("L"), float)
+    with Image.open(photographs / OBAMA[0]) as whole:
+        expected = whole.crop((269, 62, 697, 489)).resize(crop.size).convert("L")  # 30% around the box
+    assert np.corrcoef(grey.ravel(), np.asarray(expected, float).ravel())[0, 1] > 0.98
+    assert len(answer.content) < 10_000
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP"])

@@ -17,6 +17,7 @@ from faces.store.commit import DetectionResult, commit
 from faces.store.data_version import agree
 from faces.store.journal import Place
 from faces.store.keys import HOME, JOURNAL
+from faces.store.status import Size
 from tests.support.crowd import face
 from tests.support.writing import MADE_WITH
 
@@ -36,7 +37,7 @@ def fill(
     agree(redis, MADE_WITH)
     found = []
     for number, (name, shown) in enumerate(album.items()):
-        accept(redis, album_id(name), name)
+        accept(redis, album_id(name), name, Size(120_000, 480, 320, "JPEG"))
         seeds = [(person, 100 * number + place, spread) for place, (person, spread) in enumerate(shown)]
         image_store.put_crops(album_id(name), [portrait(person, seed) for person, seed, _ in seeds])
         encodings = [face(person, seed, spread).astype("<f4").tobytes() for person, seed, spread in seeds]

@@ -24,6 +24,9 @@ export function may(scope) {
   return scopes.has(scope);
 }
 
+/** Whether there are pictures to show, and whether there are their faces at least. */
+export const kept = { originals: document.body.dataset.originals === "yes", crops: document.body.dataset.crops === "yes" };
+
 /**
  * Ask the server, and give its JSON.
  * @param {string} path

@@ -3,16 +3,17 @@
 import { draw, icon, make } from "./components.js";
 
 const LETTERS = 14; // pixels of the names on the picture
+const MARGIN = 0.3; // of a face's box, on each side of its crop
 
 /**
- * @param {string} source of the picture
+ * @param {string | null} source of the picture; null: it is not kept
  * @param {{box: object, label: string}[]} faces boxes in pixels of the upright picture
  * @param {{width: number, height: number} | null} size of the picture, perhaps not upright; null: its own
  * @param {(face: number) => void} choose
  */
 export class Boxes {
-  constructor(source, faces, { alt, size = null, choose = () => {}, hover = () => {} }) {
-    this.image = make("img", { src: source, alt, className: "boxed-picture", decoding: "async" });
+  constructor(source, faces, { alt, size = null, crop = null, choose = () => {}, hover = () => {} }) {
+    this.image = make("img", { alt, className: "boxed-picture", decoding: "async" });
     this.svg = draw("svg", { class: "boxes", role: "group", "aria-label": "Faces in the picture" });
     this.root = make("div", { className: "boxed" }, this.image, this.svg);
     this.marks = new Map();
@@ -22,6 +23,9 @@ export class Boxes {
     this.sizes = new ResizeObserver(() => this.#letter());
     this.sizes.observe(this.root);
     this.#mark(faces, choose, hover);
+    this.crops = crop ? () => faces.flatMap(({ box }, face) => (box ? this.#crop(box, crop(face)) : [])) : () => [];
+    if (source) this.image.src = source;
+    else this.#missing();
   }
 
   /** Say which face is at hand, and which one the pointer is on elsewhere. */
@@ -65,13 +69,25 @@ export class Boxes {
 
   #missing() {
     if (!this.size) return;
-    this.image.replaceWith(make("div", { className: "not-kept" }, icon("pictures"), make("span", {}, "This picture is not kept")));
+    const crops = this.crops();
+    const note = crops.length ? [make("span", {}, "Of this picture only the faces are kept")] : [icon("pictures"), make("span", {}, "This picture is not kept")];
+    this.image.replaceWith(make("div", { className: crops.length ? "not-kept faces-only" : "not-kept" }, ...note));
     this.root.classList.add("without");
     const { width, height } = this.size;
     this.root.style.aspectRatio = `${width} / ${height}`;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.svg.prepend(...crops);
     this.width = width;
     this.#letter();
+  }
+
+  /** A face where it is in the picture: its crop ends where the picture does. */
+  #crop(box, href) {
+    const [across, down] = [(box.right - box.left) * MARGIN, (box.bottom - box.top) * MARGIN];
+    const [x, y] = [Math.max(0, box.left - across), Math.max(0, box.top - down)];
+    const width = Math.min(this.size.width, box.right + across) - x;
+    const height = Math.min(this.size.height, box.bottom + down) - y;
+    return draw("image", { href, x, y, width, height, preserveAspectRatio: "none" });
   }
 
   #letter() {

@@ -1,6 +1,6 @@
 /** Two pictures side by side, stored or not, and how far apart their faces are. */
 
-import { ask, get, pictureAt, post } from "./api.js";
+import { ask, get, kept, pictureAt, post } from "./api.js";
 import { Boxes } from "./boxes.js";
 import { button, draw, errorState, make, plural } from "./components.js";
 import { dropTarget, pasting, picker } from "./picking.js";
@@ -39,7 +39,7 @@ class Side {
 
   /** Take a stored picture. */
   open(hash) {
-    return this.#show(pictureAt(hash, LARGE), async () => {
+    return this.#show(kept.originals ? pictureAt(hash, LARGE) : null, async () => {
       const [image, { encodings }] = await Promise.all([get(`/v1/images/${hash}`), get(`/v1/images/${hash}/encodings`)]);
       const known = new Map(encodings.map(({ face, encoding }) => [face, encoding]));
       return { faces: image.faces.map((face, place) => ({ ...face, encoding: known.get(place) })), size: image.size };
@@ -49,7 +49,7 @@ class Side {
   async #show(source, load) {
     this.faces = null;
     result.replaceChildren();
-    const image = make("img", { className: "boxed-picture", src: source, alt: this.title });
+    const image = source ? make("img", { className: "boxed-picture", src: source, alt: this.title }) : make("p", { className: "hint" }, "Loading…");
     this.host.replaceChildren(make("div", { className: "side" }, make("div", { className: "boxed busy" }, image)));
     try {
       const { faces, size } = await load();
@@ -99,9 +99,9 @@ async function compare() {
 }
 
 function verdict(distance) {
-  const [nearest, farthest] = [mean - 2 * deviation, mean + 2 * deviation];
-  const usual = `Two pictures of one person are usually ${nearest.toFixed(2)} to ${farthest.toFixed(2)} apart, pictures of two people more than ${tolerance.toFixed(2)}.`;
-  return make("div", { className: "verdict card" }, make("h2", {}, inWords(distance)), scale(distance, nearest, farthest), make("p", {}, usual));
+  const farthest = mean + 2 * deviation;
+  const usual = `Two pictures of one person are usually less than ${farthest.toFixed(2)} apart, pictures of two people more than ${tolerance.toFixed(2)}.`;
+  return make("div", { className: "verdict card" }, make("h2", {}, inWords(distance)), scale(distance, farthest), make("p", {}, usual));
 }
 
 function inWords(distance) {
@@ -113,7 +113,7 @@ function inWords(distance) {
 }
 
 /** A distance on a line from 0 to 1.2, with what is usual above it. */
-function scale(distance, nearest, farthest) {
+function scale(distance, farthest) {
   const x = (at) => 10 + (Math.min(Math.max(at, 0), 1.2) / 1.2) * 580;
   const bar = (name, from, to, text) => [
     draw("rect", { class: name, x: x(from), y: 62, width: x(to) - x(from), height: 26, rx: 6 }),
@@ -125,7 +125,7 @@ function scale(distance, nearest, farthest) {
     "svg",
     { class: "scale", viewBox: "0 0 600 128", role: "img", "aria-label": `Distance ${distance.toFixed(2)}` },
     draw("line", { class: "axis", x1: 10, x2: 590, y1: 100, y2: 100 }),
-    ...bar("same", nearest, farthest, "one person"),
+    ...bar("same", 0, farthest, "one person"),
     ...bar("different", tolerance, 1.2, "two people"),
     draw("path", { class: "needle", d: `M${at} 58 l-7 -12 h14 z M${at - 1.2} 88 h2.4 V104 h-2.4 z` }),
     draw("text", { class: "value", x: Math.min(Math.max(at, 30), 570), y: 36, "text-anchor": "middle" }, distance.toFixed(2)),

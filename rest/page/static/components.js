@@ -1,6 +1,6 @@
 /** What every screen is made of. */
 
-import { faceAt, pictureAt } from "./api.js";
+import { faceAt, kept, pictureAt } from "./api.js";
 
 /** An element with properties and children; text is only ever text. `data` and `aria` are objects of their own. */
 export function make(tag, { data = {}, aria = {}, ...properties } = {}, ...children) {
@@ -75,9 +75,9 @@ function thumbnail(image, size, link, deferred) {
   const none = () => (link.classList.add("plain"), make("span", { className: "no-picture" }, icon("pictures")));
   if (image.state === "failed" || image.state === "damaged") return none();
   const shown = make("img", { alt: "", decoding: "async", loading: "lazy" });
-  shown.style.objectPosition = focus(image);
-  const sources = document.body.dataset.originals === "yes" ? [pictureAt(image.hash, size)] : [];
-  if (image.state === "done" && image.faces.length) sources.push(faceAt(image.hash, 0, size));
+  if (kept.originals) shown.style.objectPosition = focus(image);
+  const sources = kept.originals ? [pictureAt(image.hash, size)] : [];
+  if (kept.crops && image.state === "done" && image.faces.length) sources.push(faceAt(image.hash, image.face ?? 0, size));
   if (!sources.length) return none();
   const next = () => (sources.length ? (shown.src = sources.shift()) : shown.replaceWith(none()));
   shown.onerror = next;
@@ -107,6 +107,7 @@ function focus({ size, faces }) {
 
 /** A face alone, round, with its name below it or beside it. */
 export function faceChip(hash, face, { name = "", size = 96 } = {}) {
+  if (!kept.crops) return make("span", { className: "face" }, icon("face"));
   const shown = make("img", { alt: name, loading: "lazy", decoding: "async", src: faceAt(hash, face, size) });
   shown.onerror = () => shown.replaceWith(icon("face"));
   return make("span", { className: "face" }, shown);

@@ -1,11 +1,11 @@
 /** What could not be processed, by reason, and a second chance for it. */
 
-import { get, may, post } from "./api.js";
+import { get, kept, may, post } from "./api.js";
 import { button, errorState, loading, make, plural, titleOf, toast, toastError } from "./components.js";
 import { nothing, table } from "./overview.js";
 
 const MOST = 500; // failures that are looked at
-const again = may("admin") && document.body.dataset.originals === "yes"; // it takes the originals
+const again = may("admin") && kept.originals; // it takes the originals
 
 const WORDS = {
   truncated: "Cut short",

@@ -1,6 +1,6 @@
 /** One picture: its faces, and every other picture that shows one of them. */
 
-import { address, get, may, pictureAt, post } from "./api.js";
+import { address, faceAt, get, kept, may, pictureAt, post } from "./api.js";
 import { Boxes } from "./boxes.js";
 import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "./components.js";
 import { erasePicture, receiptOf } from "./erasing.js";
@@ -48,7 +48,9 @@ function gone() {
 function show(image) {
   document.title = `${titleOf(image)} – Facefleet`;
   const faces = image.faces.map((face, place) => ({ box: face.box, label: nameOf(face, place) }));
-  boxes = new Boxes(pictureAt(image.hash, LARGE), faces, { alt: titleOf(image), size: image.size, choose, hover });
+  const crop = kept.crops ? (face) => faceAt(image.hash, face, 160) : null;
+  const source = kept.originals ? pictureAt(image.hash, LARGE) : null;
+  boxes = new Boxes(source, faces, { alt: titleOf(image), size: image.size, crop, choose, hover });
   rows = image.faces.map((face, place) => faceRow(image, face, place));
   host.replaceChildren(make("div", { className: "look" }, boxes.root, about(image)), make("section", { id: "found" }));
   const asked = new URLSearchParams(location.search).get("face");
@@ -93,9 +95,9 @@ function faceRow(image, face, place) {
 
 function actions(image) {
   const shown = [
-    make("a", { className: "button", href: pictureAt(image.hash), download: titleOf(image), hidden: document.body.dataset.originals === "no" }, "Download"),
+    kept.originals && make("a", { className: "button", href: pictureAt(image.hash), download: titleOf(image) }, "Download"),
     may("search") && image.faces.length && make("a", { className: "button", href: address("/compare", { first: image.hash }) }, icon("compare"), "Compare"),
-    may("admin") && image.state === "failed" && button("Try again", () => replay(), { kind: "primary" }),
+    may("admin") && kept.originals && image.state === "failed" && button("Try again", () => replay(), { kind: "primary" }),
     may("admin") && button("Erase…", () => erase(image), { kind: "danger", symbol: "erase" }),
   ];
   return make("p", { className: "row" }, ...shown.filter(Boolean));

@@ -21,7 +21,7 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.conftest import emptied
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.album import FAR, NEAR, fill
+from tests.support.album import FAR, NEAR, album_id, fill
 from tests.support.browser import Watched, accessible, narrow_enough, photograph
 
 ANN, BOB, CAT, DAN, EVE, FAY = range(1, 7)
@@ -124,6 +124,19 @@ def test_people_are_shown_from_their_crops_largest_first(page: Page) -> None:
     accessible(page)
     photograph(page, "people")
     narrow_enough(page)
+
+
+def test_the_wall_and_a_picture_are_shown_from_crops_too(page: Page) -> None:
+    page.goto("/")
+    expect(
+        page.get_by_text("keeps the faces in your pictures and not the pictures themselves")
+    ).to_be_visible()
+    shown = page.locator(".tile img")
+    expect(shown).to_have_count(sum(map(len, ALBUM.values())))
+    holds(lambda: shown.first.evaluate("image => image.naturalWidth") == 160)
+    page.goto(f"/pictures/{album_id('ann 0.jpg')}")
+    expect(page.locator(".boxed image")).to_have_count(1)
+    expect(page.get_by_text("Of this picture only the faces are kept")).to_be_visible()
 
 
 def test_a_person_is_named_and_the_name_taken_back(page: Page, empty_fleet: Fleet) -> None:
@@ -267,7 +280,11 @@ def test_faces_are_taken_out_and_put_back(page: Page, empty_fleet: Fleet) -> Non
     ann = everybody(empty_fleet)[0]
     tiles = open_person(page, ann)
     accessible(page)
-    choose(tiles, 1, 2)
+    choose(tiles, 1)
+    page.get_by_role("button", name="Why here?").click()
+    expect(page.get_by_role("dialog")).to_contain_text("from the other faces of its group, on average")
+    page.get_by_role("button", name="Close").click()
+    choose(tiles, 2)
     photograph(page, "person")
     page.get_by_role("toolbar").get_by_role("button", name="Not this person").click()
     expect(page.locator(".face-tile.gone")).to_have_count(2)

@@ -37,10 +37,12 @@ def test_what_was_erased_or_withdrawn_is_removed_and_the_rest_is_not(
     redis: RedisClient, image_store: ImageStore, sweeper: Sweeper
 ) -> None:
     receipts = [accept(redis, picture(number), str(number)) for number in range(3)]
+    image_store.put_crops(picture(0), [b"face"])
     erase(redis, picture(0))
     withdraw(redis, receipts[1])
     assert sorted(sweeper.sweep(time.time() + LATER)) == sorted([picture(0), picture(1)])
     assert [image_store.has(picture(number)) for number in range(3)] == [False, False, True]
+    assert not image_store.has_crops(picture(0))
 
 
 def test_a_picture_that_was_sent_again_keeps_its_original(

@@ -85,7 +85,7 @@ def test_a_face_comes_with_what_the_operators_models_found() -> None:
         "index": 0, "box": {"left": 1, "top": 2, "right": 3, "bottom": 4}, "indexed": True, "quality": None,
         "landmarks": [[5, 6], [7, 8]], "age": 40, "gender": "female", "a later release's": 1,
     }  # fmt: skip
-    (found,) = told({"hash": "a", "finished": None, "faces": [face]}, pb.Image()).faces
+    (found,) = told({"hash": "a", "finished": None, "faces": [face]}, pb.Image).faces
     assert [(point.x, point.y) for point in found.landmarks] == [(5, 6), (7, 8)]
     assert (found.age, found.gender, found.box.bottom) == (40, "female", 4)
 
