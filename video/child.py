@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,8 +16,8 @@ from PIL import Image
 
 from faces.errors import VideoError
 from video import wire
-from video.decoding import Bounds, Video
-from video.selection import THUMBNAIL, Selection
+from video.decoding import Bounds, Frame, Video
+from video.selection import LOOKS, ROUNDING, THUMBNAIL, Selection
 
 QUALITY = 95  # of JPEG: no face gets lost in it, and frames are a tenth of what PNG makes of them
 SAYS = 1.0  # seconds between two words on how far it is
@@ -91,12 +92,16 @@ class Child:
         if self._start and not from_beginning:
             video.seek(self._start)
         reached: float | None = None
-        for at, frame in video.frames():
+        for at, until, frame in _standing(video):
             if reached is None and self._start and not from_beginning and at > self._start:
                 return None
             reached = at if reached is None else max(reached, at)
             self._tell(reached)
-            if selection.looks(at) and selection.takes(at, video.thumbnail(frame, THUMBNAIL)):
+            if at < self._start - ROUNDING:
+                continue
+            # a frame that stands for long is still seen when the next one is due
+            seen = at if until <= at + 1 / LOOKS else until
+            if selection.looks(seen) and selection.takes(seen, video.thumbnail(frame, THUMBNAIL)):
                 self._send(at, video.upright(frame))
         return reached
 
@@ -114,6 +119,17 @@ class Child:
 
     def _say(self, **document: Any) -> None:
         wire.send(self._connection, document)
+
+
+def _standing(video: Video) -> Iterator[tuple[float, float, Frame]]:
+    """Each frame with the times from which and until which it is shown."""
+    held: tuple[float, Frame] | None = None
+    for at, frame in video.frames():
+        if held is not None:
+            yield held[0], at, held[1]
+        held = at, frame
+    if held is not None:
+        yield held[0], max(held[0], video.seconds or 0.0), held[1]
 
 
 def main(descriptor: int) -> None:

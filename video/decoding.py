@@ -28,6 +28,10 @@ TURNS = {
 }  # counterclockwise, as FFmpeg tells
 
 
+Frame = VideoFrame
+"""A frame as FFmpeg decodes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a video may have at most."""

@@ -83,7 +83,8 @@ def test_a_video_that_is_turned_is_taken_upright(tmp_path: Path) -> None:
 def test_frames_at_uneven_times_keep_them(tmp_path: Path) -> None:
     colours = {0.0: "black", 0.1: "lime", 3.5: "navy", 3.6: "red", 30.0: "white"}
     path = write(tmp_path / "film.mkv", ((time, plain(name)) for time, name in colours.items()))
-    assert [frame.seconds for frame in frames(events(path))] == [0.0, 3.5, 30.0]
+    found = [frame.seconds for frame in frames(events(path))]
+    assert found == [0.0, 0.1, 3.6], "what is shown for a tenth of a second only may be missed"
 
 
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
