@@ -8,7 +8,7 @@ must be done or failed, none that was erased may be back, the databases must agr
 may be left. Exit code 1 otherwise.
 
 With `--replicated` it is the production topology, with its configuration files: three RabbitMQ nodes, three Redis
-servers with Sentinel, and HAProxy, in a private network (`benchmarks.network`).
+servers with Sentinel, and HAProxy, in a private network (`benchmarks.system.network`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ import numpy as np
 import requests
 from PIL import Image
 
-from benchmarks import network, replicated
-from benchmarks.fleet import Fleet, running
-from benchmarks.sabotage import ReplicatedFaults, Saboteur, SingleFaults
+from benchmarks.system import network, replicated
+from benchmarks.system.fleet import Fleet, running
+from benchmarks.system.sabotage import ReplicatedFaults, Saboteur, SingleFaults
 from client.checking.faults import Faults
 from client.commands.check import check
 from client.terminal import table

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.fleet import Fleet, running
+from benchmarks.system.fleet import Fleet, running
 from client.terminal import table
 from faces.picture_id import picture_id_of
 from faces.store import queries

@@ -21,7 +21,7 @@ import requests
 from redis import Redis
 
 from benchmarks.chaos import PHOTOGRAPHS
-from benchmarks.fleet import SingleFleet, running, signal_group
+from benchmarks.system.fleet import SingleFleet, running, signal_group
 from client.checking.faults import Faults
 from client.commands.check import check
 from client.terminal import table

@@ -23,8 +23,8 @@ import numpy as np
 import requests
 
 from benchmarks.chaos import pictures
-from benchmarks.fleet import SingleFleet, running
 from benchmarks.pictures import pictures_in
+from benchmarks.system.fleet import SingleFleet, running
 from client.terminal import table
 from faces.store import queries
 from local.process import until

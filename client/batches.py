@@ -40,6 +40,8 @@ def archive(files: Mapping[str, bytes]) -> bytes:
 
 def _size(source: Source) -> int:
     """Bytes of a file. Whatever cannot share a request is too large for one."""
+    if source.data is not None:
+        return len(source.data)
     if source.path is None:
         return MOST_BYTES + 1
     with suppress(OSError):  # told where the file is read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from client.idle_timeout import IdleTimeout
@@ -21,10 +21,10 @@ class Delivery:
     idle_timeout: IdleTimeout
     pictures: list[Picture] = field(default_factory=list)
 
-    def send(self, sources: Sequence[Source], *, threads: int, largest: int) -> None:
-        """Send pictures, up to `largest` bytes each."""
+    def send(self, sources: Iterable[Source], count: int | None, *, threads: int, largest: int) -> None:
+        """Send pictures, up to `largest` bytes each; `count` is how many, None if that is not known yet."""
         self.idle_timeout.renew()
-        with bar(len(sources), "sending") as progress:
+        with bar(count, "sending") as progress:
             for picture in send(self.server, sources, self.idle_timeout, threads=threads, largest=largest):
                 self.pictures.append(picture)
                 progress.update()

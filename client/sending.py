@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from client.idle_timeout import IdleTimeout
 from client.server import Accepted, Server
 from client.sources import Source
 from client.threads import spread
+from faces.picture_id import picture_id_of
 
 OLDEST = 128  # pictures asked about each time: workers finish them roughly in order
 SAMPLE = 128  # younger pictures asked about as well
@@ -41,7 +42,7 @@ class Picture:
 
 
 def send(
-    server: Server, sources: Sequence[Source], idle_timeout: IdleTimeout, *, threads: int, largest: int
+    server: Server, sources: Iterable[Source], idle_timeout: IdleTimeout, *, threads: int, largest: int
 ) -> Iterator[Picture]:
     """Send pictures and yield each as it is accepted or refused.
 
@@ -97,7 +98,13 @@ def _send_some(
     contents: dict[str, bytes] = {}
     for source in sources:
         try:
-            if source.path is None:
+            if source.unusable is not None:
+                outcomes[source.name] = source.unusable
+            elif source.data is not None and (before := _sent_before(server, idle_timeout, source)):
+                outcomes[source.name] = before
+            elif source.data is not None:
+                contents[source.name] = source.data
+            elif source.path is None:
                 outcomes[source.name] = idle_timeout.ask(partial(server.scan_url, source.name))
             else:
                 contents[source.name] = _read(source.path, largest)
@@ -110,6 +117,15 @@ def _send_some(
     if any(isinstance(outcome, Accepted) for outcome in outcomes.values()):
         idle_timeout.renew()
     return [_picture(source.name, outcomes[source.name]) for source in sources]
+
+
+def _sent_before(server: Server, idle_timeout: IdleTimeout, frame: Source) -> Accepted | None:
+    """What an earlier run made of a frame, so that a film goes on where it was; None: it is to be sent."""
+    picture = picture_id_of(frame.data or b"")
+    known = idle_timeout.ask(partial(server.status, picture))
+    if known is None or known["state"] not in {"pending", "done"} or frame.name not in known.get("names", ()):
+        return None
+    return Accepted(picture, new=known["state"] == "pending")
 
 
 def _send_left(server: Server, contents: Mapping[str, bytes], outcomes: dict[str, Outcome]) -> None:

@@ -7,16 +7,22 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from client.errors import UsageError
+from client.errors import Refused, UsageError
 from faces.picture_id import picture_id_of
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A picture to send; a URL, which is its own name, has no path."""
+    """A picture to send.
+
+    A URL, which is its own name, has no path; a frame of a video has its bytes instead. `unusable` says why there
+    is nothing to send.
+    """
 
     name: str
     path: Path | None
+    data: bytes | None = None
+    unusable: Refused | None = None
 
 
 def find(targets: Iterable[str], suffixes: Collection[str]) -> list[Source]:

@@ -1,8 +1,8 @@
 """Log lines on the topic exchange `logs`: one JSON object each, so that people can watch the fleet work.
 
-Routing key: `<hostname>.<part>.<level>`, part `rest`, `rpc` or `worker`, level `debug` or `info`. Best effort: a
-line that cannot be published is dropped, and never fails or delays a job. So lines are sent by a thread on a
-connection of its own: RabbitMQ ignores the acknowledgements on a connection that it blocks.
+Routing key: `<hostname>.<part>.<level>`, part `rest`, `rpc`, `worker` or `video`, level `debug` or `info`. Best
+effort: a line that cannot be published is dropped, and never fails or delays a job. So lines are sent by a thread
+on a connection of its own: RabbitMQ ignores the acknowledgements on a connection that it blocks.
 The process's own log has each line too.
 """
 

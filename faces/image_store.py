@@ -38,12 +38,7 @@ class ImageStore:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            filesystem, root = url_to_fs(url)
-        except (ValueError, ImportError) as error:
-            raise SettingError(f"IMAGE_STORE_URL is {url!r}: {error}") from error
-        self._filesystem: Any = filesystem
-        self._root = root.rstrip("/")
+        self._filesystem, self._root = open_store(url)
 
     def put(self, picture_id: str, data: PictureBytes) -> None:
         """Store a picture; when this returns it is durable. Storing it again changes nothing.
@@ -69,7 +64,7 @@ class ImageStore:
             ImageStoreError: the store is unavailable.
         """
         try:
-            with _translated():
+            with store_errors():
                 data = bytes(self._filesystem.cat_file(self._path(picture_id)))
         except FileNotFoundError as error:
             self._check_root()
@@ -87,18 +82,22 @@ class ImageStore:
             ImageStoreError: the store is unavailable.
         """
         try:
-            with _translated():
+            with store_errors():
                 packed = bytes(self._filesystem.cat_file(self._path(picture_id) + CROPS))
         except FileNotFoundError:
             return None
         return crops.unpack(packed, index)
 
     def delete(self, picture_id: str) -> Deleted:
-        """Remove a picture and its crops.
+        """Remove a picture and its crops, and what of them a process that was killed has left.
 
         Raises:
             ImageStoreError: the store is unavailable.
         """
+        if isinstance(self._filesystem, LocalFileSystem):
+            with store_errors():
+                for part in Path(self._path(picture_id)).parent.glob(_part_of(f"{picture_id}*", "*")):
+                    part.unlink(missing_ok=True)
         original = self._remove(self._path(picture_id))
         return Deleted(original, self.delete_crops(picture_id))
 
@@ -148,33 +147,36 @@ class ImageStore:
 
     def _modified(self, path: str) -> float | None:
         try:
-            with _translated():
+            with store_errors():
                 return float(self._filesystem.modified(path).timestamp())
         except FileNotFoundError:
             return None
 
     def _exists(self, path: str) -> bool:
-        with _translated():
+        with store_errors():
             return bool(self._filesystem.exists(path))
 
     def _remove(self, path: str) -> bool:
         try:
-            with _translated():
+            with store_errors():
                 self._filesystem.rm_file(path)
         except FileNotFoundError:
             return False
         return True
 
     def _write(self, path: str, data: PictureBytes) -> None:
-        with _translated():
-            if isinstance(self._filesystem, LocalFileSystem):
-                _write_whole(Path(path), data)
-            else:  # buckets show an object whole or not at all
-                self._filesystem.pipe_file(path, bytes(data))
+        try:
+            with store_errors():
+                if isinstance(self._filesystem, LocalFileSystem):
+                    _write_whole(Path(path), data)
+                else:  # buckets show an object whole or not at all
+                    self._filesystem.pipe_file(path, bytes(data))
+        except FileNotFoundError as error:
+            raise ImageStoreError("the picture was erased while it was stored") from error
 
     def _names(self, folder: str) -> list[str]:
         try:
-            with _translated():
+            with store_errors():
                 paths = self._filesystem.ls(folder, detail=False, refresh=True)
         except FileNotFoundError:
             return []
@@ -182,7 +184,7 @@ class ImageStore:
 
     def _check_root(self) -> None:
         """Check that the store itself is there: a disk that is not mounted has no pictures either."""
-        with _translated():
+        with store_errors():
             there = self._filesystem.exists(self._root)
         if not there:
             raise ImageStoreError(f"the image store is not there: {self._root}")
@@ -196,10 +198,15 @@ def open_image_store(url: str) -> ImageStore | None:
     return ImageStore(url) if url else None
 
 
+def _part_of(name: str, unique: str) -> str:
+    """Name of a file while it is written."""
+    return f".{name}.{unique}"
+
+
 def _write_whole(path: Path, data: PictureBytes) -> None:
     """Write a file so that it is there whole or not at all, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}")
+    part = path.with_name(_part_of(path.name, uuid4().hex))
     try:
         with part.open("wb") as file:
             file.write(data)
@@ -209,10 +216,10 @@ def _write_whole(path: Path, data: PictureBytes) -> None:
     finally:
         part.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):  # the second has the first's own entry, if that is new
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable; a file's own fsync does not."""
     opened = os.open(folder, os.O_RDONLY)
     try:
@@ -221,8 +228,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def open_store(url: str) -> tuple[Any, str]:
+    """Open the file system at a URL; return it and the path of its root.
+
+    Raises:
+        SettingError: the URL cannot be used.
+    """
+    try:
+        filesystem, root = url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise SettingError(f"IMAGE_STORE_URL is {url!r}: {error}") from error
+    return filesystem, root.rstrip("/")
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
+    """Turn whatever the file system raises into an ImageStoreError, except that a file is not there."""
     try:
         yield
     except FileNotFoundError:

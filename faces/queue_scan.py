@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -55,15 +55,15 @@ def scan(settings: Settings, queues: Iterable[str] = ASIDE, timeout: float = mat
                 yield Found(queue, properties.headers or {}, body, channel, method.delivery_tag)
 
 
-def remove_messages_of(settings: Settings, picture_id: str) -> int:
-    """Remove the dead letters of a picture and its messages on the retry ladder; return how many there were.
+def remove_messages_of(settings: Settings, picture_ids: Collection[str]) -> int:
+    """Remove the dead letters of pictures and their messages on the retry ladder; return how many there were.
 
     Raises:
         BrokerError: RabbitMQ is unavailable.
     """
     removed = 0
     for found in scan(settings, timeout=ERASE_TIMEOUT):
-        if found.headers.get("hash") == picture_id:
+        if found.headers.get("hash") in picture_ids:
             found.remove()
             removed += 1
     return removed

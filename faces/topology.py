@@ -7,6 +7,8 @@
 
     rest --picture to search by--> searches --> workers --answer--> amq.rabbitmq.reply-to --> rest
 
+    rest --reference to a video--> videos --> video processes --its frames--> toWorker
+
 Searches wait for nobody's pictures: workers take them between two pictures. They are worth nothing after a few
 seconds, so their queue forgets them then. Every queue is a quorum queue: while a node is down, the others still
 have it. It rejects what it cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at
@@ -26,6 +28,7 @@ PICTURE_KEY = "picture"
 DEAD = "pictures.dead"
 LOGS_EXCHANGE = "logs"
 SEARCHES = "searches"
+VIDEOS = "videos"
 SEARCHES_WAITING = 100  # more than workers answer before their senders give up
 SEARCH_SECONDS = 5  # for a search to be answered
 
@@ -73,6 +76,7 @@ def _queues(settings: Settings) -> dict[str, dict[str, Any]]:
             "x-max-length-bytes": settings.queue_max_bytes,
         },
         SEARCHES: {"x-message-ttl": SEARCH_SECONDS * 1000, "x-max-length": SEARCHES_WAITING},
+        VIDEOS: {"x-delivery-limit": READS_OF_A_DEAD_LETTER},  # the video's own count of starts ends sooner
         **{retry_queue(delay): _retry_arguments(delay) for delay in RETRY_DELAYS},
     }
 

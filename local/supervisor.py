@@ -66,8 +66,8 @@ class Keeper:
 
 
 def processes(folder: Path, workers: int) -> list[Process]:
-    """The processes to keep: the servers, the groups process and the workers, each named for its module."""
-    names = ["rest", "rpc", "groups", *(f"worker-{number}" for number in range(1, workers + 1))]
+    """The processes to keep: servers, groups, video, and the workers, each named for its module."""
+    names = ["rest", "rpc", "groups", "video", *(f"worker-{number}" for number in range(1, workers + 1))]
     return [Process(name, folder) for name in names]
 
 

@@ -12,11 +12,13 @@ from faces.config import Settings
 from faces.event_log import EventLog
 from faces.formats.limits import Limits
 from faces.health import serve
-from faces.image_store import open_image_store
+from faces.image_store import ImageStore, open_image_store
 from faces.queue_scan import remove_messages_of
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
+from faces.usecases.videos import VideoEraser, VideoIngest
+from faces.video_store import open_video_store
 from rest import problems, requests, spellings
 from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins
@@ -36,7 +38,7 @@ from rest.openapi import Api
 from rest.page.files import files
 from rest.page.screens import screens
 from rest.page.sessions import sessions
-from rest.parts import EXTENSION, Parts
+from rest.parts import EXTENSION, Parts, Videos
 from rest.publishing import PublisherPool
 from rest.rates import Rates
 from rest.searching import Searching
@@ -89,6 +91,7 @@ def build(settings: Settings) -> Flask:
         partial(remove_messages_of, settings),
         DrawnCache().start(follower),
         None if image_store is None else Sweeper(redis, image_store).start(),
+        _videos(settings, redis, publishers, image_store, audit_log),
     )
     serve(
         metrics.registry,
@@ -101,6 +104,23 @@ def build(settings: Settings) -> Flask:
         max_bytes=settings.largest_picture,
         authenticator=authenticator,
         origins=Origins(settings.cors_origins, local=authenticator is None and settings.api_keys == "auto"),
+    )
+
+
+def _videos(
+    settings: Settings,
+    redis: RedisClient,
+    publishers: PublisherPool,
+    image_store: ImageStore | None,
+    audit_log: AuditLog,
+) -> Videos | None:
+    video_store = open_video_store(settings.image_store_url)
+    if image_store is None or video_store is None or not settings.keeps_originals:
+        return None
+    remove_messages = partial(remove_messages_of, settings)
+    return Videos(
+        VideoIngest(redis, publishers.publish_video, video_store, settings.max_video_bytes, audit_log),
+        VideoEraser(redis, image_store, video_store, audit_log, remove_messages),
     )
 
 

@@ -36,7 +36,7 @@ REASONS = {
     408: "The body did not arrive in time",
     409: "The request conflicts with the current state",
     413: "Too many bytes or pixels",
-    415: "Not a picture, or of a format that is not accepted",
+    415: "Not a picture or video, or of a format that is not accepted",
     416: "The range lies outside the content",
     422: "A picture that cannot be processed, or an Idempotency-Key that was used for another request",
     429: "The key's rate limit, or the limit of invalid keys from one address, is reached; see Retry-After",

@@ -14,6 +14,7 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
+from faces.usecases.videos import VideoEraser, VideoIngest
 from rest.bounds import Bound
 from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import Deliverer
@@ -28,6 +29,14 @@ from rest.sweeping import Sweeper
 from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
+
+
+@dataclass(frozen=True)
+class Videos:
+    """What the routes of videos work with, where originals are kept."""
+
+    ingest: VideoIngest
+    eraser: VideoEraser
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ class Parts:
     remove_messages: RemoveMessages
     drawn: DrawnCache
     sweeper: Sweeper | None
+    videos: Videos | None
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """What must be available to accept pictures: each raises Transient where it is not."""

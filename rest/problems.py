@@ -48,6 +48,10 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "too_many_pixels": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the picture has too many pixels"),
     "request_uri_too_long": (HTTPStatus.REQUEST_URI_TOO_LONG, "the request line has more than 8,190 bytes"),
     "not_a_picture": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the bytes are not a picture"),
+    "not_a_video": (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "the bytes are not a video, or not of a kind that is read",
+    ),
     "format_not_allowed": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the picture's format is not accepted"),
     "range_not_satisfiable": (
         HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,

@@ -10,7 +10,7 @@ from faces.amqp import Publisher, is_full
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.message import Message, encode
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 from rest.metrics import Metrics
 
 REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is
@@ -46,6 +46,14 @@ class PublisherPool:
                 self._refused = time.monotonic()
             raise
         self._refused = -math.inf
+
+    def publish_video(self, message: Message) -> None:
+        """Queue a video to be extracted; returns once RabbitMQ has confirmed it.
+
+        Raises:
+            BrokerError: it has not.
+        """
+        self._publisher().publish("", VIDEOS, *encode(message))
 
     def check(self) -> None:
         """See that RabbitMQ is there.

@@ -16,7 +16,7 @@ from redis import Redis
 from faces.amqp import connect
 from faces.config import Settings
 from faces.store.client import RedisClient
-from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, declare, retry_queue
+from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, declare, retry_queue
 from local.photographs import fetch_photographs
 from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer
@@ -135,7 +135,7 @@ def purged(settings: Settings, server: RabbitServer) -> Settings:
     with closing(connect(both)) as connection:
         channel = connection.channel()
         declare(channel, both)
-        for name in (PICTURES_QUEUE, DEAD, *map(retry_queue, RETRY_DELAYS)):
+        for name in (PICTURES_QUEUE, VIDEOS, DEAD, *map(retry_queue, RETRY_DELAYS)):
             channel.queue_purge(name)
     return both
 

@@ -87,7 +87,7 @@ class Child:
 
     def _extract(self, video: Video, *, from_beginning: bool = False) -> float | None:
         """Send the frames; return how far they went, None if the one to start with was missed."""
-        selection = Selection(self._task["rate"], start=self._start)
+        selection = Selection(self._task["rate"], start=self._start, change=self._task["change"])
         if self._start and not from_beginning:
             video.seek(self._start)
         reached: float | None = None

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
 from faces.config import Settings, environment_without_secrets
-from faces.errors import ImageStoreError, VideoError
+from faces.errors import ImageStoreError, SettingError, VideoError
 from video import wire
+from video.selection import CHANGE
 
 MEMORY = 2 << 30  # bytes of data of the child: an 8K video takes about half of that
 SILENCE = 60.0  # seconds for the next frame to be decoded
@@ -25,11 +27,21 @@ GOODBYE = 5.0  # seconds for a child that has closed its connection to end
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is taken from a video, and what it may be: frames in a second, seconds, pixels of a frame."""
+    """What is taken from a video, and what it may be.
+
+    Attributes:
+        rate: frames in a second, beside new scenes.
+        max_seconds: how long it may be.
+        max_pixels: of a frame.
+        change: grey levels by which frames have to differ (`video.selection`).
+        silence: seconds for the next frame to be decoded.
+        memory: bytes of data that the child may take.
+    """
 
     rate: float
     max_seconds: float
     max_pixels: int
+    change: float = CHANGE
     silence: float = SILENCE
     memory: int = MEMORY
 
@@ -82,6 +94,16 @@ class Fault(Exception):  # noqa: N818 -- it says what happened
         self.code = code
 
 
+def check_installed() -> None:
+    """See that videos can be decoded here.
+
+    Raises:
+        SettingError: the library that does it is not installed.
+    """
+    if find_spec("av") is None:
+        raise SettingError("videos need PyAV, which is not installed: pip install 'facefleet[video]'")
+
+
 def extract(
     file: BinaryIO,
     limits: Limits,
@@ -107,6 +129,7 @@ def extract(
         task = {
             "size": size,
             "rate": limits.rate,
+            "change": limits.change,
             "start": start,
             "max_seconds": limits.max_seconds,
             "max_pixels": limits.max_pixels,

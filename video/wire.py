@@ -5,7 +5,7 @@ nothing that comes from it is ever unpickled.
 
 | from | message | then |
 |---|---|---|
-| parent | `{"size": bytes of the file, "rate", "start", "max_seconds", "max_pixels", "memory"}` | |
+| parent | `{"size": bytes of the file, "rate", "change", "start", "max_seconds", "max_pixels", "memory"}` | |
 | child | `{"read": [position, size]}` | the parent sends as many bytes of the file, fewer at its end |
 | child | `{"opened": {"seconds", "width", "height"}}` | |
 | child | `{"reached": seconds}` | |

@@ -15,6 +15,7 @@ from faces.errors import SettingError
 from faces.event_log import EventLog
 from faces.health import serve
 from faces.image_store import open_image_store
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.data_version import DataVersion, agree
 from worker.crops import Crops
@@ -39,7 +40,6 @@ from worker.metrics import Metrics
 from worker.odds import OddsKeeper
 from worker.originals import Originals
 from worker.presence import Presence
-from worker.retrier import Retrier
 from worker.searcher import Searcher
 
 ENGINE = "worker.engine.loading:load"  # loaded in a process of its own, and nowhere in this one

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store import queries
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, Outcome, commit
@@ -20,7 +21,6 @@ from worker.isolation.quarantine import Found, Quarantine
 from worker.isolation.wire import FoundFaces
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retrier import Retrier
 
 
 @dataclass(frozen=True, slots=True)

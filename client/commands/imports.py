@@ -88,7 +88,7 @@ def _deliver(
     delivery.pictures.extend(known.values())
     new = [source for source in sources if source.name not in known]
     try:
-        delivery.send(new, threads=threads, largest=largest)
+        delivery.send(new, len(new), threads=threads, largest=largest)
         delivery.wait()
     except ServerError as error:
         note(f"{error}; what is done is stated, import again for the rest")

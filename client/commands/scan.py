@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from client.delivery import Delivery
 from client.errors import ServerError, UsageError
+from client.frames import is_video, with_frames
 from client.idle_timeout import IdleTimeout
 from client.sending import Picture
 from client.server import Server
@@ -17,9 +18,11 @@ from client.terminal import BOLD, GREEN, RED, note, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.formats.signatures import suffixes_of
+from faces.formats.videos import SUFFIXES
 from faces.parsers import positive, seconds
+from video.extraction import Limits, check_installed
 
-HELP = "send pictures, folders or URLs, and wait until they are processed"
+HELP = "send pictures, folders, URLs or videos, and wait until they are processed"
 LISTED = 20  # failures shown; --json has all
 
 
@@ -27,6 +30,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
     idle_timeout = "give up after this long without progress (%(default)s)"
     parser.add_argument("targets", metavar="PATH|FOLDER|URL", nargs="+", help="what to send")
+    parser.add_argument("--videos", action="store_true", help="send frames of the videos in folders, too")
     parser.add_argument("--no-wait", action="store_true", help="return once everything is accepted")
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help=idle_timeout)
     parser.add_argument(
@@ -66,15 +70,23 @@ class Result:
 
 def run(args: Namespace, settings: Settings) -> int:
     """Send and wait; 1 if a picture failed, or was not finished in time."""
-    suffixes = suffixes_of(settings.picture_formats)
+    suffixes = suffixes_of(settings.picture_formats) | (SUFFIXES if args.videos else frozenset())
     sources = find(args.targets, suffixes)
     if not sources:
         raise UsageError(f"no pictures ({', '.join(sorted(suffixes))}) in {', '.join(args.targets)}")
     delivery = Delivery(Server(settings.server, settings.api_key), IdleTimeout(args.timeout))
     result = Result(delivery.pictures)
     delivery.server.check()
+    films = any(map(is_video, sources))
+    if films:
+        check_installed()
     try:
-        delivery.send(sources, threads=args.threads, largest=settings.largest_picture)
+        delivery.send(
+            with_frames(sources, Limits.of(settings)),
+            None if films else len(sources),
+            threads=args.threads,
+            largest=settings.largest_picture,
+        )
         if not args.no_wait:
             delivery.wait()
     except ServerError as error:

@@ -51,6 +51,9 @@
 | 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
 | 0 | `webhooks:lease` | token of the server that posts to webhooks; expires |
 | 0 | `session:<digest>` | id of the API key that a browser signed in with (`faces.store.sessions`); expires |
+| 0 | `videos` | sorted set: 32-byte digest of each video, scored by when it was accepted |
+| 0 | `video:<hash>` | JSON document of a video (`faces.store.videos`) |
+| 0 | `video:frames:<hash>` | sorted set: `<seconds> <hash>` of each frame that became a picture, by seconds |
 | 0 | `workers` | set: ids of the workers that reported (`faces.store.workers`) |
 | 0 | `worker:<id>` | JSON document: what a worker does; expires after seconds |
 | 0 | `limit:...` | requests per API key, refused keys per address, counted by the library `limits`; they expire |
@@ -88,6 +91,7 @@ WATCHES = "watches"
 WEBHOOKS = "webhooks"
 WEBHOOK_PROGRESS = "webhooks:progress"
 WEBHOOK_LEASE = "webhooks:lease"
+VIDEOS = "videos"
 WORKERS = "workers"
 GROUP_PICTURES = "pictures"
 MERGED = "merged"
@@ -147,6 +151,16 @@ def confirmed_key(group: int) -> str:
 def answer_key(request: str) -> str:
     """Key of the answer to a request to the groups process."""
     return f"people:answer:{request}"
+
+
+def video_key(video_id: str) -> str:
+    """Key of a video's document."""
+    return f"video:{video_id}"
+
+
+def video_frames_key(video_id: str) -> str:
+    """Key of the frames of a video that became pictures."""
+    return f"video:frames:{video_id}"
 
 
 def worker_key(worker: str) -> str:

@@ -121,6 +121,12 @@ def _looked_up(redis: RedisClient, picture_ids: Sequence[str]) -> Iterator[Unfin
             yield Unfinished(picture_id, status.accepted, tuple(known))
 
 
+def still_in_flight(redis: RedisClient, picture_ids: Sequence[str]) -> list[str]:
+    """Those of some pictures that are accepted and not finished."""
+    (scores,) = redis.ask((HOME, "ZMSCORE", INFLIGHT, *picture_ids))
+    return [picture_id for picture_id, score in zip(picture_ids, scores, strict=True) if score is not None]
+
+
 def statuses(redis: RedisClient, picture_ids: Sequence[str]) -> list[Status | None]:
     """Return the status documents of pictures, None where there is none."""
     if not picture_ids:

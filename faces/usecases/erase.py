@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from faces.image_store import Deleted, ImageStore
@@ -10,8 +10,8 @@ from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.erase import ErasedReceipt, erase
 
-RemoveMessages = Callable[[str], int]
-"""Removes the dead letters of a picture and its messages on the retry ladder; returns how many there were."""
+RemoveMessages = Callable[[Collection[str]], int]
+"""Removes the dead letters of pictures and their messages on the retry ladder; returns how many there were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +49,4 @@ def erase_picture(
         audit_log.note(actor, "erase", picture_id, request_id)
     receipt = erase(redis, picture_id)
     deleted = Deleted(original=False, crops=False) if image_store is None else image_store.delete(picture_id)
-    return Erased(receipt, deleted.original, deleted.crops, remove_messages(picture_id))
+    return Erased(receipt, deleted.original, deleted.crops, remove_messages([picture_id]))

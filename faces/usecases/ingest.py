@@ -132,16 +132,16 @@ def _remove_if_unknown(redis: RedisClient, image_store: ImageStore, picture_id: 
         image_store.delete(picture_id)
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, longest: int = MAX_NAME_LENGTH) -> None:
     """See that a name can be stored.
 
     Raises:
-        PictureNameError: it is empty, longer than `MAX_NAME_LENGTH` or not text.
+        PictureNameError: it is empty, has more than `longest` characters, or is not text.
     """
     if not name:
         raise PictureNameError("the name is empty: put it at the end of the path, /scan/image/<name>")
-    if len(name) > MAX_NAME_LENGTH:
-        raise PictureNameError(f"the name has {len(name)} characters; at most {MAX_NAME_LENGTH} are allowed")
+    if len(name) > longest:
+        raise PictureNameError(f"the name has {len(name)} characters; at most {longest} are allowed")
     try:
         name.encode()
     except UnicodeEncodeError as error:

@@ -20,6 +20,7 @@ from rest.v1.statements import statements
 from rest.v1.stats import stats
 from rest.v1.statuses import statuses
 from rest.v1.suggestions import suggestions
+from rest.v1.videos import videos
 from rest.v1.watches import watches
 from rest.v1.webhooks import webhooks
 from rest.v1.why import why
@@ -38,6 +39,7 @@ NOUNS: tuple[Routes, ...] = (
     watches,
     webhooks,
     search,
+    videos,
     dead_letters,
     keys,
     audit_entries,

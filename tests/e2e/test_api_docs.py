@@ -9,12 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from benchmarks.films import write
 from faces.store import people
 from local.process import until
 from rest.app import routed
 from rest.problems import PROBLEMS
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.file_server import put, serving
+from tests.support.films import plain, still
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -66,6 +68,7 @@ def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_pat
     folder = tmp_path / "pictures"
     shutil.copytree(photographs, folder)
     (folder / "README.txt").write_text("not a picture")
+    write(folder / "film.mp4", still([(plain("black"), 1.0)]))
     fleet.start_all(FETCH_ALLOW="127.0.0.1", IMAGE_STORE_URL=f"file://{tmp_path}/images")
     fleet.start("groups")
     assert until(lambda: fleet.stats()["workers"] == 1, 3 * SECONDS), fleet.processes[1].last_lines()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.network import unshared
+from benchmarks.system.network import unshared
 from local.redis import debian_server
 from tests.conftest import missing
 

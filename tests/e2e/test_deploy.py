@@ -74,6 +74,7 @@ def test_up_mends_what_was_killed_and_leaves_the_rest_alone(running: Deployment)
         "rabbitmq/rabbitmq",
         "run/rpc",
         "run/groups",
+        "run/video",
         "run/worker-1",
     }
 
@@ -91,7 +92,7 @@ def test_stop_stops_all_and_two_runs_at_once_start_one_system_with_its_data(
     data = (photographs / "rocket.jpg").read_bytes()
     picture = running.ask("POST", "/scan/image/kept.jpg", data)["hash"]
     code, written = running.run("stop")
-    assert (code, written) == (0, "Stopped: groups, rest, rpc, worker-1, redis, rabbitmq.\n")
+    assert (code, written) == (0, "Stopped: groups, rest, rpc, video, worker-1, redis, rabbitmq.\n")
     assert set(running.pids().values()) == {None}
     assert not any(listening(running.port(v)) for v in ("REDIS_PORT", "RABBITMQ_PORT", "ERL_EPMD_PORT"))
     assert running.run("status")[0] == 3

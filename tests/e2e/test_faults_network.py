@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from benchmarks.proxy import Proxy
+from benchmarks.system.proxy import Proxy
 from client.__main__ import main
 from faces.config import Settings
 from faces.picture_id import picture_id_of

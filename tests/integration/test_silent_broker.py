@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.proxy import Proxy
+from benchmarks.system.proxy import Proxy
 from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError

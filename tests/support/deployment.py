@@ -20,6 +20,7 @@ PARTS = (
     "run/rest",
     "run/rpc",
     "run/groups",
+    "run/video",
     "run/worker-1",
 )
 

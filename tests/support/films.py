@@ -1,29 +1,18 @@
-"""Small videos made in code, in any container, and from the sample photographs."""
+"""Small videos made in code; `benchmarks.films` writes them."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 from PIL import Image, ImageDraw
 
-RATE = 25
+from benchmarks.films import RATE, Shot
+
 SMALL = (160, 120)
-CODECS = {
-    "mp4": "libx264",
-    "mkv": "mpeg4",
-    "mov": "mpeg4",
-    "avi": "mpeg4",
-    "webm": "libvpx",
-    "wmv": "wmv2",
-    "flv": "flv",
-}
-FORMATS = {"wmv": "asf", "mkv": "matroska"}
-Shot = tuple[Image.Image, float]
 
 
 def plain(colour: str, size: tuple[int, int] = SMALL) -> Image.Image:
@@ -37,47 +26,6 @@ def still(shots: Iterable[Shot]) -> Iterator[tuple[float, Image.Image]]:
     """Each picture for some seconds, unmoved: time and picture of every frame."""
     frames = (picture for picture, seconds in shots for _ in range(round(seconds * RATE)))
     yield from ((number / RATE, picture) for number, picture in enumerate(frames))
-
-
-def panned(
-    shots: Iterable[Shot], size: tuple[int, int], rate: int = RATE
-) -> Iterator[tuple[float, Image.Image]]:
-    """Each picture for some seconds, the camera nearing and moving to the right: what films of portraits do."""
-    number = 0
-    for picture, seconds in shots:
-        count = round(seconds * rate)
-        for at in range(count):
-            yield (
-                number / rate,
-                picture.resize(size, Image.Resampling.BILINEAR, box=_view(picture, size, at / count)),
-            )
-            number += 1
-
-
-def write(
-    path: Path,
-    frames: Iterable[tuple[float, Image.Image]],
-    *,
-    codec: str | None = None,
-    ticks: int = 1000,
-    **options: str,
-) -> Path:
-    """Write a video; each frame is shown at its time."""
-    kind = path.suffix.removeprefix(".")
-    frames = iter(frames)
-    first = next(frames)
-    with av.open(str(path), "w", format=FORMATS.get(kind, kind), options=options) as file:
-        stream: Any = file.add_stream(codec or CODECS[kind], rate=RATE)
-        stream.width, stream.height = first[1].size
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, ticks)
-        stream.codec_context.gop_size = RATE
-        for time, picture in (first, *frames):
-            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]  # av leaves it untyped
-            frame.pts, frame.time_base = round(time * ticks), Fraction(1, ticks)
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
-    return path
 
 
 def turned(video: bytes) -> bytes:
@@ -100,18 +48,3 @@ def sound(path: Path) -> Path:
         file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return path
-
-
-def portraits(folder: Path, names: Sequence[str], seconds: float) -> list[Shot]:
-    """Sample photographs as shots."""
-    return [(Image.open(folder / name).convert("RGB"), seconds) for name in names]
-
-
-def _view(picture: Image.Image, size: tuple[int, int], progress: float) -> tuple[float, float, float, float]:
-    """The part of a picture that is seen, of the film's shape: 70% of it at first, then all."""
-    aspect = size[0] / size[1]
-    width = min(picture.width, picture.height * aspect) * (0.7 + 0.3 * progress)
-    height = width / aspect
-    left = (picture.width - width) * progress
-    top = (picture.height - height) * 0.2
-    return left, top, left + width, top + height

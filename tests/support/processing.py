@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from faces.event_log import EventLog
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from worker.health.memory import Memory
 from worker.job import Jobs
@@ -18,7 +19,6 @@ from worker.messages.delivery import Delivery
 from worker.messages.outbox import Outbox
 from worker.messages.processor import build_processor
 from worker.metrics import Metrics
-from worker.retrier import Retrier
 
 
 class FakeEventLog:

@@ -21,6 +21,7 @@ from groups.metrics import Metrics as GroupsMetrics
 from local.process import free_port
 from rest.fleet_metrics import Fleet
 from rest.metrics import Metrics as RestMetrics
+from video.metrics import Metrics as VideoMetrics
 from worker.metrics import Metrics as WorkerMetrics
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -147,6 +148,12 @@ def test_the_table_of_a_worker() -> None:
 
 def test_the_table_of_the_groups_process() -> None:
     assert answered(GroupsMetrics().registry) == documented("The groups process", "Every process")
+
+
+def test_the_table_of_the_video_process() -> None:
+    metrics = VideoMetrics()
+    metrics.videos.labels("done").inc()
+    assert answered(metrics.registry) == documented("The video process", "Every process")
 
 
 def test_the_figures() -> None:

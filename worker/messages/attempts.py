@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterable
 
 from faces.errors import PoisonError, Transient
+from faces.retrier import Retrier
 from faces.store.attempts import begin, excuse, forget
 from faces.store.client import RedisClient
 from worker.messages.delivery import PendingMessage
 from worker.messages.retry import MAX_STARTS
-from worker.retrier import Retrier
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from typing import Any
 from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.retrier import Retrier
 from faces.topology import PICTURES_QUEUE, declare
 from worker.messages.acknowledgements import Acknowledgements
 from worker.messages.delivery import Delivery
 from worker.messages.search_consumer import SearchConsumer
-from worker.retrier import Retrier
 
 POLL = 0.5  # seconds between looks at whether to stop
 RECONNECT_PAUSE = 0.2  # seconds before a lost connection is opened again

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faces.errors import Transient
+from faces.retrier import Retrier
 from worker.messages.delivery import Delivery
-from worker.retrier import Retrier
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
 from faces.event_log import EventLog
 from faces.message import decode
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import fail
 from worker.health.memory import Memory
@@ -22,7 +23,6 @@ from worker.messages.outbox import Outbox
 from worker.messages.settlement import Settlement
 from worker.metrics import Metrics
 from worker.presence import Activity
-from worker.retrier import Retrier
 from worker.searcher import Searcher
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from faces.errors import FacefleetError
 from faces.event_log import EventLog
 from faces.message import Message, encode
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.commit import Outcome, fail
 from faces.topology import retry_queue
@@ -17,7 +18,6 @@ from worker.messages.delivery import PendingMessage
 from worker.messages.outbox import Letter, Outbox
 from worker.messages.retry import DeadLetter, Fail, RetryAfter, decide
 from worker.metrics import Metrics
-from worker.retrier import Retrier
 
 
 class Settlement:

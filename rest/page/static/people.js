@@ -149,7 +149,8 @@ function edit(item, person) {
     cancel: back,
     take: async (name, other) => {
       back();
-      await (other ? merge([other, person], again, other) : rename(person, name, again));
+      const both = other ? [other, person] : [person];
+      await (other ? merge(both, again(both), other) : rename(person, name, again(both)));
       item.querySelector("a, button")?.focus();
     },
   });
@@ -163,7 +164,7 @@ function actions(keys) {
   const chosen = keys.map((key) => people.get(key));
   const done = () => {
     selection.clear();
-    return refresh();
+    return refresh(keys);
   };
   return [
     keys.length > 1 && button("Merge into one", () => merge(chosen, done), { kind: "primary", symbol: "people" }),
@@ -171,14 +172,14 @@ function actions(keys) {
   ];
 }
 
-/** Show everybody in the list as they are now, each where they were. */
-async function refresh(ids = [...people.keys()]) {
+/** Show people in the list as they are now, each where they were. */
+async function refresh(ids) {
   const now = await Promise.all(ids.map((id) => get(`/v1/people/${id}`).catch(() => null)));
   ids.forEach((id, index) => show(id, now[index]));
   selection.keep(new Set(people.keys()));
 }
 
-const again = () => refresh();
+const again = (some) => () => refresh(some.map(({ id }) => id));
 
 function show(id, person) {
   const item = [...list.children].find((one) => one.dataset.key === id);
@@ -211,7 +212,8 @@ function dragging() {
     unmark();
     if (!dragged || !item) return;
     event.preventDefault();
-    merge([people.get(item.dataset.key), people.get(dragged)], again);
+    const both = [people.get(item.dataset.key), people.get(dragged)];
+    merge(both, again(both));
   });
   list.addEventListener("dragend", () => {
     dragged = null;

@@ -6,6 +6,7 @@ import { called, correct, hide, merge, rename, unhide } from "./corrections.js";
 import { follow } from "./live.js";
 import { askWho, nameField } from "./naming.js";
 import { Selection } from "./selecting.js";
+import { tellWhy } from "./why.js";
 
 const PAGE = 100;
 const MOST = 500; // faces in one question
@@ -122,6 +123,7 @@ function actions(keys) {
     button("Somebody else…", () => assign(chosen, done)),
     chosen.length < faces.size && button("Split off", () => split(chosen, done)),
     chosen.length === 1 && button("Use as cover", () => correct("This is the cover now.", (state) => state("cover", [person], { faces: chosen }), done)),
+    chosen.length === 1 && button("Why here?", () => tellWhy(chosen[0])),
   ];
 }
 

@@ -20,7 +20,7 @@ export class Selection {
     this.bar = make("div", { className: "selection", role: "toolbar", hidden: true, aria: { label: "With those selected" } });
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("keydown", (event) => this.#pressed(event));
-    document.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.clear());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog") && this.clear());
   }
 
   clear() {

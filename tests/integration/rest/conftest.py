@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,4 +22,10 @@ def no_other_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
     with serving(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stored(settings: Settings, tmp_path: Path) -> Iterator[FlaskClient]:
+    with serving(settings, image_store_url=f"file://{tmp_path}") as opened:
         yield opened

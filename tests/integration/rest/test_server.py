@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -26,21 +25,9 @@ from tests.conftest import environ
 from tests.support.drawing import drawing
 from tests.support.server import running
 from tests.support.slow_clients import read_up, slow_clients, stalled_host
+from tests.support.sockets import CHUNKED, PLAIN, answer_on, ask, connected, head
 
 SECONDS = 1.5  # for a request to arrive
-
-
-class Answer(NamedTuple):
-    """An answer as it came, whole, and after how many seconds."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    seconds: float
-
-    @property
-    def code(self) -> str:
-        return str(json.loads(self.body)["code"])
 
 
 def test_a_format_that_cannot_be_read_forbids_the_start(tmp_path: Path) -> None:
@@ -60,60 +47,6 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     limits = {"REQUEST_TIMEOUT": str(SECONDS), "MAX_PICTURE_BYTES": "100000"}
     with running(away, tmp_path_factory.mktemp("server"), **limits):
         yield away.rest_port
-
-
-def ask(port: int, *pieces: bytes, pause: float = 0.0) -> Answer:
-    """Send a request, its last piece again and again while there is a pause, and read the answer."""
-    begun = time.monotonic()
-    with connected(port, b"".join(pieces)) as connection:
-        if pause:
-            _drip(connection, pieces[-1], pause)
-        return answer_on(connection, begun)
-
-
-def connected(port: int, data: bytes) -> socket.socket:
-    """Send something on a connection. Connections are accepted in the order in which they were opened."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-    connection.sendall(data)
-    return connection
-
-
-def answer_on(connection: socket.socket, begun: float = 0.0) -> Answer:
-    """Read an answer, to the end of the connection; `begun` is the time its seconds count from."""
-    raw = b""
-    while more := connection.recv(1 << 20):
-        raw += more
-    return _parsed(raw, time.monotonic() - begun)
-
-
-def _drip(connection: socket.socket, piece: bytes, pause: float) -> None:
-    """Send a piece at a time until something comes back."""
-    connection.settimeout(pause)
-    while True:
-        try:
-            connection.recv(1, socket.MSG_PEEK)
-            break
-        except TimeoutError:
-            connection.sendall(piece)
-    connection.settimeout(20)
-
-
-def _parsed(raw: bytes, took: float) -> Answer:
-    head, _, body = raw.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return Answer(int(first.split()[1]), headers, body, took)
-
-
-def head(length: int | None = None, path: str = "/scan/image/a", *more: str) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", *more]
-    if length is not None:
-        lines.append(f"Content-Length: {length}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-CHUNKED = head(None, "/scan/image/a", "Transfer-Encoding: chunked")
 
 
 @pytest.mark.parametrize(

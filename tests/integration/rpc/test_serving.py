@@ -18,7 +18,7 @@ import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from benchmarks.proxy import Proxy
+from benchmarks.system.proxy import Proxy
 from faces.config import Settings
 from local.process import free_port, until
 from tests.conftest import environ

@@ -10,7 +10,7 @@ import pytest
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
 from faces.store import commit_lock, journal, queries
-from faces.store.accept import accept, withdraw
+from faces.store.accept import accept
 from faces.store.client import Command, RedisClient, Session
 from faces.store.commit import Outcome, commit, fail
 from faces.store.erase import erase
@@ -126,18 +126,6 @@ def test_a_journal_that_forked_is_noticed_whatever_came_after(redis: RedisClient
         first.commit(found(3, 1))
 
 
-def test_withdrawing_two_resends_of_a_failed_picture_keeps_its_failure(redis: RedisClient) -> None:
-    accept(redis, picture(0), "a")
-    fail(redis, picture(0), "truncated", "the file ends too early")
-    first, second = accept(redis, picture(0), "a"), accept(redis, picture(0), "b")
-    assert withdraw(redis, first)
-    assert withdraw(redis, second)
-    (status,) = queries.statuses(redis, [picture(0)])
-    assert status is not None
-    assert (status.state, status.code, status.names) == ("failed", "truncated", ["a"])
-    assert queries.counts(redis) == queries.Counts(1, 0, 1, 0, 0)
-
-
 def test_a_damaged_status_document_fails_alone_and_can_be_erased(redis: RedisClient) -> None:
     for number in range(3):
         accept(redis, picture(number), str(number))
@@ -233,86 +221,6 @@ def test_a_failed_picture_keeps_its_reason_and_its_names_and_may_come_again(redi
     Worker(redis).commit(found(0, 1))
     assert read_all(redis).names == {"a": picture(0)}
     assert faults(read_all(redis)) == []
-
-
-def test_a_name_belongs_to_the_picture_it_was_last_sent_with_whichever_is_done_last(
-    redis: RedisClient,
-) -> None:
-    accept(redis, picture(0), "portrait")
-    accept(redis, picture(1), "portrait")
-    worker = Worker(redis)
-    worker.commit(found(1, 1))
-    worker.commit(found(0, 2))
-    assert read_all(redis).names == {"portrait": picture(1)}
-    assert faults(read_all(redis)) == []
-
-
-def test_a_name_moves_within_a_batch_as_it_was_sent(redis: RedisClient) -> None:
-    accept(redis, picture(0), "portrait")
-    accept(redis, picture(1), "portrait")
-    Worker(redis).commit(found(1, 1), found(0, 2))
-    assert read_all(redis).names == {"portrait": picture(1)}
-    assert faults(read_all(redis)) == []
-
-
-def test_a_name_sent_again_with_a_known_picture_moves_at_once(redis: RedisClient) -> None:
-    accept(redis, picture(0), "a")
-    accept(redis, picture(1), "b")
-    Worker(redis).commit(found(0, 1), found(1, 1))
-    assert accept(redis, picture(1), "a").known
-    state = read_all(redis)
-    assert state.names == {"a": picture(1), "b": picture(1)}
-    assert picture(0) not in state.hashes
-    assert faults(state) == []
-
-
-def test_an_older_sending_does_not_take_a_name_back_from_a_known_picture(redis: RedisClient) -> None:
-    accept(redis, picture(1), "b")
-    Worker(redis).commit(found(1, 1))
-    accept(redis, picture(0), "a")  # waits in the queue
-    accept(redis, picture(1), "a")  # sent later, known, settled at once
-    Worker(redis).commit(found(0, 1))
-    assert read_all(redis).names == {"a": picture(1), "b": picture(1)}
-
-
-def test_the_order_of_names_is_forgotten_when_nothing_older_can_come(redis: RedisClient) -> None:
-    for number in range(20):
-        accept(redis, picture(number), str(number))
-        Worker(redis).commit(found(number))
-    assert redis.ask((0, "ZCARD", "order"))[0] <= 1
-
-
-def test_withdrawing_the_only_sending_leaves_nothing(redis: RedisClient) -> None:
-    assert withdraw(redis, accept(redis, picture(0), "a"))
-    assert queries.statuses(redis, [picture(0)]) == [None]
-    counts = queries.counts(redis)
-    assert (counts.accepted, counts.in_flight) == (0, 0)
-    assert Worker(redis).commit(found(0, 1)) == [Outcome.GONE]
-
-
-def test_withdrawing_one_of_two_sendings_leaves_the_other(redis: RedisClient) -> None:
-    accept(redis, picture(0), "a")
-    assert withdraw(redis, accept(redis, picture(0), "b"))
-    Worker(redis).commit(found(0, 1))
-    assert read_all(redis).names == {"a": picture(0)}
-
-
-def test_withdrawing_comes_too_late_once_the_picture_is_done(redis: RedisClient) -> None:
-    first, second = accept(redis, picture(0), "a"), accept(redis, picture(0), "b")
-    Worker(redis).commit(found(0, 1))
-    assert not withdraw(redis, first)
-    assert not withdraw(redis, second)
-    assert read_all(redis).names == {"a": picture(0), "b": picture(0)}
-
-
-def test_withdrawing_a_second_try_restores_the_failure(redis: RedisClient) -> None:
-    accept(redis, picture(0), "a")
-    fail(redis, picture(0), "truncated", "the file ends too early")
-    assert withdraw(redis, accept(redis, picture(0), "a"))
-    (status,) = queries.statuses(redis, [picture(0)])
-    assert status is not None
-    assert status.state == "failed"
-    assert queries.counts(redis).unaccounted == 0
 
 
 def test_a_damaged_journal_is_an_error_that_says_so(redis: RedisClient) -> None:

@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from benchmarks.proxy import Proxy
+from benchmarks.system.proxy import Proxy
 from faces.amqp import connect
 from faces.config import Settings
 from faces.errors import MismatchError

@@ -14,6 +14,7 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
+from faces.retrier import Retrier
 from faces.store import collection
 from faces.store.accept import accept
 from faces.store.client import RedisClient
@@ -26,7 +27,6 @@ from tests.support.rules import brute_force, faults, read_all
 from worker.index import face_index as knowing
 from worker.index.face_index import FaceIndex, vectors
 from worker.index.shared_index import SharedIndex
-from worker.retrier import Retrier
 
 BASIS = DataVersion("test", 0.6)
 MakeKnown = Callable[[RedisClient], FaceIndex]

@@ -11,6 +11,7 @@ import pytest
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
+from faces.retrier import Retrier
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
@@ -30,7 +31,6 @@ from worker.job import Jobs
 from worker.messages.retry import MAX_RETRIES
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retrier import Retrier
 
 PICTURE = drawing()
 

@@ -78,3 +78,10 @@ def test_an_address_that_cannot_be_used_is_named() -> None:
     with pytest.raises(SettingError, match="IMAGE_STORE_URL is 'nonsense://x'"):
         open_image_store("nonsense://x")
     assert open_image_store("") is None
+
+
+def test_deleting_removes_what_a_killed_process_left(store: ImageStore, tmp_path: Path) -> None:
+    store.put(HASH, PICTURE)
+    (tmp_path / "images" / HASH[:2] / f".{HASH}.0123").write_bytes(PICTURE[:4])
+    store.delete(HASH)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

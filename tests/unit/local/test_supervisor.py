@@ -109,11 +109,12 @@ def test_a_process_that_ended_well_is_left_alone(keeper: Keeper, process: FakePr
     assert process.starts == 1
 
 
-def test_it_keeps_the_servers_the_groups_and_as_many_workers_as_asked(tmp_path: Path) -> None:
+def test_it_keeps_the_servers_groups_video_and_as_many_workers_as_asked(tmp_path: Path) -> None:
     assert [process.name for process in processes(tmp_path, 3)] == [
         "rest",
         "rpc",
         "groups",
+        "video",
         "worker-1",
         "worker-2",
         "worker-3",

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from benchmarks.films import CODECS, write
 from faces.errors import ImageStoreError, VideoError
 from faces.formats.videos import HEAD, is_video
-from tests.support.films import CODECS, SMALL, plain, sound, still, turned, write
+from tests.support.films import SMALL, plain, sound, still, turned
 from video.extraction import Ended, Event, Fault, Frame, Limits, Opened, extract
 
 LIMITS = Limits(rate=2, max_seconds=60, max_pixels=1_000_000)

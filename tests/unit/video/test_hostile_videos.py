@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.films import write
 from faces.errors import VideoError
-from tests.support.films import plain, still, write
+from tests.support.films import plain, still
 from video.extraction import Ended, Event, Fault, Frame, Limits, extract
 
 LIMITS = Limits(rate=2, max_seconds=60, max_pixels=1_000_000, silence=20.0)

@@ -10,6 +10,7 @@ import pytest
 
 from faces.errors import ImageStoreError, PictureError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store.commit import Committed, DetectionResult, Outcome
 from faces.store.data_version import DataVersion
 from faces.store.status import failed, pending
@@ -21,7 +22,6 @@ from worker.isolation.wire import FoundFaces
 from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
-from worker.retrier import Retrier
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 CUT = PictureError("the file ends too early", code="truncated")

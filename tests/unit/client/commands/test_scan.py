@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.films import write
 from client.__main__ import main
 from client.sending import OLDEST, SAMPLE
 from local.process import free_port
 from tests.support.clock import Clock
+from tests.support.films import plain, still
 from tests.support.web import Fleet, problem
 
 Scan = Callable[..., tuple[int, dict[str, Any]]]
@@ -245,3 +247,41 @@ def test_of_a_shared_request_only_what_the_server_could_not_take_is_sent_again(
     code, result = scan(folder)
     assert (code, result["done"], result["failed"]) == (1, 2, 1)
     assert [fleet.requests.count(f"POST /scan/image/{name}") for name in ("a.jpg", "b.png")] == [2, 1]
+
+
+def test_a_video_is_sent_by_its_frames_and_goes_on_where_it_was(
+    tmp_path: Path, fleet: Fleet, scan: Scan
+) -> None:
+    shots = [(plain(colour), 1.0) for colour in ("black", "lime", "navy")]
+    film = write(tmp_path / "film.mkv", still(shots))
+    names = ["film.mkv#t=0", "film.mkv#t=1", "film.mkv#t=2"]
+    code, result = scan(film)
+    assert code == 0
+    assert list(fleet.names) == names
+    assert (result["new"], result["done"]) == (3, 3)
+
+    fleet.status = lambda h: {
+        "state": "done",
+        "faces": [],
+        "names": [name for name, picture in fleet.names.items() if picture == h],
+    }
+    fleet.requests.clear()
+    _, result = scan(film)
+    assert (result["new"], result["known"]) == (0, 3)
+    assert not [request for request in fleet.requests if request.startswith("POST /scan")]
+
+
+def test_a_video_that_cannot_be_read_says_why(tmp_path: Path, fleet: Fleet, scan: Scan) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"not a video")
+    code, result = scan(tmp_path / "film.mp4")
+    assert code == 1
+    (film,) = result["pictures"]
+    assert (film["name"], film["state"], film["code"]) == ("film.mp4", "refused", "not_a_video")
+
+
+def test_videos_in_folders_are_sent_when_asked_for(folder: Path, fleet: Fleet, scan: Scan) -> None:
+    write(folder / "deep" / "film.mkv", still([(plain("lime"), 1.0)]))
+    scan(folder)
+    assert len(fleet.names) == 3
+    scan("--videos", folder)
+    assert "deep/film.mkv#t=0" in fleet.names

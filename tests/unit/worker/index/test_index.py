@@ -1,4 +1,4 @@
-"""What the index answers is what brute force in float64 answers, whatever came and went before."""
+"""What the index answers is what brute force in float64 answers."""
 
 from collections.abc import Iterable
 
@@ -6,47 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from numpy.typing import NDArray
 
+from tests.support.near_faces import NO_FACES, Faces, assert_exact, distances, filled, people, picture
 from worker.index import Index
-
-Faces = NDArray[np.float32]
-NO_FACES = np.empty((0, 128), np.float32)
-
-
-def picture(number: int) -> bytes:
-    return number.to_bytes(32, "little")
-
-
-def distances(face: Faces, known: Faces) -> NDArray[np.float64]:
-    """The rule, as face_recognition has it."""
-    return np.asarray(np.linalg.norm(known.astype(np.float64) - face.astype(np.float64), axis=1))
-
-
-def people(count: int, seed: int = 0, spread: float = 0.06, each: int = 3) -> Faces:
-    """Faces of people who are far from each other, some `each` of them near: like encodings, but of full rank."""
-    random = np.random.default_rng(seed)
-    centres = random.normal(size=(-(-count // each), 128)) * spread + 0.1
-    faces = np.repeat(centres, each, axis=0)[:count] + random.normal(size=(count, 128)) * spread / 2
-    return random.permutation(faces).astype(np.float32)
-
-
-def filled(faces: Faces, tolerance: float = 0.6) -> Index:
-    """An index of pictures 0, 1, 2, ... with one face each."""
-    index = Index(tolerance)
-    index.extend([picture(i) for i in range(len(faces))], np.ones(len(faces), np.int64), faces)
-    return index
-
-
-def assert_exact(index: Index, faces: Faces, queries: Faces) -> int:
-    """Compare the answers on `filled(faces)`, and return how many matches there are."""
-    count = 0
-    for i, answer in enumerate(index.matches(queries)):
-        expected = np.flatnonzero(distances(queries[i], faces) <= index.tolerance)
-        assert sorted(answer) == sorted(map(picture, expected.tolist()))
-        count += len(expected)
-    return count
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 4095, 4096, 4097, 9000])
@@ -127,80 +89,6 @@ def test_faces_placed_around_the_tolerance(data: st.DataObject) -> None:
     exact = distances(centre, faces)
     assert_exact(filled(faces, tolerance), faces, centre[None])
     assert_exact(filled(faces, float(random.choice(exact))), faces, centre[None])
-
-
-class Life(RuleBasedStateMachine):
-    """An index and a model live through the same additions and removals."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.index = Index(0.6)
-        self.model: dict[bytes, Faces] = {}
-        self.next = 0
-
-    @initialize(seed=st.integers(0, 1000))
-    def draw(self, seed: int) -> None:
-        self.source = people(400, seed, each=8)
-
-    def taken(self, count: int) -> Faces:
-        first = self.next * 7 % 300
-        return self.source[first : first + count]
-
-    @rule(count=st.integers(0, 5))
-    def add(self, count: int) -> None:
-        self.index.add(picture(self.next), self.taken(count))
-        self.model[picture(self.next)] = self.taken(count)
-        self.next += 1
-
-    @rule(counts=st.lists(st.integers(0, 20), max_size=40))
-    def extend(self, counts: list[int]) -> None:
-        pictures = [picture(self.next + i) for i in range(len(counts))]
-        faces = [self.source[i * 5 : i * 5 + count] for i, count in enumerate(counts)]
-        self.index.extend(pictures, np.array(counts, np.int64), np.concatenate([NO_FACES, *faces]))
-        self.model |= dict(zip(pictures, faces, strict=True))
-        self.next += len(counts)
-
-    @rule(which=st.integers(0, 10**6))
-    def remove(self, which: int) -> None:
-        victim = picture(which % (self.next + 1))
-        assert self.index.remove(victim) == (self.model.pop(victim, None) is not None)
-        assert victim not in self.index
-
-    @invariant()
-    def counts(self) -> None:
-        assert len(self.index) == sum(map(len, self.model.values()))
-        assert self.index.pictures == len(self.model)
-        assert all(name in self.index for name in self.model)
-
-    @rule(which=st.integers(0, 390))
-    def ask(self, which: int) -> None:
-        queries = self.source[which : which + 3]
-        expected = {
-            (i, name)
-            for i, query in enumerate(queries)
-            for name, faces in self.model.items()
-            if (distances(query, faces) <= 0.6).any()
-        }
-        for i, answer in enumerate(self.index.matches(queries)):
-            assert len(answer) == len(set(answer))
-            assert set(answer) == {name for query, name in expected if query == i}
-
-
-TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=30, stateful_step_count=20)
-
-
-def test_memory_is_bounded_under_endless_change() -> None:
-    faces = people(200)
-    index = filled(faces)
-    before = index.nbytes
-    for i in range(3000):
-        assert index.remove(picture(i))
-        index.add(picture(200 + i), faces[i % 200][None])
-    assert (len(index), index.nbytes) == (200, before)
-    for i in range(3000, 3200):
-        index.remove(picture(i))
-    assert (len(index), index.pictures, index.matches(faces[:1])) == (0, 0, [[]])
 
 
 def test_a_face_takes_at_most_600_bytes() -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from faces.errors import PoisonError, StoreError
 from faces.message import Message
+from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis
 from worker.messages.attempts import Attempts
 from worker.messages.delivery import Delivery, PendingMessage
 from worker.messages.retry import MAX_STARTS
-from worker.retrier import Retrier
 
 A, B = "a" * 64, "b" * 64
 

@@ -1,4 +1,4 @@
-"""Waits for unavailable services with growing pauses, until they are back or the worker is stopping."""
+"""Waits for unavailable services with growing pauses, until they are back or the process is stopping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Retrier:
         """Run an operation, repeating it as long as it raises `Transient`.
 
         Raises:
-            Transient: it failed, and the worker is stopping.
+            Transient: it failed, and the process is stopping.
         """
         pause = FIRST_PAUSE
         while True:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.proxy import Proxy
+from benchmarks.system.proxy import Proxy
 from faces.config import Settings
 from faces.store import queries
 from faces.store.client import RedisClient

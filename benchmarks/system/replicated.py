@@ -16,8 +16,8 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
-from benchmarks.fleet import READY, Fleet, kept, signal_group
-from benchmarks.network import NameServer, Node
+from benchmarks.system.fleet import READY, Fleet, kept, signal_group
+from benchmarks.system.network import NameServer, Node
 from faces.config import Settings
 from faces.store.client import RedisClient
 from local.process import ROOT, Process, free_port, listening, until
@@ -209,7 +209,7 @@ class Cluster:
 
 @contextmanager
 def running(folder: Path, workers: int, **variables: str) -> Iterator[tuple[Fleet, Cluster]]:
-    """Run the topology with a server and workers in the private network; see `benchmarks.network.enter`."""
+    """Run the topology with a server and workers in the private network; see `benchmarks.system.network.enter`."""
     if debian_server() is None:
         raise SystemExit(
             "Redis, RabbitMQ and HAProxy are needed: apt-get install redis-server rabbitmq-server haproxy"

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import replicated
-from benchmarks.fleet import Fleet, SingleFleet, signal_group
-from benchmarks.replicated import Cluster, RabbitNode, RedisNode
+from benchmarks.system import replicated
+from benchmarks.system.fleet import Fleet, SingleFleet, signal_group
+from benchmarks.system.replicated import Cluster, RabbitNode, RedisNode
 from faces.topology import PICTURES_QUEUE
 from local.process import Process, until
 
