@@ -38,12 +38,15 @@ class Vitals:
         await self._say(NOT_SERVING)
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look again and again, until cancelled; whoever no longer looks does not say that all is well."""
         loop = asyncio.get_running_loop()
-        while True:
-            found = await loop.run_in_executor(self._thread, self._look)
-            await self._say(SERVING if serves(found) else NOT_SERVING)
-            await asyncio.sleep(INTERVAL)
+        try:
+            while True:
+                found = await loop.run_in_executor(self._thread, self._look)
+                await self._say(SERVING if serves(found) else NOT_SERVING)
+                await asyncio.sleep(INTERVAL)
+        finally:
+            await self._say(NOT_SERVING)
 
     async def stop(self) -> None:
         """Say that the server stops."""

@@ -164,9 +164,10 @@ def record(redis: RedisClient, video_id: str, frame: Frame) -> bool:
     return change(redis, video_id, recorded, entry) is not None
 
 
-def frames(redis: RedisClient, video_id: str) -> list[Frame]:
-    """The frames of a video that became pictures, in order of time."""
-    (members,) = redis.ask((HOME, "ZRANGE", video_frames_key(video_id), 0, -1))
+def frames(redis: RedisClient, video_id: str, *, first: int = 0, most: int = 0) -> list[Frame]:
+    """The frames of a video that became pictures, in order of time; from a place on, `most` of them (0: all)."""
+    last = first + most - 1 if most else -1
+    (members,) = redis.ask((HOME, "ZRANGE", video_frames_key(video_id), first, last))
     return [_frame(member) for member in members]
 
 

@@ -44,6 +44,8 @@ SCREENS = (
     Screen("picture", "/pictures/<hash>", "Picture", api_key.READ, listed=False),
     Screen("people", "/people", "People", api_key.READ),
     Screen("person", "/people/<person>", "Person", api_key.READ, listed=False),
+    Screen("videos", "/videos", "Videos", api_key.READ),
+    Screen("video", "/videos/<hash>", "Video", api_key.READ, listed=False),
     Screen("review", "/review", "Review", api_key.PEOPLE),
     Screen("history", "/review/history", "History", api_key.READ, listed=False),
     Screen("search", "/search", "Search", api_key.SEARCH),

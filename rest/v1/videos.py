@@ -80,6 +80,27 @@ class VideoList(BaseModel):
     next: str | None = Field(description="Cursor of the next page; null at the end")
 
 
+class FramesQuery(Parameters):
+    """Which part of the list."""
+
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+    cursor: CursorText | None = None
+
+
+class VideoFrame(BaseModel):
+    """A frame that became a picture."""
+
+    hash: Hash
+    seconds: float = Field(description="When it is shown, from the beginning of the video")
+
+
+class FrameList(BaseModel):
+    """A page of frames, in order of time."""
+
+    frames: list[VideoFrame]
+    next: str | None = Field(description="Cursor of the next page; null at the end")
+
+
 class ErasedVideo(BaseModel):
     """A receipt: what was erased."""
 
@@ -139,6 +160,20 @@ def get_video(path: ImagePath) -> Response:
     return answer(
         VideoWithTimeline(**_fields(video), frames=seen.frames, people=seen.people, ungrouped=seen.ungrouped)
     )
+
+
+@videos.operation(
+    "GET", "/v1/videos/<hash>/frames", scope=api_key.READ, answers={200: FrameList}, problems=(404,)
+)
+def list_frames(path: ImagePath, query: FramesQuery) -> Response:
+    """List the frames that became pictures; each stands for the time until the next one."""
+    g.about = {"hash": path.hash}
+    _known(path.hash)
+    first = 0 if query.cursor is None else cursors.decode(query.cursor, int)[0]
+    found = store.frames(parts().redis, path.hash, first=max(0, first), most=query.limit)
+    following = cursors.encode([first + len(found)]) if len(found) == query.limit else None
+    shown = [VideoFrame(hash=frame.picture_id, seconds=frame.seconds) for frame in found]
+    return answer(FrameList(frames=shown, next=following))
 
 
 @videos.operation(

@@ -16,6 +16,7 @@ const order = remembered();
 
 let boxes = null;
 let rows = [];
+let people = [];
 let found = null;
 
 function remembered() {
@@ -51,6 +52,7 @@ function show(image) {
   const crop = kept.crops ? (face) => faceAt(image.hash, face, 160) : null;
   const source = kept.originals ? pictureAt(image.hash, LARGE) : null;
   boxes = new Boxes(source, faces, { alt: titleOf(image), size: image.size, crop, choose, hover });
+  people = image.faces.map((face) => face.person);
   rows = image.faces.map((face, place) => faceRow(image, face, place));
   host.replaceChildren(make("div", { className: "look" }, boxes.root, about(image)), make("section", { id: "found" }));
   const asked = new URLSearchParams(location.search).get("face");
@@ -131,13 +133,13 @@ async function choose(face, quiet = false) {
   found ??= get(`/v1/images/${hash}/matches`, { limit: MOST }).catch((error) => ((found = null), Promise.reject(error)));
   try {
     const { matches, tolerance } = await found;
-    if (chosen === face) section.replaceChildren(...ofFace(face, matches, tolerance));
+    if (chosen === face) section.replaceChildren(...ofFace(face, people[face], matches, tolerance));
   } catch (error) {
     section.replaceChildren(errorState(error, () => choose(face)));
   }
 }
 
-function ofFace(face, matches, tolerance) {
+function ofFace(face, person, matches, tolerance) {
   const own = matches.flatMap((match) => {
     const pairs = match.pairs.filter((pair) => pair.face === face);
     return pairs.length ? [{ ...match, ...near(pairs[0]) }] : [];
@@ -146,6 +148,7 @@ function ofFace(face, matches, tolerance) {
   const list = new Matches({ moved: (within) => history.replaceState(null, "", address(location.pathname, { face, within })) });
   list.fill(own, tolerance, new URLSearchParams(location.search).get("within") ?? tolerance);
   const head = make("div", { className: "found-head" }, make("h2", {}, "Pictures with this face, most alike first"));
+  if (person) head.append(make("a", { className: "button", href: `/people/${person.id}` }, icon("people"), person.name ? `Everything of ${person.name}` : "Who is this?"));
   if (matches.length >= MOST) head.append(make("p", { className: "hint" }, `The nearest ${MOST.toLocaleString("en")} are shown.`));
   return [head, list.root];
 }

@@ -49,10 +49,11 @@ function told() {
   filters.hidden = !count && !filtered();
   host.querySelector(".empty")?.remove();
   if (!count && wall.next === null) host.append(filtered() ? nothingFound() : firstVisit());
-  counted();
+  if (filtered() || wall !== counted.wall) counted();
 }
 
 const counted = settled(async () => {
+  counted.wall = wall;
   const shown = document.getElementById("count");
   if (filtered()) {
     shown.textContent = wall.next === null ? wall.images.length.toLocaleString("en") : "";
@@ -148,6 +149,7 @@ async function look() {
   news.hidden = true;
   wall.merge(found.images);
   told();
+  counted();
 }
 
 news.onclick = () => {
@@ -157,7 +159,7 @@ news.onclick = () => {
 
 if (may("read")) {
   follow(["accepted", "done", "no_face", "failed", "erased"], (event) => {
-    if (event.kind === "erased") return wall.remove(event.hash);
+    if (event.kind === "erased") return wall.remove(event.hash), counted();
     if (event.kind === "accepted" || event.kind === "gap" || filtered()) return look();
     const faces = Array.from({ length: event.faces ?? 0 }, () => ({}));
     return wall.update(event.hash, { state: event.kind === "failed" ? "failed" : "done", faces }) || look();

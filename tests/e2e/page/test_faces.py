@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Fleet
+from local.process import free_port, listening, until
+from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.browser import Watched, accessible, narrow_enough, photograph
 
 
@@ -105,3 +107,34 @@ def test_two_pictures_are_compared_on_a_scale(page: Page, sent: Mapping[str, str
     second.get_by_role("button", name="Another picture").click()
     second.locator("input[type=file]").first.set_input_files(photographs / "biden.jpg")
     expect(page.get_by_role("heading", name=re.compile("two people"))).to_be_visible()
+
+
+@pytest.fixture
+def without_store(browser: Browser, page_fleet: Fleet) -> Iterator[Watched]:
+    """A browser in front of a second server of the fleet, which has no image store."""
+    port = free_port()
+    process = page_fleet.start("rest", IMAGE_STORE_URL="", REST_PORT=str(port))
+    assert until(lambda: listening(port), SECONDS)
+    opened = Watched(browser, f"http://127.0.0.1:{port}")
+    yield opened
+    opened.close()
+    process.kill()
+    opened.check()
+
+
+def test_a_server_that_keeps_no_pictures_shows_names_boxes_and_matches(
+    without_store: Watched, sent: Mapping[str, str]
+) -> None:
+    page = without_store.page
+    page.goto("/")
+    expect(page.get_by_text("This server keeps no originals")).to_be_visible()
+    expect(page.locator(".wall .tile-name").first).to_be_visible()
+    accessible(page)
+    photograph(page, "nothing-kept")
+    page.get_by_role("link", name="obama.jpg").click()
+    expect(page.get_by_text("This picture is not kept")).to_be_visible()
+    expect(page.locator(".mark")).to_have_count(1)
+    expect(page.locator(".found .tile")).to_have_count(2)
+    accessible(page)
+    photograph(page, "picture-not-kept")
+    narrow_enough(page)
