@@ -101,7 +101,7 @@ class People(Documents):
         return self.state("cover", person, faces=[face])
 
     def undo(self, statement: Statement | int) -> Statement:
-        """Withdraw a statement: people become what the others say."""
+        """Withdraw a statement: people become what the remaining ones say."""
         number = statement.number if isinstance(statement, Statement) else statement
         return Statement.of(self._delete(f"/v1/statements/{number}"))
 

@@ -50,7 +50,7 @@ class NamePath(BaseModel):
 class PicturePath(BaseModel):
     """The picture that is asked about."""
 
-    picture_id: str = Field(description="The picture's hash; of anything else nothing is known")
+    picture_id: str = Field(description="The picture's hash; anything else is unknown")
 
 
 class UrlBody(BaseModel):

@@ -39,6 +39,8 @@ LONGEST = (
     "test_deploy_ports.py",
     "test_faults_poison.py",
     "test_crashes.py",
+    "test_chaos.py",
+    "test_other_processors.py",
 )
 
 hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure

@@ -24,7 +24,7 @@ from faces.store import odds as store_odds
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODING_BYTES, ENCODINGS
 
-HELP = "how many matches are wrong, and which tolerance suits the collection, now and at ten times its size"
+HELP = "estimate how many matches are wrong, and which tolerance suits the collection now and at ten times its size"
 GROWTH = (1, 10, 100, 1000)
 CAVEATS = (
     "Without labels nobody knows which matches are right: these are estimates from the distances themselves.",

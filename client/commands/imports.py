@@ -25,7 +25,7 @@ from faces.parsers import positive, seconds
 from faces.store import inspection, statements
 from faces.store.client import RedisClient
 
-HELP = "send pictures that come with their people's names, and state whom they show"
+HELP = "send pictures with the names of the people in them, and state whom they show"
 LAYOUTS = {"folders": layouts.by_folder, "files": layouts.by_file_name}
 
 

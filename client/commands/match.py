@@ -17,7 +17,7 @@ from faces.store import odds, people_faces, queries
 from faces.store.client import RedisClient
 from faces.store.evidence import evidence
 
-HELP = "names of the other pictures that show a matching face, the nearest first"
+HELP = "list the other pictures that show a matching face, nearest first"
 
 
 def arguments(parser: ArgumentParser) -> None:

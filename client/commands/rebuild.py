@@ -26,9 +26,9 @@ TRY = 0.02  # seconds
 
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
-    about = "largest distance of a match from now on (default: as it is)"
+    about = "largest distance of a match from now on (default: unchanged)"
     parser.add_argument("--tolerance", type=distance, metavar="T", help=about)
-    about = "encode all originals by another model, as MODEL has it, then go over to it"
+    about = "encode all originals by another model, named as in MODEL, then switch to it"
     parser.add_argument("--model", metavar="NAME|FILE.dat", help=about)
     about = "processes that encode (default: %(default)s); each takes a core"
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help=about)

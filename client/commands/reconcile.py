@@ -53,7 +53,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--older",
         type=float,
         metavar="SECONDS",
-        help=f"least age of a picture; default: {IDLE} if nothing is queued and no worker is there, else {BUSY}",
+        help=f"minimum age of a picture; default: {IDLE} if nothing is queued and no worker is there, else {BUSY}",
     )
     parser.add_argument("--json", action="store_true", help="write one JSON document")
 

@@ -22,7 +22,7 @@ from faces.store.queries import Counts
 from faces.store.status import Status
 from faces.topology import DEAD, PICTURES_QUEUE
 
-HELP = "counts and queues of the fleet; with a hash, file or name: what is known of that picture"
+HELP = "show counts and queues of the fleet; given a hash, file or name, what is known of that picture"
 
 
 def arguments(parser: ArgumentParser) -> None:

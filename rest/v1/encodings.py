@@ -87,7 +87,7 @@ def list_encodings(path: ImagePath, query: EncodingQuery) -> Response:
 
 @encodings.operation("GET", "/v1/encodings/mean", scope=api_key.READ, answers={200: MeanEncoding})
 def mean_encoding(query: MeanQuery) -> Response:
-    """The mean encoding of all faces of the pictures accepted in a time.
+    """The mean encoding of all faces in the pictures accepted in a period.
 
     Read piece by piece: about two seconds for 100,000 faces.
     """

@@ -26,9 +26,9 @@ class Followed(Parameters):
     """Which events to send; all where nothing is said."""
 
     kind: list[str] = Field(default=[], description=f"One or more of {', '.join(KINDS)}")
-    hash: str = Field(default="", description="Of this picture alone")
-    prefix: str = Field(default="", description="Of pictures with a name that begins so")
-    person: str = Field(default="", description="Of this person alone, by id")
+    hash: str = Field(default="", description="Only events of this picture")
+    prefix: str = Field(default="", description="Only events of pictures whose name begins with this")
+    person: str = Field(default="", description="Only events of this person, by id")
     after: str = Field(
         default="",
         description="The id of the last event seen, where Last-Event-ID cannot be sent; 0-0: from the first",

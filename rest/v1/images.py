@@ -100,7 +100,7 @@ def send_images(query: SendQuery) -> Response:
 
     Answers 202 with an entry per picture, so that one bad picture fails alone, and `Location` if there is one
     picture; 200 if none of them is new, or all are finished. A single picture that is refused is answered with its
-    problem. `Idempotency-Key` has a request done once however often it is sent.
+    problem. A request with an `Idempotency-Key` is done once, however often it is sent.
     """
     return sending.send(query.name, query.wait)
 

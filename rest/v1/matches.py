@@ -25,9 +25,11 @@ matches = Routes("matches")
 class MatchQuery(Parameters):
     """Which matches to list."""
 
-    max_distance: float | None = Field(default=None, ge=0, description="Leave out what is farther")
+    max_distance: float | None = Field(
+        default=None, ge=0, description="Leave out matches that are farther apart"
+    )
     min_probability: float | None = Field(
-        default=None, ge=0, le=1, description="Leave out what is less likely"
+        default=None, ge=0, le=1, description="Leave out matches that are less likely"
     )
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     cursor: CursorText | None = None

@@ -35,7 +35,9 @@ class PeopleQuery(Parameters):
 
     hidden: bool = Field(default=False, description="List the hidden people instead")
     named: bool | None = Field(default=None, description="Only people with a name, or only those without")
-    name: str = Field(default="", max_length=200, description="What the name begins with, in capitals or not")
+    name: str = Field(
+        default="", max_length=200, description="What the name begins with; case does not matter"
+    )
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     cursor: CursorText | None = None
 

@@ -36,7 +36,9 @@ ORIGINAL = {
     304: None,
 }
 
-Side = Annotated[int, Field(ge=16, le=LARGEST_SIDE, description="Most pixels of the longer side")]
+Side = Annotated[
+    int, Field(ge=16, le=LARGEST_SIDE, description="Length of the longer side in pixels, at most")
+]
 
 
 class SizeQuery(Parameters):

@@ -30,7 +30,7 @@ search = Routes("search")
 class SearchQuery(Parameters):
     """How much to find."""
 
-    limit: int = Field(default=10, ge=1, le=MOST_MATCHES, description="Most matches for each face")
+    limit: int = Field(default=10, ge=1, le=MOST_MATCHES, description="Maximum number of matches per face")
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )

@@ -116,7 +116,7 @@ def make_statement(body: StatementBody) -> Response:
 
 @statements.operation("GET", "/v1/statements", scope=api_key.READ, answers={200: History})
 def list_statements(query: HistoryQuery) -> Response:
-    """Everything that was ever said about people, the latest first."""
+    """All statements about people, latest first."""
     before = None if query.cursor is None else cursors.decode(query.cursor, int)[0]
     found = store.history(parts().redis, before=before, most=query.limit)
     more = bool(found) and found[-1].number > 1
@@ -132,7 +132,7 @@ def list_statements(query: HistoryQuery) -> Response:
     problems=(404, 409),
 )
 def withdraw(path: StatementPath) -> Response:
-    """Withdraw a statement: people become what the others say."""
+    """Withdraw a statement: people become what the remaining ones say."""
     with parts().statements.held():
         found = store.withdraw(parts().redis, path.number, key=g.key, request=g.request_id)
     g.outcome = {"statement": found.number, "kind": found.kind}

@@ -38,7 +38,7 @@ class ShortStatus(BaseModel):
 
 
 class StatusList(BaseModel):
-    """In the order that was asked in."""
+    """In the order in which they were asked for."""
 
     statuses: list[ShortStatus]
 

@@ -59,9 +59,9 @@ class WatchList(BaseModel):
     "POST", "/v1/watches", scope=api_key.ADMIN, answers={201: Watch}, problems=(404,), max_body=8192
 )
 def add(body: Wanted) -> Response:
-    """Tell of new pictures that match one whose name begins with a prefix, or any picture; or that show a person.
+    """Watch for new pictures that match one whose name begins with a prefix, or any picture; or that show a person.
 
-    From then on, such a picture is told of by an event `match` with those that it matches, or with the person.
+    From then on, each such picture is reported by an event `match` with those that it matches, or with the person.
     """
     person = "" if body.person is None else known_person(body.person).id
     return answer(_shown(store.add(parts().redis, body.prefix, person)), HTTPStatus.CREATED)
@@ -77,7 +77,7 @@ def show() -> Response:
     "DELETE", "/v1/watches/<watch_id>", scope=api_key.ADMIN, answers={204: None}, problems=(404,)
 )
 def remove(path: WatchPath) -> Response:
-    """Watch no longer."""
+    """Stop watching."""
     if not store.remove(parts().redis, path.watch_id):
         raise NotFound("there is no watch with this id")
     return Response(status=HTTPStatus.NO_CONTENT)

@@ -24,7 +24,7 @@ webhooks = Routes("webhooks")
 
 
 class WantedHook(Parameters):
-    """Where to post which events; all where nothing is said."""
+    """Where to post which events; default: all."""
 
     url: str = Field(max_length=LONGEST_URL, description="https:// outside of your own network")
     secret: str = Field(
@@ -140,7 +140,7 @@ def show() -> Response:
     "DELETE", "/v1/webhooks/<webhook_id>", scope=api_key.ADMIN, answers={204: None}, problems=(404,)
 )
 def remove(path: HookPath) -> Response:
-    """Post no more."""
+    """Stop posting."""
     if not store.remove(parts().redis, path.webhook_id):
         raise NotFound("there is no webhook with this id")
     return Response(status=HTTPStatus.NO_CONTENT)
@@ -155,7 +155,7 @@ def remove(path: HookPath) -> Response:
     max_body=8192,
 )
 def replay(path: HookPath, body: Replay) -> Response:
-    """Post again what follows an event, and post on if it was paused."""
+    """Post again everything after an event, and resume if it was paused."""
     hook = store.find(parts().redis, path.webhook_id)
     if hook is None:
         raise NotFound("there is no webhook with this id")

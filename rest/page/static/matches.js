@@ -16,7 +16,7 @@ export class Matches {
     this.said = make("p", { className: "said", role: "status" });
     this.list = make("ul", { className: "tiles found", role: "list" });
     this.more = button("Show more", () => this.#show(this.limit + PAGE));
-    const ends = make("div", { className: "row spread hint" }, make("span", {}, "only the surest"), make("span", {}, "everything alike"));
+    const ends = make("div", { className: "row spread hint" }, make("span", {}, "only the surest"), make("span", {}, "anything similar"));
     this.control = make("div", { className: "control" }, make("label", { htmlFor: "within" }, "How alike?"), this.slider, ends);
     this.root = make("div", { className: "matches" }, make("div", { className: "sift" }, this.control, this.said), this.list, this.more);
     this.slider.oninput = () => {

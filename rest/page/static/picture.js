@@ -148,7 +148,7 @@ function ofFace(face, person, matches, tolerance) {
   const list = new Matches({ moved: (within) => history.replaceState(null, "", address(location.pathname, { face, within })) });
   list.fill(own, tolerance, new URLSearchParams(location.search).get("within") ?? tolerance);
   const head = make("div", { className: "found-head" }, make("h2", {}, "Pictures with this face, most alike first"));
-  if (person) head.append(make("a", { className: "button", href: `/people/${person.id}` }, icon("people"), person.name ? `Everything of ${person.name}` : "Who is this?"));
+  if (person) head.append(make("a", { className: "button", href: `/people/${person.id}` }, icon("people"), person.name ? `More of ${person.name}` : "Who is this?"));
   if (matches.length >= MOST) head.append(make("p", { className: "hint" }, `The nearest ${MOST.toLocaleString("en")} are shown.`));
   return [head, list.root];
 }

@@ -111,7 +111,7 @@ def work(settings: Settings, url: str | None, seed: int, start: Any) -> None:
     rng, redis = random.Random(seed), RedisClient(settings)
     make = shared_maker(url) if url else in_memory
     known = make(redis)
-    start.wait(60)
+    start.wait(300)  # for the other to have imported all it needs
     for number in range(seed, 60, 2):
         scan(redis, known, found(number, number % 4), found(100 + number, (number + 1) % 4))
         if rng.random() < 0.2:
@@ -133,7 +133,7 @@ def test_two_workers_miss_none_of_each_others_faces(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0, 0]
     state = read_all(redis)
     assert faults(state) == []
