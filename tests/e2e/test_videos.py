@@ -51,7 +51,8 @@ def test_a_film_tells_who_is_seen_when_and_can_be_erased(fleet: Fleet, film: Pat
     first = fleet.start("tests.support.waiting_video", **store)
     assert until(lambda: len(videos.frames(fleet.redis, video_id)) == FRAMES, SECONDS), first.last_lines()
     first.kill()
-    assert ask(fleet, f"/v1/videos/{video_id}")["frames"]["pending"] == FRAMES
+    pending = ask(fleet, f"/v1/videos/{video_id}")["frames"]["pending"]
+    assert pending in {FRAMES - 1, FRAMES}, "the last one is recorded, and perhaps no picture yet"
 
     fleet.start("worker", **store)
     fleet.start("groups", **store)
