@@ -1,4 +1,4 @@
-"""How many pictures wait in each queue, read from RabbitMQ without changing anything."""
+"""How much waits in each queue, read from RabbitMQ without changing anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, retry_queue
+from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, retry_queue
 
 NOT_FOUND = 404  # AMQP's reply code
 
@@ -29,7 +29,7 @@ def depths(settings: Settings) -> list[Depth]:
     Raises:
         BrokerError: RabbitMQ is unavailable.
     """
-    queues = (PICTURES_QUEUE, *map(retry_queue, RETRY_DELAYS), DEAD)
+    queues = (PICTURES_QUEUE, *map(retry_queue, RETRY_DELAYS), VIDEOS, DEAD)
     with closing(connect(settings)) as connection:
         return [_depth(connection, queue) for queue in queues]
 

@@ -23,7 +23,7 @@ from faces.queues import depths
 from faces.store.client import RedisClient
 from faces.store.commit import fail
 from faces.store.queries import Unfinished, unfinished
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
+from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 
 HELP = "find accepted pictures without a message and originals without a picture, and put them right"
 IDLE, BUSY = 60, 3600  # seconds; a server publishes within the first, the fleet is done within the second
@@ -79,7 +79,8 @@ def run(args: Namespace, settings: Settings) -> int:
 
 def _busy(settings: Settings) -> bool:
     """Tell whether a picture in flight may have a message: in a queue, or held by a worker."""
-    return any(depth.ready or depth.consumers for depth in depths(settings) if depth.queue != DEAD)
+    pictures = (depth for depth in depths(settings) if depth.queue not in {DEAD, VIDEOS})
+    return any(depth.ready or depth.consumers for depth in pictures)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from faces.store.client import RedisClient
 from faces.store.memory import Memory
 from faces.store.queries import Counts
 from faces.store.status import Status
-from faces.topology import DEAD, PICTURES_QUEUE
+from faces.topology import DEAD, PICTURES_QUEUE, VIDEOS
 
 HELP = "show counts and queues of the fleet; given a hash, file or name, what is known of that picture"
 
@@ -66,7 +66,7 @@ def whereabouts(counts: Counts, queues: Iterable[Depth]) -> dict[str, int]:
     The two are asked one after the other, so on a busy fleet the last is right to within a few. One that stays
     above zero while no worker is busy counts pictures without a message: `facefleet reconcile` finds them.
     """
-    ready = {depth.queue: depth.ready or 0 for depth in queues}
+    ready = {depth.queue: depth.ready or 0 for depth in queues if depth.queue != VIDEOS}
     dead, waiting = ready.pop(DEAD, 0), ready.pop(PICTURES_QUEUE, 0)
     retried = sum(ready.values())
     in_hand = max(0, counts.in_flight - waiting - retried)

@@ -118,6 +118,7 @@ function queues(stats) {
   const rows = [
     ["Pictures that wait for a worker", number(ready(stats, "pictures"))],
     ["To be tried again later", number(retried(stats))],
+    ["Videos that wait", number(ready(stats, "videos"))],
     ["Dead letters: nobody could read them", number(stats.dead_letters)],
   ];
   return make("section", { className: "card" }, make("h2", {}, "Queues"), table(["Queue", "Messages"], rows));

@@ -31,7 +31,8 @@ def test_the_fleet_at_a_moment(client: FlaskClient, redis: RedisClient) -> None:
     assert stats["pictures"] == {"accepted": 5, "done": 2, "failed": 1, "erased": 0, "in_flight": 2}
     assert (stats["faces"], stats["matches"], stats["exact"]) == (3, 1, True)
     assert (stats["model"], stats["tolerance"], stats["workers"]) == ("test", 0.6, 0)
-    assert {queue["name"]: queue["ready"] for queue in stats["queues"]}["pictures"] == 1
+    waiting = {queue["name"]: queue["ready"] for queue in stats["queues"]}
+    assert (waiting["pictures"], waiting["videos"]) == (1, 0)
     assert 0 <= stats["oldest_in_flight_seconds"] < 60
 
 
