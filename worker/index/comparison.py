@@ -168,8 +168,8 @@ class _Products:
             builder.store(total, self._sums[0])
             return
         query = builder.bitcast(query, levels.type)
-        halves = (halves(builder, side, range(32), range(32, 64)) for side in (levels, query))
-        for total, some, weights in zip(self._sums, *halves, strict=True):
+        both = (halves(builder, side, range(32), range(32, 64)) for side in (levels, query))
+        for total, some, weights in zip(self._sums, *both, strict=True):
             builder.store(builder.add(builder.load(total), self._pairs(some, weights)), total)
 
     def total(self) -> Any:
