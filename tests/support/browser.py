@@ -108,4 +108,4 @@ def photograph(page: Page, name: str) -> None:
 def narrow_enough(page: Page) -> None:
     """Fail where a phone would have to scroll sideways."""
     page.set_viewport_size({"width": 360, "height": WIDTHS[360]})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert until(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), 30)
