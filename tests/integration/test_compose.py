@@ -17,8 +17,6 @@ from tests.support import podman
 from tests.support.podman import Podman
 from tests.support.rpc_client import connected, refused
 
-pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
-
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0
 PROJECT = "facefleet-test"

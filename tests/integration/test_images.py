@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from faces.version import VERSION
 from tests.support.images import REVISION, Image
-
-pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
 
 
 def test_the_servers_image_has_nothing_that_computes(rest_image: Image) -> None:

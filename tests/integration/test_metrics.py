@@ -110,7 +110,8 @@ def test_counts_after_a_few_pictures(fleet: Fleet) -> None:
     assert worker("facefleet_batch_pictures_sum") == 3
     assert worker("facefleet_stage_seconds_count", stage="decode") == 3
     assert worker("facefleet_stage_seconds_count", stage="detect") == 2
-    for stage in ("encode", "match", "commit"):
+    assert worker("facefleet_stage_seconds_count", stage="encode") in {1, 2, 3}
+    for stage in ("match", "commit"):
         assert worker("facefleet_stage_seconds_count", stage=stage) in {1, 2}, stage
     assert worker("facefleet_stage_seconds_sum", stage="detect") > 0  # type: ignore[operator]  # or the test fails
     for figures in (rest, worker):

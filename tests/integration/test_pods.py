@@ -18,8 +18,6 @@ from tests.support.manifests import render
 from tests.support.podman import Podman
 from tests.support.pods import Pods, secrets_of
 
-pytestmark = pytest.mark.xdist_group("images")  # built once, and podman's containers are cleared between them
-
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0  # for anything to happen on a busy machine
 A_MINUTE = 60.0  # what every container must live through

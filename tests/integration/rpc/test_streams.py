@@ -67,6 +67,7 @@ def test_a_watcher_resumes_after_what_it_has_seen(fleet: Fleet) -> None:
 
 
 def test_a_watcher_is_told_what_it_has_missed_for_good(fleet: Fleet) -> None:
+    note(fleet.redis, 1)
     replies = fleet.client.watch(after="1-1")
     gap = next(reply for reply in replies if reply.HasField("gap"))
     assert gap.gap.after == "1-1"
