@@ -20,6 +20,13 @@ MAX_LOG = 20 << 20  # bytes; a larger log is rotated at the next start
 LAUNCH = f'echo "$$ $(cut -d" " -f22 "/proc/$$/stat") $(cat {BOOT})" >"$0" && exec "$@"'
 
 
+class _Outliving(subprocess.Popen[bytes]):
+    """A child that is meant to go on when this object is gone, which Popen warns of."""
+
+    def __del__(self, *_: object) -> None:
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # the types leave it out
+
+
 class Process:
     """A named process with `<name>.pid` and `<name>.log` in a folder.
 
@@ -31,7 +38,7 @@ class Process:
         self.log = folder / f"{name}.log"
         self._pid_file = folder / f"{name}.pid"
         self._port_file = folder / f"{name}.port"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: _Outliving | None = None
 
     def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """Start the process in a session of its own, its output appended to the log."""
@@ -39,7 +46,7 @@ class Process:
         if self.log.exists() and self.log.stat().st_size > MAX_LOG:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            self._child = _Outliving(
                 ["/bin/sh", "-c", LAUNCH, str(self._pid_file.absolute()), *command],
                 cwd=ROOT,
                 env=dict(environ),
