@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from faces import pipes
 from faces.errors import VideoError
 from video import wire
 from video.decoding import Bounds, Frame, Video
@@ -54,7 +55,7 @@ class RemoteFile(io.RawIOBase):
         wanted = min(left, wire.LARGEST_READ, left if size < 0 else size)
         if not wanted:
             return b""
-        wire.send(self._connection, {"read": [self._at, wanted]})
+        pipes.send(self._connection, {"read": [self._at, wanted]})
         data = self._connection.recv_bytes()
         self._at += len(data)
         return data
@@ -118,7 +119,7 @@ class Child:
             self._say(reached=reached)
 
     def _say(self, **document: Any) -> None:
-        wire.send(self._connection, document)
+        pipes.send(self._connection, document)
 
 
 def _standing(video: Video) -> Iterator[tuple[float, float, Frame]]:
@@ -141,15 +142,15 @@ def main(descriptor: int) -> None:
         try:
             Child(connection, task).run()
         except VideoError as error:
-            wire.send(connection, {"error": error.code, "reason": str(error)})
+            pipes.send(connection, {"error": error.code, "reason": str(error)})
         except MemoryError:
             reason = f"it needs more than {task['memory'] >> 20} MiB of memory to decode"
-            wire.send(connection, {"error": "too_large", "reason": reason})
+            pipes.send(connection, {"error": "too_large", "reason": reason})
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever a hostile video provokes is its own fault
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            wire.send(connection, {"error": "damaged", "reason": f"it cannot be decoded: {reason}"})
+            pipes.send(connection, {"error": "damaged", "reason": f"it cannot be decoded: {reason}"})
 
 
 if __name__ == "__main__":

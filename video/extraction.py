@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
+from faces import pipes
 from faces.config import Settings, environment_without_secrets
 from faces.errors import ImageStoreError, SettingError, VideoError
 from video import wire
@@ -136,7 +137,7 @@ def extract(
             "memory": limits.memory,
         }
         try:
-            wire.send(connection, task)
+            pipes.send(connection, task)
             yield from _events(connection, file, limits.silence, tick)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise Fault("crash", f"the decoder ended with {_how(process)}") from None

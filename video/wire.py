@@ -16,28 +16,16 @@ nothing that comes from it is ever unpickled.
 
 from __future__ import annotations
 
-import json
 from multiprocessing.connection import Connection
 from typing import Any
+
+from faces import pipes
 
 LARGEST_READ = 1 << 20  # bytes at once
 LARGEST_DOCUMENT = 64 << 10
 LARGEST_FRAME = 256 << 20  # bytes of a JPEG: far above any within the limit on pixels
 
 
-def send(connection: Connection, document: dict[str, Any]) -> None:
-    """Send a document."""
-    connection.send_bytes(json.dumps(document).encode())
-
-
 def receive(connection: Connection) -> dict[str, Any]:
-    """Receive a document.
-
-    Raises:
-        EOFError, OSError: the other side is gone.
-        ValueError: what came is not a document.
-    """
-    document = json.loads(connection.recv_bytes(LARGEST_DOCUMENT))
-    if not isinstance(document, dict):
-        raise ValueError("not a document")  # noqa: TRY004 -- it is what came that is wrong
-    return document
+    """Receive a document; raises as `faces.pipes.receive`."""
+    return pipes.receive(connection, LARGEST_DOCUMENT)

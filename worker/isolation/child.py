@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
+from faces import pipes
 from faces.errors import PictureError
 from faces.formats.limits import Limits
 from worker.engine.portrait import Drawing
@@ -42,13 +43,13 @@ class Child:
                 self._engine.find([Drawing(320)])  # a trial: a forked engine works
             answer = Batch(self._engine, self._limits, self._connection).find(pictures)
         except MemoryError:
-            wire.send(self._connection, {"fault": "memory", "reason": "out of memory"})
+            pipes.send(self._connection, {"fault": "memory", "reason": "out of memory"})
         except OSError:
             raise  # the worker is gone
         except Exception as error:  # whatever a hostile picture provokes is this batch's fault alone
             log.exception("the engine failed")
             reason = str(error) or type(error).__name__
-            wire.send(self._connection, {"fault": "failed", "reason": reason})
+            pipes.send(self._connection, {"fault": "failed", "reason": reason})
         else:
             wire.send_answer(self._connection, answer)
 
@@ -73,7 +74,7 @@ class Batch:
         self, pictures: list[bytes], results: list[FoundFaces | PictureError | None]
     ) -> Iterator[View]:
         for number, data in enumerate(pictures):
-            wire.send(self._connection, {"at": number})
+            pipes.send(self._connection, {"at": number})
             try:
                 with self._stage("decode"):
                     view = open_for(self._engine, data, self._limits)
@@ -81,7 +82,7 @@ class Batch:
                 results[number] = error
                 continue
             yield view
-        wire.send(self._connection, {"at": None})
+        pipes.send(self._connection, {"at": None})
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -13,7 +13,6 @@ nothing that comes from it is ever unpickled.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from itertools import accumulate, islice
 from multiprocessing.connection import Connection
 from typing import Any
 
+from faces import pipes
 from faces.documents import to_json
 from faces.errors import PictureError
 from faces.store.keys import ENCODING_BYTES
@@ -49,27 +49,14 @@ class Answer:
     resident: int
 
 
-def send(connection: Connection, document: dict[str, Any]) -> None:
-    """Send a JSON document."""
-    connection.send_bytes(json.dumps(document).encode())
-
-
 def receive(connection: Connection) -> dict[str, Any]:
-    """Receive a JSON document.
-
-    Raises:
-        EOFError, OSError: the other end is gone.
-        ValueError: it is not a JSON object.
-    """
-    document = json.loads(connection.recv_bytes(MAX_DOCUMENT))
-    if not isinstance(document, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 -- one error for whatever is not understood
-    return document
+    """Receive a document from a child or its parent; raises as `faces.pipes.receive`."""
+    return pipes.receive(connection, MAX_DOCUMENT)
 
 
 def send_batch(connection: Connection, pictures: Sequence[bytes], memory: int) -> None:
     """Send pictures to a child, which may take `memory` bytes of data; 0: unlimited."""
-    send(connection, {"pictures": len(pictures), "memory": memory})
+    pipes.send(connection, {"pictures": len(pictures), "memory": memory})
     for picture in pictures:
         connection.send_bytes(picture)
 

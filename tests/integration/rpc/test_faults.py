@@ -51,7 +51,7 @@ def redis(both: Settings) -> Iterator[RedisClient]:
 
 @pytest.fixture(scope="module")
 def client(both: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A server of a fleet without workers: whatever waits for one waits in vain."""
+    """A server of a fleet without workers: nothing is ever processed."""
     with running(both, tmp_path_factory.mktemp("rpc")) as (_, port), connected(port) as client:
         yield client
 
