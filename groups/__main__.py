@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 import time
 
 from threadpoolctl import threadpool_limits
 
-from faces import process_log
 from faces.config import Settings
-from faces.errors import MismatchError, SettingError, Transient
+from faces.errors import MismatchError, Transient
 from faces.health import serve
 from faces.store.client import RedisClient
+from faces.until_stopped import until_stopped
 from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
 from groups.rule import Rule
@@ -35,17 +34,7 @@ def main() -> int:
     Returns:
         The exit code: 0 after a stop, 2 if a setting cannot be used.
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        settings = Settings.read()
-        process_log.install(settings)
-        run(settings, stopping)
-    except SettingError as error:
-        sys.stderr.write(f"groups: {error}\n")
-        return 2
-    return 0
+    return until_stopped("groups", run)
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:

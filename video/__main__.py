@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -11,10 +10,9 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from faces import process_log
 from faces.amqp import Publisher, connect, translated
 from faces.config import Settings
-from faces.errors import BrokerError, MessageError, SettingError, Transient
+from faces.errors import BrokerError, MessageError, Transient
 from faces.event_log import EventLog
 from faces.formats.limits import Limits as PictureLimits
 from faces.health import serve
@@ -24,6 +22,7 @@ from faces.queue_scan import remove_messages_of
 from faces.store.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
+from faces.until_stopped import until_stopped
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser
 from faces.video_store import VideoStore
@@ -44,17 +43,7 @@ def main() -> int:
     Returns:
         The exit code: 0 after a stop, 2 if a setting cannot be used.
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        settings = Settings.read()
-        process_log.install(settings)
-        run(settings, stopping)
-    except SettingError as error:
-        sys.stderr.write(f"video: {error}\n")
-        return 2
-    return 0
+    return until_stopped("video", run)
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
