@@ -9,10 +9,10 @@
 
     rest --reference to a video--> videos --> video processes --its frames--> toWorker
 
-Searches wait for nobody's pictures: workers take them between two pictures. They are worth nothing after a few
-seconds, so their queue forgets them then. Every queue is a quorum queue: while a node is down, the others still
-have it. It rejects what it cannot hold (`reject-publish`), so that the publisher hears of it, and dead-letters at
-least once. `logs` is a topic exchange and not durable: existing tailers declare it so.
+Searches wait for nobody's pictures: workers take them between two groups of at most four pictures. They are worth
+nothing after a few seconds, so their queue forgets them then. Every queue is a quorum queue: while a node is down,
+the others still have it. It rejects what it cannot hold (`reject-publish`), so that the publisher hears of it, and
+dead-letters at least once. `logs` is a topic exchange and not durable: existing tailers declare it so.
 """
 
 from __future__ import annotations

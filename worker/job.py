@@ -61,7 +61,7 @@ class Jobs:
     ) -> dict[str, Result]:
         """Process a batch and return a result for each hash in it; one bad picture fails alone.
 
-        `between` is called before the faces of each picture are looked for.
+        `between` is called before the faces of each few pictures are looked for.
 
         A picture in quarantine has no result yet: `finish_quarantined` returns it later. While Redis is unavailable
         this waits, and keeps what was computed.

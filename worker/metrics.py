@@ -28,7 +28,7 @@ class Metrics:
         self._dead = self._counter("dead_letters", "messages moved to the dead letters")
         self._seconds = Histogram(
             "facefleet_stage_seconds",
-            "seconds in each stage: decode, detect and encode of a picture, the others of a batch",
+            "seconds in each stage: decode and detect of a picture, encode of up to four, the others of a batch",
             ("stage",),
             buckets=SECONDS,
             registry=self.registry,

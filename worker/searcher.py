@@ -40,7 +40,7 @@ class _Match:
 
 @dataclass(kw_only=True, eq=False)
 class Searcher:
-    """Answers searches between two pictures. Belongs to the computing thread, as the index does."""
+    """Answers searches between two groups of pictures. Belongs to the computing thread, as the index does."""
 
     searches: queue.SimpleQueue[Delivery]
     redis: RedisClient

@@ -55,7 +55,7 @@ class Child:
 
 
 class Batch:
-    """One batch, its stages timed. Says which picture it is at, so that the worker knows that it goes on."""
+    """One batch, its stages timed. Says which picture it is at: a sign of life, and what it died of."""
 
     def __init__(self, engine: Engine, limits: Limits, connection: Connection) -> None:
         self._engine = engine

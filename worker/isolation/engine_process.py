@@ -20,11 +20,15 @@ log = logging.getLogger(__name__)
 
 
 class Fault(Exception):  # noqa: N818 -- it says what happened
-    """A child failed on a batch."""
+    """A child failed on a batch.
 
-    def __init__(self, kind: Kind, reason: str) -> None:
+    `at` is the number of the picture that it was at; None while it encoded the faces of all.
+    """
+
+    def __init__(self, kind: Kind, reason: str, at: int | None = 0) -> None:
         super().__init__(reason)
         self.kind = kind
+        self.at = at
 
 
 class EngineProcess:
@@ -55,22 +59,25 @@ class EngineProcess:
         if self._child is None:
             self._child = self._template.open(self._nice)
         connection, _ = self._child
+        at: int | None = 0
         try:
             wire.send_batch(connection, pictures, memory)
             while connection.poll(timeout):
                 document = wire.receive(connection)
-                if "fault" in document:
+                if "at" in document:  # it goes on, and has its time again
+                    at = wire.read_at(document, len(pictures))
+                elif "fault" in document:
                     self.renew()
-                    raise Fault(document["fault"], document["reason"])
-                if "at" not in document:  # else it goes on, and has its time again
-                    return wire.read_answer(document, connection.recv_bytes())
+                    raise Fault(document["fault"], document["reason"], at)
+                else:
+                    return wire.read_answer(document, connection.recv_bytes(), len(pictures))
         except (EOFError, OSError):
-            raise Fault("crash", self.renew()) from None
+            raise Fault("crash", self.renew(), at) from None
         except (ValueError, KeyError, TypeError) as error:
             self.renew()
-            raise Fault("crash", f"its answer is damaged ({error})") from error
+            raise Fault("crash", f"its answer is damaged ({error})", at) from error
         self.renew()
-        raise Fault("hang", f"no progress for {timeout:.1f} s")
+        raise Fault("hang", f"no progress for {timeout:.1f} s", at)
 
     def renew(self) -> str:
         """End the child, so that the next batch has a new one; return how it ended."""

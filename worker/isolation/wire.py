@@ -86,13 +86,27 @@ def send_answer(connection: Connection, answer: Answer) -> None:
     connection.send_bytes(b"".join(encodings + [crop for result in found for crop in result.crops]))
 
 
-def read_answer(document: dict[str, Any], attached: bytes) -> Answer:
-    """Read what was found.
+def read_at(document: dict[str, Any], pictures: int) -> int | None:
+    """Read which of so many pictures a child says it is at.
+
+    Raises:
+        ValueError: it was not given that one, and could blame another.
+    """
+    at = document["at"]
+    if at is None or (isinstance(at, int) and 0 <= at < pictures):
+        return at
+    raise ValueError(f"at picture {at!r} of {pictures}")
+
+
+def read_answer(document: dict[str, Any], attached: bytes, pictures: int) -> Answer:
+    """Read what was found on so many pictures.
 
     Raises:
         ValueError, KeyError, TypeError: it is damaged.
     """
     listed = document["results"]
+    if len(listed) != pictures:
+        raise ValueError(f"{len(listed)} results for {pictures} pictures")
     found = [result for result in listed if "code" not in result]
     encodings = [ENCODING_BYTES] * sum(result["encodings"] for result in found)
     crops = [int(size) for result in found for size in result["crops"]]

@@ -9,7 +9,7 @@ import pytest
 from faces.errors import FacefleetError, PictureError, PoisonError, ShortageError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault, Kind
-from worker.isolation.finder import MIN_SLOW, Finder
+from worker.isolation.finder import MIN_SLOW, SMALL, Finder
 from worker.isolation.quarantine import Found
 from worker.isolation.verdict import verdict
 from worker.isolation.wire import Answer, FoundFaces
@@ -20,23 +20,25 @@ BAD: dict[bytes, Kind] = {b"crashes": "crash", b"hangs": "hang", b"eats": "memor
 
 
 class FakeEngine:
-    """Fails on bad pictures."""
+    """Fails at the first bad picture of a group, or while it encodes the faces of all."""
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.asked: list[bytes] = []
+        self.asked: list[list[bytes]] = []
         self.timeouts: list[float] = []
         self.renewed = 0
         self.resident = 0
         self._seconds = seconds
 
     def find(self, pictures: Sequence[bytes], memory: int, timeout: float) -> Answer:  # noqa: ARG002 -- as it is called
-        (picture,) = pictures
-        self.asked.append(picture)
+        self.asked.append(list(pictures))
         self.timeouts.append(timeout)
-        if picture in BAD:
-            raise Fault(BAD[picture], "its reason")
-        result = PictureError("cut", code="truncated") if picture == b"cut" else found(picture)
-        return Answer([result], [("detect", self._seconds)], self.resident)
+        for number, picture in enumerate(pictures):
+            if picture in BAD:
+                raise Fault(BAD[picture], "its reason", number)
+        if b"not encoded" in pictures:
+            raise Fault("crash", "its reason", at=None)
+        results = [PictureError("cut", code="truncated") if p == b"cut" else found(p) for p in pictures]
+        return Answer(results, [("detect", self._seconds)] * len(pictures), self.resident)
 
     def renew(self) -> str:
         self.renewed += 1
@@ -66,20 +68,32 @@ def find(engine: FakeEngine, quarantine: FakeQuarantine | None, *pictures: str) 
     return finder.find({picture: picture.encode() for picture in pictures})
 
 
-def test_pictures_are_searched_in_turn_and_a_damaged_one_has_its_error() -> None:
+def test_small_pictures_are_searched_together_and_a_damaged_one_has_its_error() -> None:
     engine = FakeEngine()
-    results = find(engine, FakeQuarantine(), "a", "cut", "b")
-    assert engine.asked == [b"a", b"cut", b"b"]
+    results = find(engine, FakeQuarantine(), "a", "cut", "b", "c", "d")
+    assert engine.asked == [[b"a", b"cut", b"b", b"c"], [b"d"]]
     assert results["a"] == found(b"a")
     assert isinstance(results["cut"], PictureError)
 
 
-def test_there_is_time_for_something_else_before_each_picture() -> None:
+def test_large_pictures_are_searched_one_by_one() -> None:
+    engine = FakeEngine()
+    pictures = ["a" * (SMALL - 1), "b", "c" * SMALL, "d" * (2 * SMALL), "e"]
+    assert list(find(engine, FakeQuarantine(), *pictures)) == pictures
+    assert [[chr(picture[0]) for picture in group] for group in engine.asked] == [
+        ["a", "b"],
+        ["c"],
+        ["d"],
+        ["e"],
+    ]
+
+
+def test_there_is_time_for_something_else_before_each_group() -> None:
     engine = FakeEngine()
     finder = Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT)
     done: list[int] = []
-    finder.find({"a": b"a", "b": b"b"}, lambda: done.append(len(engine.asked)))
-    assert done == [0, 1]
+    finder.find({letter: letter.encode() for letter in "abcdefghi"}, lambda: done.append(len(engine.asked)))
+    assert done == [0, 1, 2]
 
 
 @pytest.mark.parametrize("bad", [kind.decode() for kind in BAD])
@@ -88,7 +102,21 @@ def test_a_bad_picture_goes_to_quarantine_and_the_others_go_on(bad: str) -> None
     results = find(engine, quarantine, "a", bad, "b", "c")
     assert list(results) == ["a", "b", "c"]
     assert quarantine.held == [bad]
-    assert len(engine.asked) == 4
+    assert len(engine.asked) == 2
+
+
+def test_a_group_that_is_not_encoded_goes_to_quarantine_whole() -> None:
+    engine, quarantine = FakeEngine(), FakeQuarantine()
+    results = find(engine, quarantine, "a", "b", "not encoded", "c", "d")
+    assert list(results) == ["d"]
+    assert quarantine.held == ["a", "b", "not encoded", "c"]
+
+
+def test_a_group_that_is_not_encoded_is_tried_one_by_one_without_a_quarantine() -> None:
+    engine = FakeEngine()
+    results = find(engine, None, "a", "not encoded", "b")
+    assert (results["a"], results["b"]) == (found(b"a"), found(b"b"))
+    assert isinstance(results["not encoded"], PoisonError)
 
 
 def test_a_batch_of_bad_pictures_costs_one_try_each() -> None:
@@ -101,10 +129,10 @@ def test_a_batch_of_bad_pictures_costs_one_try_each() -> None:
 @pytest.mark.parametrize(
     ("bad", "code", "tries"),
     [
-        ("crashes", "poison", 4),
-        ("hangs", "timeout", 3),
-        ("eats", "out_of_memory", 4),
-        ("breaks", "engine_failed", 4),
+        ("crashes", "poison", 3),
+        ("hangs", "timeout", 2),
+        ("eats", "out_of_memory", 3),
+        ("breaks", "engine_failed", 3),
     ],
 )
 def test_without_a_quarantine_it_is_tried_alone_here(
