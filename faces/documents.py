@@ -10,7 +10,7 @@ import jsonpickle
 
 def to_json(value: Any) -> str:
     """Write a value, dataclasses included, as plain JSON on one line."""
-    return json.dumps(value, default=_plain)
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str | bytes) -> Any:
@@ -25,3 +25,6 @@ def from_json(text: str | bytes) -> Any:
 def _plain(value: Any) -> Any:
     """A value that JSON does not know, as plain ones. Only these pass jsonpickle, which looks at each in Python."""
     return jsonpickle.Pickler(unpicklable=False, keys=True, make_refs=False).flatten(value)
+
+
+_ENCODER = json.JSONEncoder(default=_plain)

@@ -138,7 +138,7 @@ def create_app(
     requests.install(app)
     problems.install(app)
     _tell_of_requests(app, parts.event_log, parts.metrics)
-    headers.install(app)
+    app.wsgi_app = headers.installed(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation shows
     (origins or Origins()).install(app)
     if authenticator is not None:
         authenticator.install(app)
@@ -159,24 +159,26 @@ def routed() -> Api:
 def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None:
     @app.before_request
     def begin() -> None:
-        g.request_id = uuid4().hex
-        g.begun = time.monotonic()
-        g.key = ""
-        g.about, g.outcome = {}, {}
+        of = g._get_current_object()
+        of.request_id = uuid4().hex
+        of.begun = time.monotonic()
+        of.key = ""
+        of.about, of.outcome = {}, {}
 
     @app.after_request
     def end(response: Response) -> Response:
         """Count each call, and send one line for it and its outcome; probes only in detail."""
-        seconds = time.monotonic() - g.begun
-        route = request.url_rule.rule if request.url_rule else None
-        metrics.request(route, request.method, response.status_code, seconds)
-        say = event_log.debug if is_public(app, request.endpoint) else event_log.info
+        asked, of = request._get_current_object(), g._get_current_object()  # once: each proxy looks for it anew
+        seconds = time.monotonic() - of.begun
+        rule = asked.url_rule
+        metrics.request(rule.rule if rule else None, asked.method, response.status_code, seconds)
+        say = event_log.debug if is_public(app, asked.endpoint) else event_log.info
         say(
-            f"{request.method} {request.path}"[:200],
+            f"{asked.method} {asked.path}"[:200],
             status=response.status_code,
             ms=round(seconds * 1000, 1),
-            request_id=g.request_id,
-            **({"key": g.key} if g.key else {}),
-            **{**g.about, **g.outcome},
+            request_id=of.request_id,
+            **({"key": of.key} if of.key else {}),
+            **{**of.about, **of.outcome},
         )
         return response

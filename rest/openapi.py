@@ -103,6 +103,10 @@ class Api(OpenAPI):
         )
         self.openapi_version = "3.1.0"
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none of ours is a coroutine, which Flask would look for with every request."""
+        return func
+
 
 class Routes(APIBlueprint):
     """The routes of one noun."""

@@ -29,6 +29,11 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+@lru_cache(64)
+def _names_this_machine(host: str) -> bool:
+    return is_loopback(urlsplit(f"//{host}").hostname or "")
+
+
 def own_page() -> bool:
     """Tell whether this request comes from a page that this server served.
 
@@ -59,7 +64,7 @@ class Origins:
         """
         if is_public(current_app, request.endpoint):
             return None
-        if self._local and not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        if self._local and not _names_this_machine(request.host):
             raise Forbidden(
                 "the request names another host than this machine: ask http://localhost, or set API_KEYS"
             )

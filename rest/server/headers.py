@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from collections.abc import Callable, Iterable
+from typing import Any
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+HEADERS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+]
+NAMED = [(header[0].lower(), header) for header in HEADERS]
+
+Application = Callable[..., Iterable[bytes]]
 
 
-def install(app: Flask) -> None:
-    """Put the headers on every answer of an app."""
-    app.after_request(_put)
+def installed(app: Application) -> Application:
+    """Wrap a WSGI application so that every answer of it has the headers."""
 
+    def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            present = {name.lower() for name, _ in headers}
+            missing = [header for name, header in NAMED if name not in present]
+            return start_response(status, headers + missing, exc_info)
 
-def _put(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+        return app(environ, begin)
+
+    return call
