@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from typing import Any, cast
 from uuid import uuid4
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from faces.config import Settings
 from faces.event_log import EventLog
@@ -156,6 +157,12 @@ def routed() -> Api:
     return app
 
 
+def _asked() -> Request:
+    """The request itself: what stands for it looks for it at each use."""
+    asked: Request = cast("Any", request)._get_current_object()
+    return asked
+
+
 def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None:
     @app.before_request
     def begin() -> None:
@@ -168,7 +175,7 @@ def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None
     @app.after_request
     def end(response: Response) -> Response:
         """Count each call, and send one line for it and its outcome; probes only in detail."""
-        asked, of = request._get_current_object(), g._get_current_object()  # once: each proxy looks for it anew
+        asked, of = _asked(), g._get_current_object()
         seconds = time.monotonic() - of.begun
         rule = asked.url_rule
         metrics.request(rule.rule if rule else None, asked.method, response.status_code, seconds)

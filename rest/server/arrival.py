@@ -18,7 +18,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Arrival:
     """What has come on a connection since its last request.
 
-    gunicorn's loop calls `receive` on a socket that does not block. Once `ready`, a thread reads what was gathered
+    gunicorn's loop calls `receive`, which never waits. Once `ready`, a thread reads what was gathered
     with `recv`, as it would from the socket, and what is still to come of a `large` request from the socket.
     """
 
@@ -77,7 +77,7 @@ class Arrival:
         end = self._received + AT_ONCE
         while not self.ready and self._received < end:
             try:
-                data = self._connection.recv(PIECE)
+                data = self._connection.recv(PIECE, socket.MSG_DONTWAIT)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -142,4 +142,4 @@ class Arrival:
         """Answer a sender that waits to be asked for the body."""
         if self._framing.expects_continue and not self._framing.complete and not self.large:
             with suppress(OSError):
-                self._connection.send(CONTINUE)
+                self._connection.send(CONTINUE, socket.MSG_DONTWAIT)

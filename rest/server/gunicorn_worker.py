@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,34 +19,25 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http import get_parser
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from faces.config import Settings
 from rest.bounds import Bounds
 from rest.server.arrival import Arrival
+from rest.server.connection import ClientSocket, Connection
 from rest.server.outgoing import Outgoing
 from rest.server.refusals import refusal, status_of
 from rest.server.request_deadline import RequestDeadline, TimedReader
 from rest.server.takeover import TakenOver, installed
+from rest.server.threads import Threads
 
 WORK = 60.0  # seconds; what Redis and RabbitMQ may take of a request is bounded by less, each on its own
 LINGER = 2.0  # seconds for a client to see that its answer has come
 SLOWEST_READER = (
     64 << 10
 )  # bytes a second that a client takes of a large answer, in addition to the usual time
+LOOK = 0.1  # seconds between looks at what is due; the loop comes by with every request
 SPARE = 16  # connections that may still be opened when idle ones begin to make room
-
-
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """A connection, with what has arrived on it."""
-
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, arrival: Arrival) -> None:
-        super().__init__(cfg, sock, client, server)
-        self.arrival = arrival
-        self.large = False  # its request is read by its thread
-        self.outgoing: Outgoing | None = None  # the answer that it is sent
-        self.parser = get_parser(cfg, arrival, client)
 
 
 class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -63,16 +55,31 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._lingering: dict[Connection, float] = {}
         self._sending: dict[Connection, float] = {}  # until when their answers have to be taken
         self._deadlines: dict[Connection, RequestDeadline] = {}
+        self._waiting_again = threading.Lock()
+        self._next_look = 0.0
 
     def load_wsgi(self) -> None:
         """Load the application."""
         super().load_wsgi()
         self.wsgi: Any = installed(self.wsgi)
 
+    def get_thread_pool(self) -> Threads:
+        """The threads that handle requests."""
+        return Threads(self.cfg.threads)
+
+    def notify(self) -> None:
+        """Tell gunicorn's master now and then that the loop is alive."""
+        if time.monotonic() >= self._next_look:
+            super().notify()
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a thread handle a request."""
+        self.tpool.submit(partial(self._work, conn))
+
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection, and gather its first request."""
         try:
-            client, address = listener.accept()
+            accepted, address = listener.accept()
         except OSError as error:
             if error.errno == errno.EMFILE:
                 self._make_room()
@@ -82,6 +89,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self.nr_conns += 1
         if self.nr_conns > self.worker_connections - SPARE:
             self._make_room()
+        client = ClientSocket(fileno=accepted.detach())
         arrival = Arrival(
             client, largest=self._largest, seconds=self._seconds, idle=float(self.cfg.keepalive)
         )
@@ -120,30 +128,48 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self.log.warning("request from %s refused with %d: %s", addr, status, type(exc).__name__)
         self._refuse(client, status)
 
-    def finish_request(self, conn: Connection, fs: Any) -> None:
+    def _work(self, conn: Connection) -> None:
+        """Handle a request, in a thread; gunicorn's loop is woken only if there is something left to do."""
+        try:
+            outcome = self.handle(conn)
+        except BaseException as error:  # noqa: BLE001 -- whatever it is ends the connection, not the thread
+            outcome = error
+        if outcome is not True or conn.large or conn.pending:
+            self.method_queue.defer(self.finish_request, conn, outcome)
+            return
+        conn.renew()
+        if not self._waits_again(conn):
+            self.method_queue.defer(self._gather, conn)
+
+    def _waits_again(self, conn: Connection) -> bool:
+        """Have a connection wait for its next request; False where the loop has to see to that."""
+        with self._waiting_again:
+            waits = conn.watched and not conn.arrival.ready
+            if waits:
+                self._arriving[conn] = None
+        return waits
+
+    def finish_request(self, conn: Connection, outcome: object) -> None:
         """Go on with a connection after its request, on gunicorn's loop."""
         self._large -= conn.large
         conn.large = False
-        error = fs.exception()
-        outcome = False if error else fs.result()
-        if isinstance(outcome, TakenOver) or error:
+        if isinstance(outcome, BaseException):  # taken over, or failed
             self._close(conn)
-        elif conn.outgoing and conn.outgoing.pending:
-            taken_by = self._seconds + conn.outgoing.pending / SLOWEST_READER
-            self._sending[conn] = time.monotonic() + taken_by
-            conn.sock.setblocking(False)
-            self.poller.register(
-                conn.sock, selectors.EVENT_WRITE, partial(self._on_writable, conn, bool(outcome))
-            )
+        elif conn.pending:
+            self._sending[conn] = time.monotonic() + self._seconds + conn.pending / SLOWEST_READER
+            self._watch(conn, partial(self._on_writable, conn, bool(outcome)), selectors.EVENT_WRITE)
         else:
             self._go_on(conn, keep=bool(outcome))
 
     def murder_pending(self) -> None:
         """End what is due; gunicorn's loop comes by here at least once a second."""
         now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK
         for deadline in list(self._deadlines.values()):
             deadline.look(now)
-        for conn in [conn for conn in self._arriving if conn.arrival.late(now)]:
+        for conn in [conn for conn in list(self._arriving) if conn.arrival.late(now)]:
             self._stop_gathering(conn)
             if conn.arrival.begun:
                 self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
@@ -158,12 +184,12 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close connections on which nothing has come; gunicorn forces it at the end."""
-        for conn in [conn for conn in self._arriving if force and not conn.arrival.begun]:
+        for conn in [conn for conn in list(self._arriving) if force and not conn.arrival.begun]:
             self._stop_gathering(conn)
             self._close(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        for conn in self._arriving:
+        for conn in list(self._arriving):
             conn.arrival.hurry(deadline)
 
     def _on_writable(self, conn: Connection, keep: bool, _: socket.socket) -> None:
@@ -175,43 +201,40 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             self._stop_sending(conn)
             self._close(conn)
             return
-        if not conn.outgoing.pending:
+        if not conn.pending:
             self._stop_sending(conn)
             self._go_on(conn, keep=keep)
 
     def _stop_sending(self, conn: Connection) -> None:
         del self._sending[conn]
-        self.poller.unregister(conn.sock)
+        self._unwatch(conn)
 
     def _go_on(self, conn: Connection, *, keep: bool) -> None:
         """Wait for the next request after an answer, or see the client off."""
-        if conn.outgoing:
-            conn.outgoing.close()
-            conn.outgoing = None
         if keep:
-            conn.arrival.next(conn.parser.unreader.take_buffered())
+            conn.renew()
             self._gather(conn)
         else:
             self._linger(conn)
 
     def _gather(self, conn: Connection) -> None:
         """Take what is there of a request; have it handled, or wait for more."""
-        conn.sock.setblocking(False)
         if not self._receive(conn):
             self._turn_away(conn)
         elif conn.arrival.ready:
             self._submit(conn)
         else:
             self._arriving[conn] = None
-            self._listen(conn, partial(self._on_arrival, conn))
+            if not conn.watched:
+                self._watch(conn, partial(self._on_arrival, conn))
 
     def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
-        if not self._receive(conn):
-            self._stop_gathering(conn)
-            self._turn_away(conn)
-        elif conn.arrival.ready:
-            self._stop_gathering(conn)
-            self._submit(conn)
+        with self._waiting_again:
+            if conn not in self._arriving:  # a thread is at work on it: more is taken when that is done
+                self._unwatch(conn)
+                return
+            del self._arriving[conn]
+        self._gather(conn)
 
     def _receive(self, conn: Connection) -> bool:
         """Take what has come; False where it cannot be kept."""
@@ -244,11 +267,11 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def _stop_gathering(self, conn: Connection) -> None:
         del self._arriving[conn]
-        self.poller.unregister(conn.sock)
+        self._unwatch(conn)
 
     def _make_room(self) -> None:
         """Close the connection on which nothing has come for longest."""
-        idle = next((conn for conn in self._arriving if not conn.arrival.begun), None)
+        idle = next((conn for conn in list(self._arriving) if not conn.arrival.begun), None)
         if idle is not None:
             self._stop_gathering(idle)
             self._close(idle)
@@ -256,17 +279,16 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _linger(self, conn: Connection) -> None:
         """Take what the client still sends, or it might not see its answer (RFC 9112, section 9.6)."""
         try:
-            conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:  # the client has gone
             self._close(conn)
             return
         self._lingering[conn] = time.monotonic() + LINGER
-        self._listen(conn, partial(self._on_leaving, conn))
+        self._watch(conn, partial(self._on_leaving, conn))
 
     def _on_leaving(self, conn: Connection, _: socket.socket) -> None:
         try:
-            if conn.sock.recv(65536):
+            if conn.sock.recv(65536, socket.MSG_DONTWAIT):
                 return
         except BlockingIOError:
             return
@@ -276,19 +298,27 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def _stop_lingering(self, conn: Connection) -> None:
         del self._lingering[conn]
-        self.poller.unregister(conn.sock)
         self._close(conn)
 
-    def _listen(self, conn: Connection, callback: Callable[[Any], None]) -> None:
-        self.poller.register(conn.sock, selectors.EVENT_READ, callback)
+    def _watch(
+        self, conn: Connection, callback: Callable[[Any], None], events: int = selectors.EVENT_READ
+    ) -> None:
+        """Have the loop told of what happens on a connection; that goes on while its requests are handled."""
+        (self.poller.modify if conn.watched else self.poller.register)(conn.sock, events, callback)
+        conn.watched = True
+
+    def _unwatch(self, conn: Connection) -> None:
+        if conn.watched:
+            self.poller.unregister(conn.sock)
+            conn.watched = False
 
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
+        self._unwatch(conn)
         conn.arrival.close()
-        if conn.outgoing:
-            conn.outgoing.close()
+        conn.forget_answer()
         conn.close()
 
     def _refuse(self, client: socket.socket, status: HTTPStatus) -> None:
         with suppress(OSError):
-            client.sendall(refusal(status))
+            client.send(refusal(status), socket.MSG_DONTWAIT)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-HEADERS = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-]
-NAMED = [(header[0].lower(), header) for header in HEADERS]
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -22,7 +21,7 @@ def installed(app: Application) -> Application:
     def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def begin(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             present = {name.lower() for name, _ in headers}
-            missing = [header for name, header in NAMED if name not in present]
+            missing = [(name, value) for name, value in HEADERS.items() if name.lower() not in present]
             return start_response(status, headers + missing, exc_info)
 
         return app(environ, begin)

@@ -132,10 +132,11 @@ def record_of(redis: RedisClient, picture_id: str) -> PictureRecord:
 
 
 def _owners(redis: RedisClient, statuses: Sequence[Status]) -> Owners:
-    people = people_faces.of_pictures(redis, [status.hash for status in statuses])
+    shown = [status for status in statuses if status.faces]
+    people = people_faces.of_pictures(redis, [status.hash for status in shown])
     return {
         (status.hash, number): named(person)
-        for status, some in zip(statuses, people, strict=True)
+        for status, some in zip(shown, people, strict=True)
         for (number, _), person in zip(status.indexed, some, strict=False)
         if person is not None
     }

@@ -1,0 +1,77 @@
+"""The threads that handle requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from local.process import until
+from rest.server.threads import Threads
+
+MOST = 3
+
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    before = threading.active_count()
+    pool = Threads(MOST)
+    yield pool
+    pool.shutdown(wait=False)
+    assert until(lambda: threading.active_count() == before, 10), "every thread ends"
+
+
+def test_no_more_threads_work_than_allowed_and_nothing_is_lost(threads: Threads) -> None:
+    lock, release = threading.Lock(), threading.Event()
+    at_once: list[int] = []
+    working = done = 0
+
+    def work() -> None:
+        nonlocal working, done
+        with lock:
+            working += 1
+            at_once.append(working)
+        assert release.wait(30)
+        with lock:
+            working -= 1
+            done += 1
+
+    for _ in range(10 * MOST):
+        threads.submit(work)
+    assert until(lambda: working == MOST, 10)
+    release.set()
+    assert until(lambda: done == 10 * MOST, 10)
+    assert max(at_once) == MOST
+
+
+def test_the_thread_that_worked_last_works_first(threads: Threads) -> None:
+    ran: list[int] = []
+    barrier = threading.Barrier(2)
+
+    def meet() -> None:
+        barrier.wait(30)
+        ran.append(threading.get_ident())
+
+    for _ in range(2):  # so that two have been started
+        threads.submit(meet)
+    assert until(lambda: len(threads._idle) == 2, 10)
+    for number in range(20):
+        threads.submit(lambda: ran.append(threading.get_ident()))
+        assert until(lambda: len(ran) == 3 + number and len(threads._idle) == 2, 10)  # noqa: B023 -- used at once
+    assert len(set(ran[2:])) == 1
+
+
+def test_what_waits_is_done_though_no_more_is_wanted(threads: Threads) -> None:
+    release = threading.Event()
+    done: list[int] = []
+
+    def work() -> None:
+        assert release.wait(30)
+        done.append(1)
+
+    for _ in range(2 * MOST):
+        threads.submit(work)
+    threads.shutdown(wait=False)
+    release.set()
+    assert until(lambda: len(done) == 2 * MOST, 10)
