@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from client.calibration.labelled import Compared
-from client.calibration.verification import FOLDS, Trial
+from client.calibration.sampled import Numbers, sampled
+from client.calibration.verification import FOLDS
 from client.errors import UsageError
-from faces.store import people, people_faces
+from faces.store import people
 from faces.store.client import RedisClient
-from faces.store.keys import ENCODING_BYTES, ENCODINGS
 from faces.store.people import Person
 
-EACH = 20  # faces of a person, so that those with many do not outweigh the others
 MOST = 20_000  # pairs of each kind
-PAGE = 500  # people, or faces, read at once
+PAGE = 500  # people read at once
 CAVEAT = (
     "Faces that joined their person by themselves are near to it by construction: true accepts are told too high. "
     "Two people with different names are taken to be two."
 )
-
-Encodings = NDArray[np.float32]
-Numbers = NDArray[np.int64]
 
 
 def compare(redis: RedisClient, seed: int = 0) -> Compared:
@@ -36,18 +32,15 @@ def compare(redis: RedisClient, seed: int = 0) -> Compared:
     """
     chance = np.random.default_rng(seed)
     somebody = list(_named(redis))
-    faces, owners = _faces(redis, somebody)
-    same = _of_one(owners, chance)
-    different = _of_two(owners, np.array([person.name for person in somebody]), len(same), chance)
+    faces = sampled(redis, somebody)
+    same = _of_one(faces.owners, chance)
+    different = _of_two(faces.owners, np.array([person.name for person in somebody]), len(same), chance)
     if min(len(same), len(different)) < FOLDS:
         raise UsageError(
-            f"{len(somebody)} people are named, with {len(faces)} faces: too few. Name more with facefleet people"
+            f"{len(somebody)} people are named, with {len(faces.owners)} faces: too few. "
+            "Name more with facefleet people"
         )
-    pairs = np.concatenate([same, different])
-    apart = faces[pairs[:, 0]].astype(np.float64) - faces[pairs[:, 1]]
-    labels = np.arange(len(pairs)) < len(same)
-    order = chance.permutation(len(pairs))  # each tenth has both kinds
-    return Compared(Trial(np.linalg.norm(apart, axis=1)[order], labels[order]), absent=0)
+    return Compared(faces.trial(same, different, chance), absent=0)
 
 
 def _named(redis: RedisClient) -> Iterator[Person]:
@@ -56,23 +49,6 @@ def _named(redis: RedisClient) -> Iterator[Person]:
     while page.following is not None:
         page = people.people(redis, most=PAGE, named=True, after=page.following)
         yield from page.people
-
-
-def _faces(redis: RedisClient, somebody: Sequence[Person]) -> tuple[Encodings, Numbers]:
-    """Some faces of each person, (n, 128), and the number of each one's person, (n,)."""
-    found = [
-        (number, face.picture_id, face.index)
-        for number, person in enumerate(somebody)
-        for face in people_faces.faces(redis, person, among=EACH)[:EACH]
-    ]
-    encodings: list[bytes] = []
-    for start in range(0, len(found), PAGE):
-        piece = found[start : start + PAGE]
-        encodings += redis.ask(*((ENCODINGS, "LINDEX", picture, index) for _, picture, index in piece))
-    there = [encoding is not None and len(encoding) == ENCODING_BYTES for encoding in encodings]
-    joined = b"".join(encoding for encoding, is_there in zip(encodings, there, strict=True) if is_there)
-    owners = [number for (number, *_), is_there in zip(found, there, strict=True) if is_there]
-    return np.frombuffer(joined, "<f4").reshape(-1, ENCODING_BYTES // 4), np.array(owners, np.int64)
 
 
 def _of_one(owners: Numbers, chance: np.random.Generator) -> Numbers:

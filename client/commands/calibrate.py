@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from client.calibration import advice, labelled, named_people, plots
+from client.calibration import advice, answers, labelled, named_people, plots
 from client.calibration.impostors import GAMMA, NORMAL, Sample, Tail, fit, sample
-from client.calibration.verification import read_pairs
+from client.calibration.labelled import Compared
+from client.calibration.verification import Pair, read_pairs
 from client.errors import UsageError
 from client.terminal import bar, note, table
 from faces.config import Settings
@@ -68,6 +69,8 @@ def arguments(parser: ArgumentParser) -> None:
     labels.add_argument("--pairs", type=Path, metavar="FILE", help=about)
     about = "compare the faces of the people that users have named"
     labels.add_argument("--people", action="store_true", help=about)
+    about = "compare the faces that answers to suggestions, and merges by hand, were about"
+    labels.add_argument("--answers", action="store_true", help=about)
     about = "find the tolerance with this share of false matches (%(default)g)"
     parser.add_argument("--fmr", type=share, default=1e-3, metavar="SHARE", help=about)
     about = "draw the distances, or of labelled pairs true accepts against false matches"
@@ -81,9 +84,7 @@ def run(args: Namespace, settings: Settings) -> int:
     with closing(RedisClient(settings)) as redis:
         tolerance = inspection.tolerance(inspection.stored_version(redis)) or settings.match_tolerance
         faces, owners = _read(redis)
-        trial = labelled.compare(redis, pairs) if pairs is not None else None
-        if args.people:
-            trial = named_people.compare(redis)
+        trial, caveat = _labelled(redis, args, pairs)
         odds = _measured_odds(redis, tolerance)
     drawn = sample(faces, owners)
     if not len(drawn.distances):
@@ -105,9 +106,20 @@ def run(args: Namespace, settings: Settings) -> int:
             print("\n" + table(labelled.rows(known)))
             for text in labelled.warnings(known):
                 note(text)
-        if args.people:
-            note(named_people.CAVEAT)
+        if caveat:
+            note(caveat)
     return 0
+
+
+def _labelled(
+    redis: RedisClient, args: Namespace, pairs: Sequence[Pair] | None
+) -> tuple[Compared | None, str | None]:
+    """The labelled pairs that were asked for, and how far they can be trusted."""
+    if args.people:
+        return named_people.compare(redis), named_people.CAVEAT
+    if args.answers:
+        return answers.compare(redis), answers.CAVEAT
+    return (None if pairs is None else labelled.compare(redis, pairs)), None
 
 
 def measured(faces: int, drawn: Sample, tails: Sequence[Tail], tolerance: float, fmr: float) -> Unlabelled:

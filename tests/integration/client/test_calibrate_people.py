@@ -1,4 +1,4 @@
-"""Calibrating on the people that users have named."""
+"""Calibrating on what users have said: who is who, and who is the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from client.__main__ import main
 from faces.store import people
 from faces.store.client import RedisClient
-from faces.store.statements import NewStatement, submit
+from faces.store.statements import NewStatement, submit, withdraw
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -23,6 +23,35 @@ def name_some(redis: RedisClient, *names: str) -> None:
     with answering(caught_up(follower(redis))):
         for somebody, name in zip(people.people(redis).people, names, strict=False):
             submit(redis, NewStatement(kind="name", people=(somebody.id,), name=name))
+
+
+def answer_some(redis: RedisClient, same: int, different: int, withdrawn: int = 0) -> None:
+    """Commit people, merge the first one with so many others, tell them from so many more, and withdraw the last."""
+    Fleet(redis).commit({n: [n // EACH] for n in range(PEOPLE * EACH)})
+    with answering(caught_up(follower(redis))):
+        first, *others = people.people(redis).people
+        for other in others[:same]:
+            submit(redis, NewStatement(kind="same", people=(first.id, other.id)))
+        for other in others[same : same + different]:
+            submit(redis, NewStatement(kind="different", people=(first.id, other.id)))
+        for _ in range(withdrawn):
+            withdraw(redis)
+
+
+def test_answers_are_labels(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    answer_some(redis, same=1, different=3)
+    assert main(["calibrate", "--answers", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["labelled"]
+    assert (found["pairs"], found["of_two_people"]) == (4 * 20, 3 * 20)
+    assert (found["true_accepts"], found["false_matches"]) == (0.0, 0.0), "all are strangers to the eye"
+    assert main(["calibrate", "--answers"]) == 0
+    assert "Only look-alikes are asked about" in capsys.readouterr().err
+
+
+def test_a_withdrawn_answer_is_no_label(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
+    answer_some(redis, same=1, different=1, withdrawn=1)
+    assert main(["calibrate", "--answers"]) == 2
+    assert "the answers give 20 pairs of one person and 0 of two: too few" in capsys.readouterr().err
 
 
 def test_named_people_are_labels(redis: RedisClient, capsys: pytest.CaptureFixture[str]) -> None:
