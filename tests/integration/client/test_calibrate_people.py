@@ -26,7 +26,7 @@ def name_some(redis: RedisClient, *names: str) -> None:
 
 
 def answer_some(redis: RedisClient, same: int, different: int, withdrawn: int = 0) -> None:
-    """Commit people, merge the first one with so many others, tell them from so many more, and withdraw the last."""
+    """Commit people, merge the first one with so many others, tell them from so many more; withdraw the last."""
     Fleet(redis).commit({n: [n // EACH] for n in range(PEOPLE * EACH)})
     with answering(caught_up(follower(redis))):
         first, *others = people.people(redis).people
