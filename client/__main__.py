@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import os
 import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import Protocol, cast
 
-from client.commands import (
-    calibrate,
-    check,
-    dead,
-    erase,
-    imports,
-    keys,
-    logs,
-    match,
-    people,
-    rebuild,
-    reconcile,
-    scan,
-    status,
-    watch,
-)
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
 
 COMMANDS = {
-    "scan": scan,
-    "watch": watch,
-    "import": imports,
-    "match": match,
-    "people": people,
-    "status": status,
-    "logs": logs,
-    "check": check,
-    "erase": erase,
-    "rebuild": rebuild,
-    "calibrate": calibrate,
-    "dead": dead,
-    "reconcile": reconcile,
-    "keys": keys,
+    "scan": "client.commands.scan",
+    "watch": "client.commands.watch",
+    "import": "client.commands.imports",
+    "match": "client.commands.match",
+    "people": "client.commands.people",
+    "status": "client.commands.status",
+    "logs": "client.commands.logs",
+    "check": "client.commands.check",
+    "erase": "client.commands.erase",
+    "rebuild": "client.commands.rebuild",
+    "calibrate": "client.commands.calibrate",
+    "dead": "client.commands.dead",
+    "reconcile": "client.commands.reconcile",
+    "keys": "client.commands.keys",
 }
+"""Each command's module, imported when it is needed: all together take half a second."""
+
+
+class Command(Protocol):
+    """A module of `client.commands`."""
+
+    HELP: str
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        """Describe the command's arguments."""
+
+    def run(self, args: Namespace, settings: Settings) -> int:
+        """Run it; return its exit code."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,9 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # its errors are reported as ours
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = parser(words[:1]).parse_args(words)
     try:
-        return int(COMMANDS[args.command].run(args, Settings.read()))
+        return _command(args.command).run(args, Settings.read())
     except FacefleetError as error:
         note(f"facefleet: {error}")
         return 2
@@ -71,17 +71,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def parser() -> ArgumentParser:
-    """Describe every command's arguments."""
+def parser(first: Sequence[str] = ()) -> ArgumentParser:
+    """Describe the arguments of the command that is the first word; without one, of every command."""
     made = ArgumentParser(prog="facefleet", description="Find every picture that shows the same face.")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        command.arguments(
-            commands.add_parser(
-                name, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}."
-            )
-        )
+    for name in COMMANDS.keys() & first or COMMANDS:
+        command = _command(name)
+        about = f"{command.HELP[0].upper()}{command.HELP[1:]}."
+        command.arguments(commands.add_parser(name, help=command.HELP, description=about))
     return made
+
+
+def _command(name: str) -> Command:
+    return cast("Command", importlib.import_module(COMMANDS[name]))
 
 
 def process() -> int:
