@@ -52,7 +52,7 @@ QUALITY = {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}
 
 
 def crowd(count: int) -> Iterator[Faces]:
-    """Draw so many faces, a piece at a time."""
+    """Draw so many faces, a piece at a time; the people are drawn at once."""
     random = np.random.default_rng(1)
     sizes = np.arange(1, MOST + 1)
     shares = sizes**-FALLS / (sizes**-FALLS).sum()
@@ -60,8 +60,7 @@ def crowd(count: int) -> Iterator[Faces]:
     owners: NDArray[np.int64] = np.repeat(np.arange(count), pictures)[:count]
     people = People(int(owners[-1]) + 1)
     owners = random.permutation(owners)
-    for first in range(0, count, PIECE):
-        yield people.of(owners[first : first + PIECE])
+    return (people.of(owners[first : first + PIECE]) for first in range(0, count, PIECE))
 
 
 def digest(number: int) -> bytes:
