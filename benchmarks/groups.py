@@ -1,7 +1,6 @@
 """How well faces are grouped into people, beside the usual ways of clustering on the same encodings.
 
     python -m benchmarks.groups FOLDER [--orders N] [--most N] [--cache FILE]
-    python -m benchmarks.groups --scale FACES
 
 FOLDER has a folder of pictures for each person. Of several faces on a picture, the one nearest to its middle is
 that person's; the others are grouped, too, and not judged. Ours takes the pictures one after the other, in
@@ -11,14 +10,11 @@ threshold that has the best F over pairs on these very pictures; ours has the ru
 `pairs`: of the pairs in one group, how many are of one person (P); of one person's pairs, how many are in one group
 (R); F is their harmonic mean. `B-cubed`: the same for the mates of each face, averaged over the faces (Bagga and
 Baldwin, 1998), so that somebody with many pictures weighs no more than each of them.
-
-`--scale` shows what a face costs as groups become many: people drawn as in `benchmarks.index`.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +25,6 @@ from numpy.typing import NDArray
 
 from benchmarks.clusterings import Near, Numbers, Score, Vectors, components, dbscan, score, whispers
 from benchmarks.contestants import Seen, contestant
-from benchmarks.index import People
 from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.store.group_record import Face
@@ -40,7 +35,6 @@ from groups.rule import Rule
 
 AT_ONCE = 8
 THRESHOLDS = np.arange(0.30, 0.56, 0.01)
-WITH_FACES_A_PERSON = 4  # in --scale
 
 
 class Labelled(NamedTuple):
@@ -160,43 +154,15 @@ def compare(faces: Labelled, orders: int) -> None:
     print(f"ours took {cost:.2f} ms a face")
 
 
-def scale(count: int) -> None:
-    """Print what a face costs while so many are grouped."""
-    faces = People(max(count // WITH_FACES_A_PERSON, 1)).faces(count)
-    ours = Ours(faces, np.arange(count))
-    begun = last = time.process_time()
-    print(f"{'faces':>10} {'groups':>9} {'ms a face':>10} {'bytes a group':>14} {'seconds':>8} {'MB':>6}")
-    step = max(count // 10, 1)
-    digests = list(ours._rows)
-    for start in range(0, count, step):
-        for number in range(start, min(start + step, count)):
-            ours.grouping.commit(digests[number], faces[number : number + 1], [1.0])
-        ours.grouping.partition.drain()
-        now, table = time.process_time(), ours.grouping.table
-        each, size = (now - last) / step * 1e3, table.nbytes / len(table)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{start + step:>10} {len(table):>9} {each:>10.2f} {size:>14.0f} {now - begun:>8.1f} {memory:>6.0f}",
-            flush=True,
-        )
-        last = now
-
-
 def main() -> None:
     """Read the arguments, and measure."""
     parser = argparse.ArgumentParser(description="faces grouped into people, beside other ways of clustering")
-    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--orders", type=int, default=5, help="random orders of arrival")
     parser.add_argument("--most", type=int, help="pictures a person")
     parser.add_argument("--cache", type=Path, help="file to keep the encodings in (.npz)")
-    parser.add_argument("--scale", type=int, help="measure the cost with so many faces instead")
     options = parser.parse_args()
-    if options.scale:
-        scale(options.scale)
-    elif options.folder:
-        compare(kept(options.cache, options.folder, options.most), options.orders)
-    else:
-        parser.error("name a folder that has a folder of pictures for each person, or --scale FACES")
+    compare(kept(options.cache, options.folder, options.most), options.orders)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,11 @@ class People:
         return np.concatenate([self._part(part) for part in parts])
 
     def _part(self, count: int) -> Faces:
-        people = self.people[self.random.integers(len(self.people), size=count)]
-        faces: Faces = (people + self._drawn(count, *WITHIN)) @ self.basis + self.mean
+        return self.of(self.random.integers(len(self.people), size=count))
+
+    def of(self, owners: NDArray[np.int64]) -> Faces:
+        """Draw a face of each of these people, (n,); gives (n, 128)."""
+        faces: Faces = (self.people[owners] + self._drawn(len(owners), *WITHIN)) @ self.basis + self.mean
         return faces
 
     def _drawn(self, count: int, total: float, falls: float) -> Faces:

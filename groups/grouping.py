@@ -108,7 +108,7 @@ class Grouping:
         """The group that a new face joins; a new one if none is near enough."""
         if face in self.homes:
             return self.homes[face]
-        for near in self._near(summary, self.rule.top(self.partition.seen)):
+        for near in self._near(summary, self.rule.most(summary.evidence, self.partition.seen)):
             person = self.constraints.people.get(near.group)
             surely = 0.0 if person is None else self.rule.surely
             rejected = person is not None and face in self.constraints.rejected(person)
@@ -121,7 +121,8 @@ class Grouping:
         """The nearest group that a group has to be merged with; None if the rule holds."""
         if group not in self.table:
             return None
-        near = self._near(self.table[group], self.rule.top(self.partition.seen))
+        summary = self.table[group]
+        near = self._near(summary, self.rule.most(summary.evidence, self.partition.seen))
         return next(
             (one.group for one in near if one.group != group and one.distance <= self._allowed(group, one)),
             None,

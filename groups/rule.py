@@ -65,6 +65,10 @@ class Rule:
         limits: Numbers = self.top(seen) - self.caution / 2 * (1 / evidence + 1 / others)
         return limits
 
+    def most(self, evidence: float, seen: int) -> float:
+        """The limit between a group and a large one: none is above."""
+        return self.top(seen) - self.caution / 2 * (1 / evidence)
+
     def reach(self, seen: int) -> float:
         """The largest distance at which merges are suggested."""
         return self.top(seen) + self.asked

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from groups.scan import AXES, FREE, LANES, scan
+from groups.scan import AXES, DIMENSIONS, LANES, project, scan
 from groups.summary import Vector
 
-DIMENSIONS = 128
-LARGEST = 127  # of a sketch
-RANGE = 4.0  # standard deviations along the widest axis that a sketch covers; what is beyond is cut off
+LARGEST = 127  # of a sketch; what is beyond is cut off
+TYPICAL = 24_000  # squared steps between two groups: so that few pass 2^16, and rounding loses little
+FREE = 2**15  # the term of a free row: beyond any reach
 SMALLEST_STEP = 1e-4
 ROUNDING = 1e-5  # more than float32 loses in a projection
 
@@ -21,9 +21,9 @@ class Sketches:
     def __init__(self, rows: int) -> None:
         self._axes = np.eye(DIMENSIONS, dtype=np.float32)[:AXES]
         self._middle = np.zeros(AXES, np.float32)
-        self._step = RANGE * 0.1 / LARGEST
+        self._step = 0.005
         self._sketches = np.zeros((0, AXES, LANES), np.int8)
-        self._terms = np.zeros((0, LANES), np.int32)
+        self._terms = np.zeros((0, LANES), np.uint16)
         self._found = np.empty(0, np.int64)
         self.make_room(rows)
 
@@ -35,7 +35,7 @@ class Sketches:
     def make_room(self, rows: int) -> None:
         """Add free rows up to a multiple of `LANES`."""
         before, blocks = len(self._terms), -(-rows // LANES)
-        sketches, terms = np.zeros((blocks, AXES, LANES), np.int8), np.full((blocks, LANES), FREE, np.int32)
+        sketches, terms = np.zeros((blocks, AXES, LANES), np.int8), np.full((blocks, LANES), FREE, np.uint16)
         sketches[:before], terms[:before] = self._sketches, self._terms
         self._sketches, self._terms = sketches, terms
         self._found = np.empty(blocks * LANES, np.int64)
@@ -50,7 +50,8 @@ class Sketches:
         variance, axes = np.linalg.eigh((values - middle).T @ (values - middle) / len(values))
         self._axes = np.ascontiguousarray(axes[:, -AXES:].T, dtype=np.float32)
         self._middle = (self._axes @ middle).astype(np.float32)
-        self._step = max(RANGE * float(np.sqrt(max(variance[-1], 0.0))) / LARGEST, SMALLEST_STEP)
+        apart = 2 * float(np.maximum(variance[-AXES:], 0.0).sum())
+        self._step = max(float(np.sqrt(apart / TYPICAL)), SMALLEST_STEP)
 
     def put(self, row: int, centroid: Vector, spread: float) -> None:
         """Sketch a group."""
@@ -63,13 +64,18 @@ class Sketches:
         self._terms[divmod(row, LANES)] = FREE
 
     def candidates(self, centroid: Vector, reach: float, spread: float) -> NDArray[np.int64]:
-        """Rows among which are all groups within a distance of a group with this centroid and spread."""
+        """Rows among which are all groups within a distance of a group with this centroid and spread.
+
+        Free rows may be among them. The next call overwrites the array.
+        """
         lost = self._step * float(np.sqrt(AXES)) + ROUNDING
         bound = (reach**2 - spread + 2 * lost * reach + lost**2) / self._step**2
-        limit = np.int32(np.clip(bound + 1, -1, FREE - 1))
-        found = scan(self._sketches, self._terms, self._sketch(centroid).astype(np.int16), limit, self._found)
+        if bound < 0:
+            return self._found[:0]
+        query = self._sketch(centroid).view(np.uint16)
+        limit = np.uint16(min(bound + 1, 2**16 - 1))
+        found = scan(self._sketches.reshape(-1), self._terms.reshape(-1), query, limit, self._found)
         return self._found[:found]
 
-    def _sketch(self, centroid: Vector) -> NDArray[np.float32]:
-        steps: NDArray[np.float32] = np.rint((self._axes @ centroid - self._middle) / np.float32(self._step))
-        return np.maximum(np.minimum(steps, LARGEST), -LARGEST)  # several times as fast as np.clip
+    def _sketch(self, centroid: Vector) -> NDArray[np.int16]:
+        return project(self._axes, self._middle, self._step, LARGEST, centroid)

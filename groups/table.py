@@ -8,18 +8,22 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from groups.scan import LANES
-from groups.sketches import DIMENSIONS, Sketches
+from groups.scan import DIMENSIONS, LANES, measure
+from groups.sketches import Sketches
 from groups.summary import Summary
 
 Number = TypeVar("Number", np.int64, np.float32, np.float64)
 
 FIRST_FIT = 64  # groups at which the sketches are fitted first; again at each fourfold
 SAMPLE = 16_384  # groups they are fitted to at most
+GONE = np.inf  # the spread of a free row
 
 
 class Table:
-    """Summaries by group number, and the search for near ones. A group takes about 600 bytes."""
+    """Summaries by group number, and the search for near ones. A group takes about 600 bytes.
+
+    Rows are reused; those that are free have the spread `GONE`, so that they are near nothing.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[int, int] = {}
@@ -30,7 +34,7 @@ class Table:
         self._numbers = np.zeros(LANES, np.int64)
         self._counts = np.zeros(LANES, np.int64)
         self._evidence = np.zeros(LANES, np.float64)
-        self._spreads = np.zeros(LANES, np.float64)
+        self._spreads = np.full(LANES, GONE)
         self._centroids = np.zeros((LANES, DIMENSIONS), np.float32)
 
     def __len__(self) -> int:
@@ -62,6 +66,7 @@ class Table:
     def __delitem__(self, number: int) -> None:
         row = self._rows.pop(number)
         self._free.append(row)
+        self._spreads[row] = GONE
         self._sketches.free(row)
 
     @property
@@ -79,11 +84,10 @@ class Table:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Find the groups within a distance: their numbers, distances and evidence, in no order."""
         rows = self._sketches.candidates(summary.centroid, reach, summary.spread)
-        apart = self._centroids[rows].astype(np.float64) - summary.centroid.astype(np.float64)
-        distances = np.sqrt(np.einsum("ij,ij->i", apart, apart) + self._spreads[rows] + summary.spread)
-        within = distances <= reach
-        rows = rows[within]
-        return self._numbers[rows], distances[within], self._evidence[rows]
+        rows, distances = measure(
+            self._centroids, self._spreads, summary.centroid, summary.spread, reach, rows
+        )
+        return self._numbers[rows], distances, self._evidence[rows]
 
     def _next(self) -> int:
         if self._used == len(self._counts):
@@ -95,6 +99,7 @@ class Table:
         self._sketches.make_room(rows)
         self._numbers, self._counts = _grown(self._numbers, rows), _grown(self._counts, rows)
         self._evidence, self._spreads = _grown(self._evidence, rows), _grown(self._spreads, rows)
+        self._spreads[self._used :] = GONE
         self._centroids = _grown(self._centroids, rows)
 
     def _fit(self) -> None:

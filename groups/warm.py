@@ -1,4 +1,4 @@
-"""`python -m groups.warm`: compiles the search kernel into Numba's cache, at set-up and while an image is built."""
+"""`python -m groups.warm`: compiles the search into Numba's cache, at set-up and while an image is built."""
 
 from __future__ import annotations
 

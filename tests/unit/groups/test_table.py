@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from groups.summary import Summary, Vector
 from groups.table import Table
@@ -53,6 +56,25 @@ def test_equal_and_far_centroids_are_found(vector: Vector) -> None:
     numbers, distances, _ = table.near(Summary(1, vector, 0.0, 1.0), 0.1)
     assert set(numbers.tolist()) == set(range(200))
     assert distances.max() == 0.0
+
+
+@pytest.mark.parametrize("shares", [np.ones(128), np.eye(128)[5], np.exp(-np.arange(128) / 3)])
+@pytest.mark.parametrize("scale", [1e-6, 0.05, 3.0])
+def test_nothing_near_is_missed_and_nothing_else_found_whatever_the_collection_looks_like(
+    scale: float, shares: NDArray[np.float64]
+) -> None:
+    random = np.random.default_rng(3)
+    vectors = (random.normal(size=(600, 128), scale=scale) * shares).astype(np.float32)
+    there = {n: Summary(1, vector, scale**2 * (n % 3), 1.0) for n, vector in enumerate(vectors)}
+    table = Table()
+    for number, summary in there.items():
+        table[number] = summary
+    for number in range(0, 600, 4):
+        del table[number], there[number]
+    for asked in list(there.values())[::30]:
+        apart = sorted(asked.distance(one) for one in there.values())
+        for reach in ((one + other) / 2 for one, other in pairwise(apart[:: len(apart) // 8])):
+            assert set(table.near(asked, reach)[0].tolist()) == expected(asked, there, reach)
 
 
 def test_a_joined_summary_is_that_of_all_faces() -> None:
