@@ -43,7 +43,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     serve(metrics.registry, settings.metrics_port, healthz=vitals.healthz, readyz=vitals.readyz)
     threadpool_limits(1)  # NumPy's
     warm_up()
-    follower = Follower(redis, Rule(), settings.audit_length)
+    follower = Follower(redis, Rule(), settings.audit_length, lambda: vitals.beat("in charge"))
     threading.Thread(target=follower.lease.extend_until, args=(stopping,), daemon=True).start()
     while not stopping.is_set():
         try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,11 +48,21 @@ class LeaseLostError(StoreError):
 
 
 class Follower:
-    """The groups in memory, in the state saved in Redis. Not thread-safe."""
+    """The groups in memory, in the state saved in Redis. Not thread-safe.
 
-    def __init__(self, redis: RedisClient, rule: Rule, audit_length: int = 0) -> None:
+    A step that takes long calls `beat` now and then.
+    """
+
+    def __init__(
+        self,
+        redis: RedisClient,
+        rule: Rule,
+        audit_length: int = 0,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self._redis, self._rule = redis, rule
         self._audit_length = audit_length
+        self._beat = beat
         self.lease = Lease(redis)
         self._fresh: dict[Face, Vector] = {}  # encodings of the current step's entries
 
@@ -206,10 +216,14 @@ class Follower:
         """Recompute all summaries after a switch to another model; memberships are kept."""
         if self.reached.model:
             log.info("model changed to %s: reading %d faces again", model.decode(), self.faces)
-            self.grouping.settle(self.partition.resummarize())
+            changed = sorted(self.partition.resummarize())
+            for start in range(0, len(changed), saved.PIECE):
+                self._beat()
+                self.grouping.settle(changed[start : start + saved.PIECE])
 
     def _read(self, faces: Sequence[Face]) -> list[Vector | None]:
         """Encodings of faces from db 3."""
+        self._beat()
         missing = [face for face in faces if face not in self._fresh]
         read: dict[Face, Any] = {}
         for start in range(0, len(missing), saved.PIECE):

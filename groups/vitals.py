@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from faces.health import Health
 
-MAX_SILENCE = 600.0  # seconds between two beats: a switch to another model reads every face again in one step
+MAX_SILENCE = 600.0  # seconds between two beats
 
 
 class Vitals:

@@ -289,6 +289,20 @@ def test_another_model_keeps_who_is_in_which_group(fleet: Fleet, kept: Follower)
     assert faults(redis) == []
 
 
+def test_the_process_says_that_it_is_alive_while_it_reads_another_model(fleet: Fleet, kept: Follower) -> None:
+    """All faces are read in one step: at a million it takes longer than a probe waits."""
+    redis = fleet.redis
+    kept.lease.give()
+    beats: list[int] = []
+    watched = Follower(redis, Rule(), beat=lambda: beats.append(1))
+    assert watched.lease.take()
+    watched.load()
+    redis.ask((HOME, "HSET", META, "model", "another"))
+    beats.clear()
+    caught_up(watched)
+    assert len(beats) > len(watched.partition.table)
+
+
 def test_why_a_face_is_where_it_is(fleet: Fleet, kept: Follower) -> None:
     redis = fleet.redis
     with answering(kept):
