@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.engine.detection.hog.filters import tiles
 from worker.engine.detection.hog.picture import Picture, Room, fill
 from worker.engine.detection.hog.resize import resize_all
 from worker.engine.detection.hog.scan import scan
@@ -50,11 +51,11 @@ def _candidates(
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
     """Return all windows that reach their threshold, sub-detector by sub-detector, level by level."""
     found = []
-    source = picture
+    source, tiles_room = picture, tiles()
     for level in range(_levels(picture.width, picture.height)):
         if level:
             picture = room.blank(5 * source.width // 6, 5 * source.height // 6, source.channels)
-        windows = scan(source, picture, spectra, weights.thresholds + adjust)
+        windows = scan(source, picture, spectra, weights.thresholds + adjust, tiles_room)
         found += [(detector, level, row, column, score) for detector, row, column, score in windows]
         source = picture
     table = np.array(found, dtype=np.float64).reshape(-1, 5)

@@ -23,7 +23,6 @@ from worker.engine.detection.hog.filters import (
     exact_score,
     multiply_tiles,
     score_row,
-    tiles,
     turn_back,
 )
 from worker.engine.detection.hog.fourier import SIDE
@@ -40,7 +39,7 @@ from worker.engine.detection.hog.histogram import (
     vote,
 )
 from worker.engine.detection.hog.picture import Picture
-from worker.engine.detection.hog.resize import origins, resize_row
+from worker.engine.detection.hog.resize import origins, resize_rows
 from worker.engine.detection.hog.spectra import DEPTH, Spectra
 from worker.engine.detection.hog.weights import DETECTORS
 from worker.simd.arithmetic import any_set
@@ -73,10 +72,13 @@ class Rows(NamedTuple):
 
 
 @kernel
-def scan(source: Picture, picture: Picture, spectra: Spectra, thresholds: NDArray[np.float64]) -> Windows:
+def scan(
+    source: Picture, picture: Picture, spectra: Spectra, thresholds: NDArray[np.float64], room: Tiles
+) -> Windows:
     """Return the windows of one level whose score reaches its sub-detector's threshold.
 
     source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
+    room: of `tiles`, for all levels.
     A window's row and column are those of its fifth cell.
     """
     windows = [(0, 0, 0, 0.0) for _ in range(0)]
@@ -84,13 +86,13 @@ def scan(source: Picture, picture: Picture, spectra: Spectra, thresholds: NDArra
     made = picture.height if source.data.ctypes.data == picture.data.ctypes.data else 0
     tall, wide = cells_of(picture.height), cells_of(picture.width)
     if tall > 2 and wide > 2:
-        rows, room = _rows(tall - 2, wide - 2), tiles()
+        rows = _rows(tall - 2, wide - 2)
+        _clear(0, BEFORE, rows)
         limits = _limits(thresholds, spectra)
         first = 0  # the row of windows that the next tiles begin with
         for band in range(tall + 1):
             needed = min(CELL * band + CELL // 2 + 1, picture.height)
-            for row in range(made, needed):
-                resize_row(source, origin, picture, row)
+            resize_rows(source, origin, picture, made, needed)
             made = max(made, needed)
             _vote(picture, band, rows)
             y = band - 3  # the row of features that this band completes
@@ -100,8 +102,7 @@ def scan(source: Picture, picture: Picture, spectra: Spectra, thresholds: NDArra
                 _clear(y + BEFORE + 1, first + SIDE, rows)
                 _find(first, spectra, thresholds, limits, rows, room, windows)
                 first += VALID
-    for row in range(made, picture.height):
-        resize_row(source, origin, picture, row)
+    resize_rows(source, origin, picture, made, picture.height)
     return windows
 
 
@@ -127,7 +128,7 @@ def _rows(height: int, width: int) -> Rows:
         np.ones(2 * stride + LANES, np.float32),
         np.ones(2 * stride + LANES, np.float32),
         np.zeros(DEPTH * LANES, np.float32),
-        np.zeros(SIDE * row, np.float32),
+        np.empty(SIDE * row, np.float32),
     )
 
 
@@ -160,6 +161,7 @@ def _describe(band: int, y: int, rows: Rows) -> None:
     center = (band + 1) % 2 * DIRECTIONS * rows.stride
     above, below = (band + 1) % 2 * rows.stride, band % 2 * rows.stride
     row = (y + BEFORE) % SIDE * rows.row
+    rows.features[row : row + BEFORE * DEPTH] = 0
     write_features(
         rows.cells,
         center,
@@ -178,7 +180,7 @@ def _describe(band: int, y: int, rows: Rows) -> None:
 
 @kernel
 def _clear(begin: int, end: int, rows: Rows) -> None:
-    """Make rows of the ring zero: those after the last row of features."""
+    """Make rows of the ring zero: those before and after the features."""
     for y in range(begin, end):
         at = y % SIDE * rows.row
         rows.features[at : at + rows.row] = 0
