@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from worker.engine.detection.hog.filters import tiles
 from worker.engine.detection.hog.picture import Picture, Room, fill
 from worker.engine.detection.hog.resize import resize_all
-from worker.engine.detection.hog.scan import scan
+from worker.engine.detection.hog.scan import limits_of, scan
 from worker.engine.detection.hog.spectra import Spectra
 from worker.engine.detection.hog.weights import WINDOW, Weights
 from worker.simd.kernel import Bytes, kernel
@@ -52,10 +52,12 @@ def _candidates(
     """Return all windows that reach their threshold, sub-detector by sub-detector, level by level."""
     found = []
     source, tiles_room = picture, tiles()
+    thresholds = weights.thresholds + adjust
+    limits = limits_of(thresholds, spectra)
     for level in range(_levels(picture.width, picture.height)):
         if level:
             picture = room.blank(5 * source.width // 6, 5 * source.height // 6, source.channels)
-        windows = scan(source, picture, spectra, weights.thresholds + adjust, tiles_room)
+        windows = scan(source, picture, spectra, thresholds, limits, tiles_room)
         found += [(detector, level, row, column, score) for detector, row, column, score in windows]
         source = picture
     table = np.array(found, dtype=np.float64).reshape(-1, 5)

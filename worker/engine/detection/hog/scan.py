@@ -71,14 +71,26 @@ class Rows(NamedTuple):
     features: Floats  # a ring of SIDE rows
 
 
+def limits_of(thresholds: NDArray[np.float64], spectra: Spectra) -> Floats:
+    """Return (POSES,) the scores by transforms that no window which reaches a threshold can be below or at."""
+    limits = np.full(POSES, np.inf, np.float32)
+    limits[:DETECTORS] = thresholds - spectra.slack
+    return limits
+
+
 @kernel
 def scan(
-    source: Picture, picture: Picture, spectra: Spectra, thresholds: NDArray[np.float64], room: Tiles
+    source: Picture,
+    picture: Picture,
+    spectra: Spectra,
+    thresholds: NDArray[np.float64],
+    limits: Floats,
+    room: Tiles,
 ) -> Windows:
     """Return the windows of one level whose score reaches its sub-detector's threshold.
 
     source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
-    room: of `tiles`, for all levels.
+    limits: of `limits_of` these thresholds. room: of `tiles`, for all levels.
     A window's row and column are those of its fifth cell.
     """
     windows = [(0, 0, 0, 0.0) for _ in range(0)]
@@ -88,7 +100,6 @@ def scan(
     if tall > 2 and wide > 2:
         rows = _rows(tall - 2, wide - 2)
         _clear(0, BEFORE, rows)
-        limits = _limits(thresholds, spectra)
         first = 0  # the row of windows that the next tiles begin with
         for band in range(tall + 1):
             needed = min(CELL * band + CELL // 2 + 1, picture.height)
@@ -130,14 +141,6 @@ def _rows(height: int, width: int) -> Rows:
         np.zeros(DEPTH * LANES, np.float32),
         np.empty(SIDE * row, np.float32),
     )
-
-
-@kernel
-def _limits(thresholds: NDArray[np.float64], spectra: Spectra) -> Floats:
-    """Return the scores by transforms that no window which reaches a threshold can be below or at."""
-    limits = np.full(POSES, np.inf, np.float32)
-    limits[:DETECTORS] = thresholds - spectra.slack
-    return limits
 
 
 @kernel
