@@ -18,12 +18,23 @@ import numpy as np
 from benchmarks.index import TOLERANCE, People, pictures
 from worker.engine import models
 from worker.engine.conversion.networks import CHIP
-from worker.engine.detection.hog.filters import LANES, ROW, TOUCHED, add_pair
-from worker.engine.detection.hog.fixed import Fixed, fixed
+from worker.engine.detection.hog.filters import (
+    NUMBER,
+    TILES,
+    VALID,
+    Tiles,
+    multiply_tiles,
+    score_row,
+    tiles,
+    turn_back,
+)
+from worker.engine.detection.hog.fourier import KEPT, SIDE
+from worker.engine.detection.hog.gradients import PIECE
 from worker.engine.detection.hog.histogram import CELL, DIRECTIONS, PIXELS, STEP, visible, vote
 from worker.engine.detection.hog.picture import Picture, Room
 from worker.engine.detection.hog.resize import resize_all
-from worker.engine.detection.hog.weights import PLANES, WINDOW, frontal_face_weights
+from worker.engine.detection.hog.spectra import DEPTH, Spectra, spectra
+from worker.engine.detection.hog.weights import DETECTORS, frontal_face_weights
 from worker.engine.runtime.convolution.resnet import ResNet
 from worker.index import Index
 from worker.simd.arithmetic import as_i16, fma
@@ -53,7 +64,7 @@ def report(cache: Path) -> None:
         "encoding, a face": _encoding(cache),
         "HOG: a level's pixels, 2.8 megapixels": _resizing(),
         "HOG: votes of a row of 256 cells": _voting(),
-        "HOG: filters, two rows of 256 cells": _filtering(),
+        f"HOG: filters, a row of 12 tiles of {VALID} x {VALID} windows": _filtering(),
         f"index: one face among {KNOWN}": _matching(1),
         f"index: 16 faces among {KNOWN}": _matching(16),
     }
@@ -100,7 +111,8 @@ def _resizing() -> Work:
 def _voting() -> Work:
     picture = _picture(2306, 64)
     votes = np.empty(DIRECTIONS * STEP, np.float32)
-    direction, length = np.zeros(CELL * PIXELS + 16, np.int16), np.zeros(CELL * PIXELS + 16, np.float32)
+    room = CELL * PIXELS + PIECE
+    direction, length = np.zeros(room, np.int16), np.zeros(room, np.float32)
     borders = visible(picture.width), visible(picture.height)
     blocks = 16
     amount = blocks * picture.channels * PIXELS * CELL
@@ -108,14 +120,13 @@ def _voting() -> Work:
 
 
 def _filtering() -> Work:
-    filters = fixed(frontal_face_weights().filters)
-    blocks = 16
-    plane = (blocks + 3) * LANES
-    pairs = np.random.default_rng(0).integers(0, 1 << 30, 2 * PLANES * plane + LANES, np.int32)
-    scores = np.zeros(blocks * TOUCHED * ROW, np.int32)
-    # along x and along y, for two rows
-    amount = 2 * blocks * LANES * len(filters.detector) * 2 * WINDOW
-    return SHORTS, amount, partial(_filter, pairs, plane, filters, scores, blocks)
+    weights = spectra(frontal_face_weights().filters)
+    across = 12
+    row = ((across - 1) * VALID + SIDE) * DEPTH
+    cells = np.random.default_rng(0).random(SIDE * row, np.float32)
+    # the products of the transforms alone: a complex one is four real ones, and a number of the weights is two
+    amount = across * KEPT * SIDE * DETECTORS * NUMBER * 2
+    return FLOATS, amount, partial(_filter, cells, row, across, weights, tiles())
 
 
 def _matching(queries: int) -> Work:
@@ -135,9 +146,13 @@ def _picture(width: int, height: int) -> Picture:
 
 
 @kernel
-def _filter(pairs: Integers, plane: int, filters: Fixed, scores: Integers, blocks: int) -> None:
-    for block in range(blocks):
-        add_pair(pairs, block * LANES, plane, filters, scores, block * TOUCHED * ROW)
+def _filter(cells: Floats, row: int, across: int, weights: Spectra, room: Tiles) -> None:
+    for first in range(0, across, TILES):
+        multiply_tiles(cells, first * VALID * DEPTH, row, TILES, weights, room)
+        for tile in range(TILES):
+            turn_back(room, tile)
+            for y in range(VALID):
+                score_row(room, y)
 
 
 @kernel

@@ -41,8 +41,8 @@ to_u8 = _conversion(types.uint8, "to_u8")
 
 @operation
 def as_i16(_typing: Any, value: Any) -> Any:
-    """Return the same bits as twice as many 16-bit numbers, low half first."""
-    result = Lanes(types.int16, value.length * 2)
+    """Return the same bits as 16-bit numbers, the lowest bits first."""
+    result = Lanes(types.int16, value.length * value.element.bitwidth // 16)
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         return builder.bitcast(args[0], result.ir_type)
@@ -109,20 +109,6 @@ def maximum(_typing: Any, a: Any, b: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", *args), *args)
 
     return a(a, b), codegen
-
-
-@operation
-def multiply_high(_typing: Any, a: Any, factor: Any) -> Any:
-    """Return the upper 16 of the 32 bits of each unsigned 16-bit number times a literal factor below 65536."""
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        wide = ir.VectorType(ir.IntType(32), a.length)
-        product = builder.mul(
-            builder.zext(args[0], wide), ir.Constant(wide, [factor.literal_value] * a.length)
-        )
-        return builder.trunc(builder.lshr(product, ir.Constant(wide, [16] * a.length)), a.ir_type)
-
-    return a(a, factor), codegen
 
 
 @operation

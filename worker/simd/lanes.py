@@ -118,6 +118,7 @@ _binary(operator.and_, None, "and_")
 _binary(operator.xor, None, "xor")
 _binary(operator.lt, None, None, "<")
 _binary(operator.gt, None, None, ">")
+_binary(operator.ne, None, None, "!=")
 _binary(operator.iadd, "fadd", "add")
 
 

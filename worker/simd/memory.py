@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from worker.simd.lanes import call_llvm, operation
+from worker.simd.lanes import address, call_llvm, operation
 
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 F32, F64 = ir.FloatType(), ir.DoubleType()
@@ -65,3 +65,16 @@ def prefetching(array: Any, lines: int) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate
+
+
+@operation
+def prefetch(_typing: Any, array: Any, at: Any) -> Any:
+    """Have the processor fetch the line of memory with element `at` of an array, which need not lie within it."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        at64 = context.cast(builder, args[1], sig.args[1], types.intp)
+        pointer = builder.bitcast(address(context, builder, sig.args[0], args[0], at64), I8.as_pointer())
+        call_llvm(builder, "llvm.prefetch.p0i8", ir.VoidType(), pointer, I32(0), I32(3), I32(1))
+        return context.get_dummy_value()
+
+    return types.void(array, at), codegen

@@ -4,6 +4,8 @@
 code, so these are named for the processors that have them; others get the generic code.
 """
 
+# ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
+
 # mypy: allow-untyped-calls
 # numba has few types
 
@@ -15,7 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 
-from worker.simd.lanes import Lanes, call_llvm, operation
+from worker.simd.lanes import Lanes, address, call_llvm, operation
 from worker.simd.processor import compiles_for
 
 MULTIPLY_ADD = (
@@ -54,30 +56,19 @@ def every_other(count: int) -> tuple[range, range]:
     return range(0, count, 2), range(1, count, 2)
 
 
-def _pieces(builder: ir.IRBuilder, vector: ir.Value, length: int) -> list[ir.Value]:
+def pieces_of(builder: ir.IRBuilder, vector: ir.Value, length: int) -> list[ir.Value]:
+    """Return a vector as vectors of `length` elements."""
     starts = range(0, vector.type.count, length)
     return [chosen(builder, vector, range(start, start + length)) for start in starts]
 
 
-def _join(builder: ir.IRBuilder, pieces: list[ir.Value]) -> ir.Value:
+def join(builder: ir.IRBuilder, pieces: list[ir.Value]) -> ir.Value:
     """Return 1, 2, 4, ... vectors as one."""
     while len(pieces) > 1:
         order = _constant(Lanes(types.int32, 2 * pieces[0].type.count), list(range(2 * pieces[0].type.count)))
         pairs = zip(pieces[::2], pieces[1::2], strict=True)
         pieces = [builder.shuffle_vector(*pair, order) for pair in pairs]
     return pieces[0]
-
-
-@operation
-def interleave(_typing: Any, a: Any, b: Any) -> Any:
-    """Return a0 b0 a1 b1 ..., twice as long."""
-    result = Lanes(a.element, a.length * 2)
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        order = [i // 2 + (i % 2) * a.length for i in range(2 * a.length)]
-        return builder.shuffle_vector(*args, _constant(Lanes(types.int32, 2 * a.length), order))
-
-    return result(a, b), codegen
 
 
 @operation
@@ -121,9 +112,9 @@ def pick(_typing: Any, source: Any, positions: Any) -> Any:
             table = chosen(builder, args[0], list(range(16)) * (width // 16))
             made = [
                 call_llvm(builder, name, table.type, table, piece)
-                for piece in _pieces(builder, places, width)
+                for piece in pieces_of(builder, places, width)
             ]
-            return builder.bitcast(_join(builder, made), result.ir_type)
+            return builder.bitcast(join(builder, made), result.ir_type)
         return _pick_singly(builder, args[0], args[1], result)
 
     return result(source, positions), codegen
@@ -158,8 +149,8 @@ def dot_pairs(_typing: Any, a: Any, b: Any) -> Any:
         for feature, width, name in MULTIPLY_ADD:
             if compiles_for(feature) and a.length % width == 0:
                 kind = ir.VectorType(ir.IntType(32), width // 2)
-                pieces = zip(*(_pieces(builder, x, width) for x in args), strict=True)
-                return _join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])
+                pieces = zip(*(pieces_of(builder, x, width) for x in args), strict=True)
+                return join(builder, [call_llvm(builder, name, kind, *piece) for piece in pieces])
         products = [
             builder.mul(*(builder.sext(chosen(builder, x, order), result.ir_type) for x in args))
             for order in every_other(a.length)
@@ -177,3 +168,67 @@ def total(_typing: Any, a: Any) -> Any:
         return sum_of(builder, args[0])
 
     return a.element(a), codegen
+
+
+@operation
+def totals(_typing: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """Return the sums of five vectors of 8, 16, ... floats, and three zeros.
+
+    Two vectors are added up to one, within each 16 bytes as long as that goes.
+    """
+    result = Lanes(a.element, 8)
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
+        def joined(vectors: list[ir.Value], low: list[int], high: list[int]) -> list[ir.Value]:
+            pairs = zip(vectors[::2], vectors[1::2], strict=True)
+            orders = [_constant(Lanes(types.int32, 8), order) for order in (low, high)]
+            return [
+                builder.fadd(*(builder.shuffle_vector(*pair, order) for order in orders)) for pair in pairs
+            ]
+
+        vectors = [_folded(builder, vector) for vector in args]
+        vectors += [_constant(result, [0] * 8)] * 3
+        vectors = joined(vectors, [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15])
+        vectors = joined(vectors, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+        return joined(vectors, [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])[0]
+
+    return result(a, b, c, d, e), codegen
+
+
+def _folded(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
+    """Return eight floats with the same sum."""
+    while (half := vector.type.count // 2) >= 8:
+        vector = builder.fadd(*halves(builder, vector, range(half), range(half, 2 * half)))
+    return vector
+
+
+@operation
+def transpose(_typing: Any, source: Any, at: Any, step: Any, out: Any, to: Any, out_step: Any) -> Any:
+    """Write 8 x 8 floats of an array, whose rows are `step` apart, to another, with rows and columns exchanged."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> Any:
+        kind = ir.VectorType(ir.FloatType(), 8).as_pointer()
+
+        def place(array: int, number: int) -> ir.Value:
+            first, step = (
+                context.cast(builder, args[k], sig.args[k], types.intp) for k in (array + 1, array + 2)
+            )
+            index = builder.add(first, builder.mul(step, step.type(number)))
+            return builder.bitcast(address(context, builder, sig.args[array], args[array], index), kind)
+
+        rows = [builder.load(place(0, i), align=4) for i in range(8)]
+        for size in (1, 2, 4):
+            low = [j if not j & size else j - size + 8 for j in range(8)]
+            high = [j + size if not j & size else j + 8 for j in range(8)]
+            for i in range(8):
+                if not i & size:
+                    pair = rows[i], rows[i + size]
+                    rows[i], rows[i + size] = (
+                        builder.shuffle_vector(*pair, _constant(Lanes(types.int32, 8), order))
+                        for order in (low, high)
+                    )
+        for i, row in enumerate(rows):
+            builder.store(row, place(3, i), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, at, step, out, to, out_step), codegen

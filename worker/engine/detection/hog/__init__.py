@@ -1,10 +1,10 @@
 """dlib's frontal face detector (HOG), box for box, several times faster than dlib, on one thread.
 
 The same five sub-detectors, read from the installed dlib, on the same pyramid of levels; sub-module by
-sub-module: `resize` makes a level, `histogram` and `features` describe it, `filters` scores its windows, `scan`
-runs these four band by band so that their data stays in the processor's cache, `pyramid` goes through the levels
-and chooses among overlapping windows. `fixed` proves that most windows can be turned down in integers, `weights`
-reads dlib's file. The kernels' vectors are those of `worker.simd`.
+sub-module: `resize` makes a level, `gradients`, `histogram` and `features` describe it, `filters` scores its
+windows by the transforms of `fourier`, `scan` runs these band by band so that their data stays in the processor's
+cache, `pyramid` goes through the levels and chooses among overlapping windows. `spectra` proves that most windows
+can be turned down by their transforms, `weights` reads dlib's file. Vectors are those of `worker.simd`.
 
 Numba compiles the kernels at their first call, which takes some seconds; no compiler is needed. The machine code
 is kept in NUMBA_CACHE_DIR if that is set, else next to these files, for this kind of processor and these files'
@@ -50,7 +50,9 @@ class HogDetector:
         try:
             self._pyramid: Any = import_module("worker.engine.detection.hog.pyramid")
             self._weights = import_module("worker.engine.detection.hog.weights").frontal_face_weights()
-            self._fixed = import_module("worker.engine.detection.hog.fixed").fixed(self._weights.filters)
+            self._spectra = import_module("worker.engine.detection.hog.spectra").spectra(
+                self._weights.filters
+            )
             self._room = import_module("worker.engine.detection.hog.picture").Room()
         except (ImportError, RuntimeError, ValueError) as error:
             raise RuntimeError(
@@ -81,7 +83,7 @@ class HogDetector:
             raise ValueError(f"upsample is {upsample}, not 0 or more")
         planes = pixels.reshape(*pixels.shape[:2], -1)
         found = self._pyramid.search(
-            planes.copy(), upsample, adjust, weights=self._weights, fixed=self._fixed, room=self._room
+            planes.copy(), upsample, adjust, weights=self._weights, spectra=self._spectra, room=self._room
         )
         return [
             Detection(int(left), int(top), int(right), int(bottom), float(score), int(pose))

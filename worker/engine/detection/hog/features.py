@@ -4,7 +4,8 @@ Each cell lies in four blocks of 2x2 cells. By the energy of a block its histogr
 0..17 add up the four results for each direction, 18..26 for each direction and its opposite together, and
 27..30 add up the directions for each block (Felzenszwalb and others, PAMI 32(9), 2010).
 
-A row of cells is DIRECTIONS * stride float32, one direction after the other; sixteen cells are one vector.
+A row of cells is DIRECTIONS * stride float32, one direction after the other; sixteen cells are one vector. The
+features lie the other way round: the DEPTH numbers of a cell together.
 """
 
 # ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
@@ -14,9 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from worker.engine.detection.hog.histogram import DIRECTIONS
+from worker.engine.detection.hog.spectra import DEPTH
 from worker.simd.arithmetic import fma, minimum, sqrt
 from worker.simd.kernel import Floats, Vector, kernel
 from worker.simd.lanes import load, splat, store
+from worker.simd.shuffles import transpose
 
 HALF = DIRECTIONS // 2
 LANES = 16
@@ -67,14 +70,15 @@ def write_features(
     above: int,
     below: int,
     width: int,
+    planes: Floats,
     features: Floats,
     to: int,
-    plane: int,
 ) -> None:
-    """Write the features of cells 2 .. width + 1 of a row, and zeros after them.
+    """Write the features of cells 2 .. width + 1 of a row, and of some more after them.
 
     cells, row, stride: the histograms, and where the row begins. caps, scales, above, below: of the blocks, and
-    where the rows of blocks above and below begin. features, to, plane: plane p goes to features[to + p * plane:].
+    where the rows of blocks above and below begin. planes: room for DEPTH * LANES numbers, the last LANES zeros.
+    features, to: plane p of cell x goes to features[to + x * DEPTH + p].
     """
     for x in range(0, width, LANES):
         cap = (
@@ -90,27 +94,28 @@ def write_features(
             load(scales, above + x + 1, LANES),
         )
         texture0 = texture1 = texture2 = texture3 = splat(np.float32(0), LANES)
-        at, out = row + x + 2, to + x
+        at = row + x + 2
         for k in range(HALF):
             forward = load(cells, at + k * stride, LANES)
             backward = load(cells, at + (k + HALF) * stride, LANES)
             capped = _cap(forward, cap)
             opposite = _cap(backward, cap)
-            store(features, out + k * plane, _scale(capped, scale))
-            store(features, out + (k + HALF) * plane, _scale(opposite, scale))
-            store(features, out + (k + DIRECTIONS) * plane, _scale(_cap(forward + backward, cap), scale))
+            store(planes, k * LANES, _scale(capped, scale))
+            store(planes, (k + HALF) * LANES, _scale(opposite, scale))
+            store(planes, (k + DIRECTIONS) * LANES, _scale(_cap(forward + backward, cap), scale))
             texture0 += capped[0] + opposite[0]
             texture1 += capped[1] + opposite[1]
             texture2 += capped[2] + opposite[2]
             texture3 += capped[3] + opposite[3]
         factor = splat(TEXTURE, LANES)
-        store(features, out + 27 * plane, texture0 * scale[0] * factor)
-        store(features, out + 28 * plane, texture1 * scale[1] * factor)
-        store(features, out + 29 * plane, texture2 * scale[2] * factor)
-        store(features, out + 30 * plane, texture3 * scale[3] * factor)
-    for k in range(31):
-        store(features, to + k * plane + width, splat(np.float32(0), LANES))
-        store(features, to + k * plane + width + LANES, splat(np.float32(0), LANES))
+        store(planes, 27 * LANES, texture0 * scale[0] * factor)
+        store(planes, 28 * LANES, texture1 * scale[1] * factor)
+        store(planes, 29 * LANES, texture2 * scale[2] * factor)
+        store(planes, 30 * LANES, texture3 * scale[3] * factor)
+        for plane in range(0, DEPTH, 8):
+            for cell in range(0, LANES, 8):
+                source = plane * LANES + cell
+                transpose(planes, source, LANES, features, to + (x + cell) * DEPTH + plane, DEPTH)
 
 
 @kernel

@@ -1,124 +1,136 @@
-"""Scores of all windows, from rows of features as they come.
+"""Scores of all windows of a tile at once, by Fourier transforms.
 
-A score is a sum over 305 separable filters. Rows of features arrive in pairs. For a block of sixteen columns
-each filter is run along the two rows, and the results are added, times the filter's weights along y, to the
-eleven rows of scores that they belong to. So a row of features is read once, while it is in the cache, and what
-is kept is a few rows of scores. All of that is in integers; `fixed` proves how far they may be off.
+A score is a sum of 3,100 products, of a window's features and a sub-detector's weights. In the transforms of both,
+one product does for all windows of a tile, which is SIDE cells high and wide and holds VALID * VALID windows whole.
+The features are transformed along the rows and then along the columns, multiplied, added up over their planes, and
+what is left is transformed back. `spectra` proves how far rounding can take the results from the scores.
 
-Scores of a block lie together, score row t of sub-detector d from (t * DETECTORS + d) * LANES on.
+Rows of cells lie in a ring of SIDE rows. Which of them a tile begins with does not matter: transforms take numbers
+that stand in a circle.
 """
 
 # ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from worker.engine.detection.hog.fixed import FEATURE, SHIFT, Fixed
-from worker.engine.detection.hog.weights import DETECTORS, PLANES, WINDOW
-from worker.simd.arithmetic import as_i16, fma, shift_left, shift_right, to_i32
-from worker.simd.kernel import Floats, Integers, Vector, kernel
+from worker.engine.detection.hog.fourier import KEPT, SIDE, along, back_along, from_spectrum, to_spectrum
+from worker.engine.detection.hog.spectra import DEPTH, Spectra
+from worker.engine.detection.hog.weights import DETECTORS, WINDOW
+from worker.simd.arithmetic import fma
+from worker.simd.kernel import Floats, Vector, kernel
 from worker.simd.lanes import load, splat, store
-from worker.simd.shuffles import dot_pairs, total
+from worker.simd.processor import compiles_for
+from worker.simd.shuffles import total, totals
 
-LANES = 16
-ROW = DETECTORS * LANES
-TOUCHED = WINDOW + 1  # rows of scores that a pair of rows of features adds to
+VALID = SIDE - WINDOW + 1
+TILES = 3  # at once: they share what is loaded of the weights, and fit the cache together
+LANES = 16 if compiles_for("avx512f") else 8  # planes in a register
+POSES = 8  # lanes that hold the scores of the sub-detectors
+NUMBER = 2 * DEPTH  # floats of a complex number of each plane
+APART = (
+    2 * LANES
+)  # floats between columns: at distances of powers of two all compete for the same lines of the cache
+COLUMN = SIDE * NUMBER + APART
+TILE = KEPT * COLUMN
+SUM = 2 * POSES
+SUMS = SIDE * SUM + APART
+EXACT = 16  # numbers of an exact score that are multiplied at once
 
 
-@kernel
-def pair_up(features: Floats, at: int, pairs: Integers, to: int, plane: int) -> None:
-    """Write a row's features as integers, each in one number with its right neighbour."""
-    unit, half = splat(np.float32(FEATURE), LANES), splat(np.float32(0.5), LANES)
-    for x in range(0, PLANES * plane - LANES, LANES):
-        left = to_i32(fma(load(features, at + x, LANES), unit, half))
-        right = to_i32(fma(load(features, at + x + 1, LANES), unit, half))
-        store(pairs, to + x, left + shift_left(right, 16))
+class Tiles(NamedTuple):
+    """Room for TILES tiles that are worked on together; zero at first."""
 
-
-@kernel
-def add_pair(pairs: Integers, at: int, plane: int, fixed: Fixed, scores: Integers, to: int) -> None:
-    """Add a pair of rows of features to one block's scores.
-
-    pairs: the first row's plane p begins at at + p * plane, the second row's PLANES * plane after it.
-    scores: the block's TOUCHED rows of scores begin at `to`; the last two are new.
-    """
-    second = PLANES * plane
-    for i in range((WINDOW - 1) * ROW, TOUCHED * ROW, LANES):
-        store(scores, to + i, splat(np.int32(0), LANES))
-    for p in range(PLANES):
-        upper_inputs = _ten(pairs, at + p * plane)
-        lower_inputs = _ten(pairs, at + p * plane + second)
-        for f in range(fixed.first[p], fixed.singles[p], 2):
-            one = _run(upper_inputs, lower_inputs, fixed.rows, f)
-            other = _run(upper_inputs, lower_inputs, fixed.rows, f + 1)
-            score = to + fixed.detector[f] * LANES
-            for r in range(TOUCHED):
-                row = score + r * ROW
-                change = dot_pairs(one, _weights(fixed.columns, f * TOUCHED + r))
-                change += dot_pairs(other, _weights(fixed.columns, (f + 1) * TOUCHED + r))
-                store(scores, row, load(scores, row, LANES) + change)
-        for f in range(fixed.singles[p], fixed.first[p + 1]):
-            one = _run(upper_inputs, lower_inputs, fixed.rows, f)
-            score = to + fixed.detector[f] * LANES
-            for r in range(TOUCHED):
-                row = score + r * ROW
-                change = dot_pairs(one, _weights(fixed.columns, f * TOUCHED + r))
-                store(scores, row, load(scores, row, LANES) + change)
+    rows: Floats  # transforms along rows: column, row, part, plane
+    columns: Floats  # one column of each tile, transformed further
+    sums: Floats  # over planes, of each tile: column, row, part, sub-detector
+    back: Floats  # the same, transformed back along columns
+    scores: Floats  # of one row of windows: window, sub-detector
 
 
 @kernel
-def _weights(numbers: Integers, at: int) -> Vector:
-    return as_i16(splat(numbers[at], LANES))
-
-
-@kernel
-def _run(
-    upper_inputs: tuple[Vector, ...], lower_inputs: tuple[Vector, ...], rows: Integers, f: int
-) -> Vector:
-    """Return one filter's sums along the two rows, the upper one's in the low halves."""
-    upper = _along(upper_inputs, rows, f * 5)
-    lower = _along(lower_inputs, rows, f * 5)
-    return as_i16(shift_right(upper, SHIFT) + (lower & splat(np.int32(-1 << SHIFT), LANES)))
-
-
-@kernel
-def _ten(pairs: Integers, x: int) -> tuple[Vector, Vector, Vector, Vector, Vector]:
-    """Return sixteen cells and their next nine neighbours, for all filters to read from registers."""
-    return (
-        as_i16(load(pairs, x, LANES)),
-        as_i16(load(pairs, x + 2, LANES)),
-        as_i16(load(pairs, x + 4, LANES)),
-        as_i16(load(pairs, x + 6, LANES)),
-        as_i16(load(pairs, x + 8, LANES)),
+def tiles() -> Tiles:
+    """Return room for tiles."""
+    return Tiles(
+        np.zeros(TILES * TILE, np.float32),
+        np.zeros(TILES * COLUMN, np.float32),
+        np.zeros(TILES * KEPT * SUMS, np.float32),
+        np.zeros(KEPT * SUMS, np.float32),
+        np.zeros(SIDE * POSES, np.float32),
     )
 
 
 @kernel
-def _along(inputs: tuple[Vector, ...], weights: Integers, at: int) -> Vector:
-    """Return the sum of ten inputs, weighted."""
-    result = dot_pairs(inputs[0], _weights(weights, at))
-    result += dot_pairs(inputs[1], _weights(weights, at + 1))
-    result += dot_pairs(inputs[2], _weights(weights, at + 2))
-    result += dot_pairs(inputs[3], _weights(weights, at + 3))
-    result += dot_pairs(inputs[4], _weights(weights, at + 4))
-    return result
+def multiply_tiles(cells: Floats, at: int, row: int, count: int, spectra: Spectra, room: Tiles) -> None:
+    """Make the sums of `count` tiles, the first of which begins at `at` in a ring of SIDE rows of `row` numbers."""
+    for y in range(SIDE):
+        for tile in range(count):
+            for plane in range(0, DEPTH, LANES):
+                source, to = at + y * row + tile * VALID * DEPTH + plane, tile * TILE + y * NUMBER + plane
+                to_spectrum(cells, source, DEPTH, 0, room.rows, to, COLUMN, DEPTH, LANES)
+    for x in range(KEPT):
+        for tile in range(count):
+            for plane in range(0, DEPTH, LANES):
+                source, to = tile * TILE + x * COLUMN + plane, tile * COLUMN + plane
+                along(room.rows, source, NUMBER, DEPTH, room.columns, to, NUMBER, DEPTH, LANES)
+        for y in range(SIDE):
+            weights = (x * SIDE + y) * DETECTORS * NUMBER
+            for tile in range(count):
+                to = (tile * KEPT + x) * SUMS + y * SUM
+                _multiply(room.columns, tile * COLUMN + y * NUMBER, spectra.products, weights, room.sums, to)
 
 
 @kernel
-def exact_score(
-    features: Floats, plane: int, rows: int, height: int, t: int, x: int, dense: Floats, d: int
-) -> float:
-    """Return the score in float of the window of sub-detector d whose fifth row is row t of the features.
+def _multiply(columns: Floats, at: int, weights: Floats, by: int, sums: Floats, to: int) -> None:
+    """Multiply one complex number of each plane with all sub-detectors', and add up the planes."""
+    real0, imaginary0 = _product(columns, at, weights, by)
+    real1, imaginary1 = _product(columns, at, weights, by + NUMBER)
+    real2, imaginary2 = _product(columns, at, weights, by + 2 * NUMBER)
+    real3, imaginary3 = _product(columns, at, weights, by + 3 * NUMBER)
+    real4, imaginary4 = _product(columns, at, weights, by + 4 * NUMBER)
+    store(sums, to, totals(real0, real1, real2, real3, real4))
+    store(sums, to + POSES, totals(imaginary0, imaginary1, imaginary2, imaginary3, imaginary4))
 
-    features: a ring of `rows` rows, each PLANES planes of `plane` numbers; x: where the window's columns begin.
+
+@kernel
+def _product(columns: Floats, at: int, weights: Floats, by: int) -> tuple[Vector, Vector]:
+    real = imaginary = less = splat(np.float32(0), LANES)
+    for plane in range(0, DEPTH, LANES):
+        a, b = load(columns, at + plane, LANES), load(columns, at + DEPTH + plane, LANES)
+        c, d = load(weights, by + plane, LANES), load(weights, by + DEPTH + plane, LANES)
+        real, less = fma(a, c, real), fma(b, d, less)
+        imaginary = fma(b, c, fma(a, d, imaginary))
+    return real - less, imaginary
+
+
+@kernel
+def turn_back(room: Tiles, tile: int) -> None:
+    """Transform a tile's sums back along the columns."""
+    for x in range(KEPT):
+        at = (tile * KEPT + x) * SUMS
+        back_along(room.sums, at, SUM, POSES, room.back, x * SUMS, SUM, POSES, POSES)
+
+
+@kernel
+def score_row(room: Tiles, y: int) -> None:
+    """Make the scores of the windows that begin in a row of the ring."""
+    from_spectrum(room.back, y * SUM, SUMS, POSES, room.scores, 0, POSES, 0, POSES)
+
+
+@kernel
+def exact_score(cells: Floats, t: int, x: int, row: int, dense: Floats, d: int) -> float:
+    """Return the score, by its products, of the window of sub-detector d that begins in row t and column x.
+
+    cells: a ring of SIDE rows of `row` numbers.
     """
-    even = odd = splat(np.float32(0), LANES)
-    for k in range(max(4 - t, 0), min(WINDOW, height - t + 4)):
-        row = (t - 4 + k) % rows * PLANES * plane + x
-        for p in range(PLANES):
-            weights = load(dense, ((d * PLANES + p) * WINDOW + k) * 16, LANES)
-            inputs = load(features, row + p * plane, LANES)
+    even = odd = splat(np.float32(0), EXACT)
+    for k in range(WINDOW):
+        at, by = (t + k) % SIDE * row + x * DEPTH, (d * WINDOW + k) * WINDOW * DEPTH
+        for i in range(0, WINDOW * DEPTH, EXACT):
+            inputs, weights = load(cells, at + i, EXACT), load(dense, by + i, EXACT)
             even, odd = fma(inputs, weights, odd), even
     score: float = total(even + odd)
     return score

@@ -7,10 +7,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.detection.hog.fixed import Fixed
+from worker.engine.detection.hog.filters import tiles
 from worker.engine.detection.hog.picture import Picture, Room, fill
 from worker.engine.detection.hog.resize import resize_all
-from worker.engine.detection.hog.scan import scan
+from worker.engine.detection.hog.scan import limits_of, scan
+from worker.engine.detection.hog.spectra import Spectra
 from worker.engine.detection.hog.weights import WINDOW, Weights
 from worker.simd.kernel import Bytes, kernel
 
@@ -22,11 +23,11 @@ Boxes: TypeAlias = NDArray[np.float64]  # (n, 4): left, top, right, bottom, incl
 
 
 def search(
-    pixels: Bytes, upsample: int, adjust: float, *, weights: Weights, fixed: Fixed, room: Room
+    pixels: Bytes, upsample: int, adjust: float, *, weights: Weights, spectra: Spectra, room: Room
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
     """Return boxes, scores and sub-detectors, as `evaluate_detectors` of dlib 20.0.1 orders and chooses them.
 
-    pixels: (height, width, channels), contiguous. fixed: made of these weights.
+    pixels: (height, width, channels), contiguous. spectra: made of these weights.
     """
     height, width, channels = pixels.shape
     picture = room.blank(width, height, channels)
@@ -35,7 +36,7 @@ def search(
         larger = room.blank(2 * picture.width + 2, 2 * picture.height + 1, picture.channels)
         resize_all(picture, larger)
         picture = larger
-    boxes, scores, detectors = _candidates(picture, adjust, weights, fixed, room)
+    boxes, scores, detectors = _candidates(picture, adjust, weights, spectra, room)
     order = np.argsort(-scores, kind="stable")
     boxes, scores, detectors = boxes[order], scores[order], detectors[order]
     kept = keep_best(boxes, weights.max_overlap, weights.max_covered)
@@ -46,15 +47,17 @@ def search(
 
 
 def _candidates(
-    picture: Picture, adjust: float, weights: Weights, fixed: Fixed, room: Room
+    picture: Picture, adjust: float, weights: Weights, spectra: Spectra, room: Room
 ) -> tuple[Boxes, NDArray[np.float64], NDArray[np.int64]]:
     """Return all windows that reach their threshold, sub-detector by sub-detector, level by level."""
     found = []
-    source = picture
+    source, tiles_room = picture, tiles()
+    thresholds = weights.thresholds + adjust
+    limits = limits_of(thresholds, spectra)
     for level in range(_levels(picture.width, picture.height)):
         if level:
             picture = room.blank(5 * source.width // 6, 5 * source.height // 6, source.channels)
-        windows = scan(source, picture, fixed, weights.thresholds + adjust)
+        windows = scan(source, picture, spectra, thresholds, limits, tiles_room)
         found += [(detector, level, row, column, score) for detector, row, column, score in windows]
         source = picture
     table = np.array(found, dtype=np.float64).reshape(-1, 5)

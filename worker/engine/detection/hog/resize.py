@@ -76,24 +76,25 @@ def origins(source: Picture, target: Picture) -> Origins:
 
 
 @kernel
-def resize_row(source: Picture, origin: Origins, target: Picture, row: int) -> None:
-    """Make one row of `target` from the two rows of `source` that it lies between."""
-    place = origin.rows[row]
-    top = int(place)
-    bottom = min(top + 1, source.height - 1)
-    share = place - top
-    at = row * target.stride + ROOM_BEFORE
-    upper = top * source.stride + ROOM_BEFORE
-    lower = bottom * source.stride + ROOM_BEFORE
-    shares: tuple[Any, Any] = np.float32(share), np.float32(1 - share)
-    if source.channels == 1:
-        _walk_grey(source, origin, upper, lower, *shares, target, at)
-    else:
-        _walk_colour(source, origin, upper, lower, *shares, target, at)
-    for k in range(source.channels):
-        skipped = k * source.height * source.stride
-        made = k * target.height * target.stride
-        _finish(source, origin, upper + skipped, lower + skipped, share, target, at + made)
+def resize_rows(source: Picture, origin: Origins, target: Picture, begin: int, end: int) -> None:
+    """Make the rows `begin` to `end` of `target`, each from the two rows of `source` that it lies between."""
+    for row in range(begin, end):
+        place = origin.rows[row]
+        top = int(place)
+        bottom = min(top + 1, source.height - 1)
+        share = place - top
+        at = row * target.stride + ROOM_BEFORE
+        upper = top * source.stride + ROOM_BEFORE
+        lower = bottom * source.stride + ROOM_BEFORE
+        shares: tuple[Any, Any] = np.float32(share), np.float32(1 - share)
+        if source.channels == 1:
+            _walk_grey(source, origin, upper, lower, *shares, target, at)
+        else:
+            _walk_colour(source, origin, upper, lower, *shares, target, at)
+        for k in range(source.channels):
+            skipped = k * source.height * source.stride
+            made = k * target.height * target.stride
+            _finish(source, origin, upper + skipped, lower + skipped, share, target, at + made)
 
 
 @kernel
@@ -197,6 +198,4 @@ def _finish(
 @kernel
 def resize_all(source: Picture, target: Picture) -> None:
     """Make every row of `target` from `source`."""
-    origin = origins(source, target)
-    for row in range(target.height):
-        resize_row(source, origin, target, row)
+    resize_rows(source, origins(source, target), target, 0, target.height)

@@ -1,8 +1,8 @@
 """One level of the pyramid: pixels, histograms, features and scores, band by band.
 
 A band is a row of patches, eight rows of pixels. Its pixels are made from the level before, its patches vote, a
-row of cells becomes complete, then a row of features, and every second row of features goes through the filters.
-So each intermediate result is used while it is in the cache, and only a few rows of it exist.
+row of cells becomes complete, then a row of features; when these are enough for a row of tiles, the windows in it
+are scored. So each intermediate result is used while it is in the cache, and only a few rows of it exist.
 """
 
 # ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
@@ -14,9 +14,19 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.detection.hog.features import join_votes, measure_blocks, write_features
-from worker.engine.detection.hog.filters import LANES, ROW, TOUCHED, add_pair, exact_score, pair_up
-from worker.engine.detection.hog.fixed import SCORE, Fixed
+from worker.engine.detection.hog.features import LANES, join_votes, measure_blocks, write_features
+from worker.engine.detection.hog.filters import (
+    POSES,
+    TILES,
+    VALID,
+    Tiles,
+    exact_score,
+    multiply_tiles,
+    score_row,
+    turn_back,
+)
+from worker.engine.detection.hog.fourier import SIDE
+from worker.engine.detection.hog.gradients import PIECE
 from worker.engine.detection.hog.histogram import (
     CELL,
     DIRECTIONS,
@@ -29,14 +39,14 @@ from worker.engine.detection.hog.histogram import (
     vote,
 )
 from worker.engine.detection.hog.picture import Picture
-from worker.engine.detection.hog.resize import origins, resize_row
-from worker.engine.detection.hog.weights import DETECTORS, PLANES
+from worker.engine.detection.hog.resize import origins, resize_rows
+from worker.engine.detection.hog.spectra import DEPTH, Spectra
+from worker.engine.detection.hog.weights import DETECTORS
 from worker.simd.arithmetic import any_set
-from worker.simd.kernel import Floats, Integers, Shorts, kernel
-from worker.simd.lanes import load, splat
+from worker.simd.kernel import Floats, Shorts, kernel
+from worker.simd.lanes import load
 
-BEFORE = 4  # columns of zeros before the features: a window reaches so far over the border
-KEPT = 12  # rows of features: the ten of a window, and another when two arrive at once
+BEFORE = 4  # rows and columns of zeros before the features: a window reaches so far over the border
 
 Windows: TypeAlias = list[tuple[int, int, int, float]]  # sub-detector, row and column in features, score
 
@@ -47,8 +57,7 @@ class Rows(NamedTuple):
     height: int  # of the features
     width: int
     stride: int  # cells in a row, with room
-    plane: int  # features in a row of a plane, with zeros before and after
-    block_scores: int  # scores of a block of LANES columns
+    row: int  # numbers in a row of features, with zeros before and after
     votes: Floats
     direction: Shorts
     length: Floats
@@ -58,16 +67,30 @@ class Rows(NamedTuple):
     energy: Floats
     caps: Floats
     scales: Floats
-    features: Floats  # KEPT rows
-    pairs: Integers  # two rows of features as integers
-    scores: Integers  # all rows: they are small, and few are touched at a time
+    planes: Floats  # the features of LANES cells
+    features: Floats  # a ring of SIDE rows
+
+
+def limits_of(thresholds: NDArray[np.float64], spectra: Spectra) -> Floats:
+    """Return (POSES,) the scores by transforms that no window which reaches a threshold can be below or at."""
+    limits = np.full(POSES, np.inf, np.float32)
+    limits[:DETECTORS] = thresholds - spectra.slack
+    return limits
 
 
 @kernel
-def scan(source: Picture, picture: Picture, fixed: Fixed, thresholds: NDArray[np.float64]) -> Windows:
+def scan(
+    source: Picture,
+    picture: Picture,
+    spectra: Spectra,
+    thresholds: NDArray[np.float64],
+    limits: Floats,
+    room: Tiles,
+) -> Windows:
     """Return the windows of one level whose score reaches its sub-detector's threshold.
 
     source, picture: the level before, and this one, whose pixels are made here; or twice the same picture.
+    limits: of `limits_of` these thresholds. room: of `tiles`, for all levels.
     A window's row and column are those of its fifth cell.
     """
     windows = [(0, 0, 0, 0.0) for _ in range(0)]
@@ -76,21 +99,21 @@ def scan(source: Picture, picture: Picture, fixed: Fixed, thresholds: NDArray[np
     tall, wide = cells_of(picture.height), cells_of(picture.width)
     if tall > 2 and wide > 2:
         rows = _rows(tall - 2, wide - 2)
-        limits = _limits(thresholds, fixed)
+        _clear(0, BEFORE, rows)
+        first = 0  # the row of windows that the next tiles begin with
         for band in range(tall + 1):
             needed = min(CELL * band + CELL // 2 + 1, picture.height)
-            for row in range(made, needed):
-                resize_row(source, origin, picture, row)
+            resize_rows(source, origin, picture, made, needed)
             made = max(made, needed)
             _vote(picture, band, rows)
             y = band - 3  # the row of features that this band completes
             if y >= 0:
                 _describe(band, y, rows)
-            if y >= 0 and (y % 2 == 1 or y == rows.height - 1):
-                _filter(y - y % 2, y, fixed, rows)
-                _find(y - y % 2, y, fixed, thresholds, limits, rows, windows)
-    for row in range(made, picture.height):
-        resize_row(source, origin, picture, row)
+            while first < rows.height and (y + BEFORE >= first + SIDE - 1 or y == rows.height - 1):
+                _clear(y + BEFORE + 1, first + SIDE, rows)
+                _find(first, spectra, thresholds, limits, rows, room, windows)
+                first += VALID
+    resize_rows(source, origin, picture, made, picture.height)
     return windows
 
 
@@ -99,36 +122,25 @@ def _rows(height: int, width: int) -> Rows:
     """Return rows for features of this size; zero where a first reader comes before a writer."""
     # cells are numbered to width + 3; a block of patches, the cells right of it and a vector go past that
     stride = (width + 4 + 2 * PATCHES + 2 * LANES) // LANES * LANES
-    blocks = (width + LANES - 1) // LANES
-    plane = BEFORE + blocks * LANES + 3 * LANES
-    block_scores = (height + TOUCHED + 2) * ROW
+    across = (width + VALID - 1) // VALID
+    row = max(BEFORE + (width + LANES - 1) // LANES * LANES, (across - 1) * VALID + SIDE) * DEPTH + LANES
     return Rows(
         height,
         width,
         stride,
-        plane,
-        block_scores,
+        row,
         np.empty(DIRECTIONS * STEP, np.float32),
-        np.zeros(CELL * PIXELS + LANES, np.int16),
-        np.empty(CELL * PIXELS + LANES, np.float32),
+        np.zeros(CELL * PIXELS + PIECE, np.int16),
+        np.empty(CELL * PIXELS + PIECE, np.float32),
         np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
         np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
         np.zeros(2 * DIRECTIONS * stride + LANES, np.float32),
         np.zeros(2 * stride + LANES, np.float32),
         np.ones(2 * stride + LANES, np.float32),
         np.ones(2 * stride + LANES, np.float32),
-        np.zeros(KEPT * PLANES * plane + LANES, np.float32),
-        np.zeros(2 * PLANES * plane + LANES, np.int32),
-        np.zeros(blocks * block_scores, np.int32),
+        np.zeros(DEPTH * LANES, np.float32),
+        np.empty(SIDE * row, np.float32),
     )
-
-
-@kernel
-def _limits(thresholds: NDArray[np.float64], fixed: Fixed) -> Integers:
-    """Return the scores in integers that no window which reaches a threshold can be below or at."""
-    limits = np.floor((thresholds - fixed.slack) * SCORE) - 1
-    near: Integers = np.maximum(np.minimum(limits, 2.0**31 - 1), -(2.0**31)).astype(np.int32)
-    return near
 
 
 @kernel
@@ -151,7 +163,8 @@ def _describe(band: int, y: int, rows: Rows) -> None:
     """Make row y of the features, of the cells of the band before and the blocks above and below them."""
     center = (band + 1) % 2 * DIRECTIONS * rows.stride
     above, below = (band + 1) % 2 * rows.stride, band % 2 * rows.stride
-    to = y % KEPT * PLANES * rows.plane
+    row = (y + BEFORE) % SIDE * rows.row
+    rows.features[row : row + BEFORE * DEPTH] = 0
     write_features(
         rows.cells,
         center,
@@ -161,59 +174,59 @@ def _describe(band: int, y: int, rows: Rows) -> None:
         above,
         below,
         rows.width,
+        rows.planes,
         rows.features,
-        to + BEFORE,
-        rows.plane,
+        row + BEFORE * DEPTH,
     )
-    pair_up(rows.features, to, rows.pairs, y % 2 * PLANES * rows.plane, rows.plane)
+    rows.features[row + (BEFORE + rows.width) * DEPTH : row + rows.row] = 0
 
 
 @kernel
-def _filter(first: int, last: int, fixed: Fixed, rows: Rows) -> None:
-    """Add the rows `first` and `last` of the features to the scores; a single last row has zeros below it."""
-    if first == last:
-        rows.pairs[PLANES * rows.plane :] = 0
-    for block in range((rows.width + LANES - 1) // LANES):
-        # a block's first row of scores is of the windows whose last row of features is row 0: five rows up
-        at = block * rows.block_scores + first * ROW
-        add_pair(rows.pairs, block * LANES, rows.plane, fixed, rows.scores, at)
+def _clear(begin: int, end: int, rows: Rows) -> None:
+    """Make rows of the ring zero: those before and after the features."""
+    for y in range(begin, end):
+        at = y % SIDE * rows.row
+        rows.features[at : at + rows.row] = 0
 
 
 @kernel
 def _find(
     first: int,
-    last: int,
-    fixed: Fixed,
+    spectra: Spectra,
     thresholds: NDArray[np.float64],
-    limits: Integers,
+    limits: Floats,
     rows: Rows,
+    room: Tiles,
     windows: Windows,
 ) -> None:
-    """Append the windows that the rows `first` and `last` of the features have completed."""
-    end = rows.height if last == rows.height - 1 else first - 3
-    for block in range((rows.width + LANES - 1) // LANES):
-        for t in range(max(first - 5, 0), end):
-            for d in range(DETECTORS):
-                at = block * rows.block_scores + (t + 5) * ROW + d * LANES
-                if any_set(load(rows.scores, at, LANES) > splat(limits[d], LANES)):
-                    _try(block * LANES, t, d, at, fixed, thresholds[d], limits[d], rows, windows)
+    """Append the windows of a row of tiles whose score reaches its sub-detector's threshold."""
+    for begin in range(0, rows.width, TILES * VALID):
+        count = min(TILES, (rows.width - begin + VALID - 1) // VALID)
+        multiply_tiles(rows.features, begin * DEPTH, rows.row, count, spectra, room)
+        for tile in range(count):
+            turn_back(room, tile)
+            x = begin + tile * VALID
+            for t in range(first, min(first + VALID, rows.height)):
+                score_row(room, t % SIDE)
+                for i in range(min(VALID, rows.width - x)):
+                    if any_set(load(room.scores, i * POSES, POSES) > load(limits, 0, POSES)):
+                        _try(t, x + i, room.scores[i * POSES :], spectra, thresholds, limits, rows, windows)
 
 
 @kernel
 def _try(
-    x: int,
     t: int,
-    d: int,
-    at: int,
-    fixed: Fixed,
-    threshold: float,
-    limit: int,
+    x: int,
+    scores: Floats,
+    spectra: Spectra,
+    thresholds: NDArray[np.float64],
+    limits: Floats,
     rows: Rows,
     windows: Windows,
 ) -> None:
-    """Append those of LANES neighbouring windows whose score in float reaches the threshold."""
-    for i in range(min(LANES, rows.width - x)):
-        if rows.scores[at + i] > limit:
-            score = exact_score(rows.features, rows.plane, KEPT, rows.height, t, x + i, fixed.dense, d)
-            if score >= threshold:
-                windows.append((d, t, x + i, np.float64(score)))
+    """Append a window for each sub-detector that it reaches the threshold of."""
+    for d in range(DETECTORS):
+        if scores[d] > limits[d]:
+            score = exact_score(rows.features, t, x, rows.row, spectra.dense, d)
+            if score >= thresholds[d]:
+                windows.append((d, t, x, np.float64(score)))

@@ -7,13 +7,26 @@ from typing import Any
 import dlib
 import numpy as np
 import pytest
+from numba import njit
 from numpy.typing import NDArray
 
-from worker.engine.detection.hog.fixed import fixed
-from worker.engine.detection.hog.histogram import BOUNDS, SHARES, cells_of, visible
+from worker.engine.detection.hog.filters import (
+    POSES,
+    TILES,
+    VALID,
+    exact_score,
+    multiply_tiles,
+    score_row,
+    tiles,
+    turn_back,
+)
+from worker.engine.detection.hog.fourier import SIDE, along, back_along, from_spectrum, to_spectrum
+from worker.engine.detection.hog.gradients import PIECE, grey_gradients
+from worker.engine.detection.hog.histogram import SHARES, cells_of, visible
 from worker.engine.detection.hog.picture import MOST_KEPT, ROOM_BEFORE, Picture, Room, fill
 from worker.engine.detection.hog.pyramid import keep_best
 from worker.engine.detection.hog.resize import resize_all
+from worker.engine.detection.hog.spectra import DEPTH, spectra
 from worker.engine.detection.hog.weights import DETECTORS, PLANES, WINDOW, frontal_face_weights
 
 
@@ -69,57 +82,95 @@ def test_each_pixel_gives_one_vote_in_all() -> None:
     np.testing.assert_array_equal(shares[0, 0] * 256, [225, 15, 15, 1])
 
 
-def test_directions_change_where_dlibs_do() -> None:
-    """For every gradient that bytes can have, the bounds tell the direction that dlib's largest product does."""
-    cosines = [1.0, 0.9397, 0.7660, 0.5, 0.1736, -0.1736, -0.5, -0.7660, -0.9397]
-    sines = [0.0, 0.3420, 0.6428, 0.8660, 0.9848, 0.9848, 0.8660, 0.6428, 0.3420]
-    x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(256), np.arange(256)))
-    products = [np.float32(c) * x + np.float32(s) * y for c, s in zip(cosines, sines, strict=True)]
-    passed = sum((y > x * np.float32(bound)).astype(int) for bound in BOUNDS)
-    np.testing.assert_array_equal(passed, np.argmax(products, axis=0))
+def test_every_gradient_has_dlibs_direction_and_length() -> None:
+    """For every gradient that bytes can have: the direction of dlib's largest product, the first of equal ones."""
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(-255, 256), np.arange(-255, 256)))
+    count = len(x) // PIECE * PIECE
+    around = [np.maximum(part, 0)[:count] for part in (-x, x, -y, y)]
+    data = np.zeros((3, 4 * count + PIECE), np.uint8)
+    for (row, column), values in zip([(1, 0), (1, 2), (0, 1), (2, 1)], around, strict=True):
+        data[row, column : 4 * count + column : 4] = values
+    direction, length = np.zeros(data.shape[1], np.int16), np.zeros(data.shape[1], np.float32)
+    for at in range(0, 4 * count, PIECE):
+        start = data.shape[1] + at + 1
+        grey_gradients(data.ravel(), start, data.shape[1], 1, direction, length, at)
+    cosines = np.array([1.0, 0.9397, 0.7660, 0.5, 0.1736, -0.1736, -0.5, -0.7660, -0.9397], np.float32)
+    sines = np.array([0.0, 0.3420, 0.6428, 0.8660, 0.9848, 0.9848, 0.8660, 0.6428, 0.3420], np.float32)
+    products = cosines[:, None] * x[:count].astype(np.float32) + sines[:, None] * y[:count].astype(np.float32)
+    best = np.abs(products).argmax(axis=0)
+    expected = best + 9 * (np.take_along_axis(products, best[None], 0)[0] < 0)
+    some = (x[:count] != 0) | (y[:count] != 0)
+    np.testing.assert_array_equal(direction[: 4 * count : 4][some], expected[some])
+    squares = (x.astype(np.float32) ** 2 + y.astype(np.float32) ** 2)[:count]
+    np.testing.assert_array_equal(length[: 4 * count : 4], np.sqrt(squares))
 
 
 def test_filters_add_up_to_the_stored_weights_within_dlibs_cut() -> None:
     weights = frontal_face_weights()
     assert len(weights.filters.detector) == 305
     assert np.round(weights.thresholds, 3).tolist() == [3.274, 3.987, 3.896, 3.515, 3.558]
-    dense = fixed(weights.filters).dense.reshape(DETECTORS, PLANES, WINDOW, 16)
-    assert not dense[..., WINDOW:].any()
+    dense = spectra(weights.filters).dense.reshape(DETECTORS, WINDOW, WINDOW, DEPTH)
+    assert not dense[..., PLANES:].any()
     norms = np.sqrt((dense.astype(np.float64) ** 2).sum(axis=(1, 2, 3)))
     np.testing.assert_allclose(norms, [2.486, 3.309, 3.188, 2.570, 2.573], atol=5e-4)
 
 
-def test_scores_in_integers_stay_within_the_slack() -> None:
-    """The promise of `fixed`, on the windows that come nearest to breaking it: features at their limits."""
-    made = fixed(frontal_face_weights().filters)
+@njit
+def transformed(  # noqa: PLR0917 - kernels take no keywords
+    numbers: Any, half: Any, back: Any, real: Any, whole: Any, around: Any
+) -> None:
+    """Run all four transforms of numbers of eight lanes, each there and back."""
+    to_spectrum(numbers, 0, 8, 0, half, 0, 16, 8, 8)
+    from_spectrum(half, 0, 16, 8, real, 0, 8, 0, 8)
+    along(back, 0, 16, 8, whole, 0, 16, 8, 8)
+    back_along(whole, 0, 16, 8, around, 0, 16, 8, 8)
+
+
+def test_transforms_are_fouriers() -> None:
+    rng = np.random.default_rng(2)
+    numbers = rng.normal(size=(SIDE, 8)).astype(np.float32)
+    given = rng.normal(size=(SIDE, 2, 8)).astype(np.float32)
+    half, real = np.zeros((SIDE // 2 + 1, 2, 8), np.float32), np.zeros_like(numbers)
+    whole, around = np.zeros_like(given), np.zeros_like(given)
+    transformed(*(a.reshape(-1) for a in (numbers, half, given, real, whole, around)))
+    np.testing.assert_allclose(half[:, 0] + 1j * half[:, 1], np.fft.rfft(numbers, axis=0), atol=1e-5)
+    np.testing.assert_allclose(real / SIDE, numbers, atol=1e-5)
+    expected = np.fft.fft(given[:, 0] + 1j * given[:, 1], axis=0)
+    np.testing.assert_allclose(whole[:, 0] + 1j * whole[:, 1], expected, atol=1e-5)
+    np.testing.assert_allclose(around / SIDE, given, atol=1e-5)
+
+
+@pytest.mark.parametrize("first", [0, 23])
+def test_scores_by_transforms_stay_within_the_slack(first: int) -> None:
+    """The promise of `spectra`, on the tiles that come nearest to breaking it: features at their limits."""
+    made, room, tile = spectra(frontal_face_weights().filters), tiles(), TILES - 1
+    dense = made.dense.reshape(DETECTORS, WINDOW, WINDOW, DEPTH).astype(np.float64)
+    limits = np.where(np.arange(DEPTH) < 27, 0.4, 0.8485) * (np.arange(DEPTH) < PLANES)
     rng = np.random.default_rng(1)
-    limits = np.where(np.arange(PLANES) < 27, 0.4, 0.8485)[:, None, None]
-    dense = made.dense.reshape(DETECTORS, PLANES, WINDOW, 16)[..., :WINDOW].astype(np.float64)
-    integers = _integer_weights(made)
-    for trial in range(20):
-        sign = dense[trial % DETECTORS] > 0 if trial < 10 else rng.random(dense.shape[1:]) > 0.5
-        features = np.where(sign, limits, 0) * (1 if trial % 2 else rng.random(limits.shape))
-        exact = (dense * features).sum(axis=(1, 2, 3))
-        near = _score_in_integers(made, integers, features)
-        assert np.all(np.abs(near - exact) <= made.slack)
+    cells = np.zeros((SIDE, tile * VALID + SIDE, DEPTH), np.float32)
+    for trial in range(4):
+        features = limits * (rng.random(cells.shape) if trial % 2 else rng.random(cells.shape) > 0.5)
+        if trial > 1:
+            features[:WINDOW, :WINDOW] = limits * (dense[trial] > 0)
+        cells[:] = np.roll(features, first, axis=0)
+        multiply_tiles(cells.ravel(), 0, cells[0].size, TILES, made, room)
+        turn_back(room, tile)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            cells_of_tile(features, tile), (WINDOW, WINDOW), (0, 1)
+        )
+        exact = np.einsum("yxpij,dijp->yxd", windows, dense)
+        for y in range(VALID):
+            score_row(room, (first + y) % SIDE)
+            near = room.scores.reshape(SIDE, POSES)[:VALID, :DETECTORS]
+            assert np.all(np.abs(near - exact[y]) <= made.slack)
+            assert exact_score(
+                cells.ravel(), first + y, tile * VALID, cells[0].size, made.dense, 0
+            ) == pytest.approx(exact[y, 0, 0], abs=1e-4)
     assert made.slack.max() < 0.05
 
 
-def _integer_weights(made: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows = made.rows.view(np.int16).reshape(-1, WINDOW).astype(np.int64)
-    columns = made.columns.view(np.int16).reshape(-1, 11, 2)[:, :WINDOW, 0].astype(np.int64)
-    return rows, columns[:, ::-1]
-
-
-def _score_in_integers(
-    made: Any, integers: tuple[NDArray[np.int64], NDArray[np.int64]], features: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    rows, columns = integers
-    plane = np.repeat(np.arange(PLANES), np.diff(made.first))
-    units = np.floor(features * (1 << 15) + 0.5).astype(np.int64)
-    sums = (units[plane] * rows[:, None, :]).sum(axis=-1) >> 16
-    assert np.abs(sums).max() < 1 << 15
-    return np.asarray(np.bincount(made.detector, (sums * columns).sum(axis=-1) / (1 << 25), DETECTORS), float)
+def cells_of_tile(features: NDArray[np.float64], tile: int) -> NDArray[np.float64]:
+    return features[:, tile * VALID : tile * VALID + SIDE]
 
 
 def test_of_overlapping_boxes_the_best_is_kept() -> None:
