@@ -32,5 +32,5 @@ def test_a_process_logs_its_settings_with_secrets_masked(tmp_path: Path, part: s
     (line,) = [line for line in written.splitlines() if '"event": "settings"' in line]
     told = json.loads(line)
     assert told["REDIS_PORT"] == str(nowhere.redis_port)
-    assert told["REDIS_PASSWORD"] == "***"
+    assert set(told["REDIS_PASSWORD"]) == {"*"}
     assert "sesame" not in written
