@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import requests
 from PIL import Image
 
@@ -87,9 +86,10 @@ def test_crops_are_kept_where_originals_are_not(fleet: Fleet, photographs: Path,
     assert len(answer.content) < 10_000
 
 
-@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP"])
-def test_formats(fleet: Fleet, kind: str) -> None:
+def test_formats(fleet: Fleet) -> None:
     fleet.start_all()
-    sent = fleet.scan(drawing(kind=kind), kind)
+    sent = {kind: fleet.scan(drawing(kind=kind), kind) for kind in ("PNG", "GIF", "BMP", "WEBP")}
     fleet.wait()
-    assert fleet.status(sent)["state"] == "done"
+    assert {kind: fleet.status(picture)["state"] for kind, picture in sent.items()} == dict.fromkeys(
+        sent, "done"
+    )
