@@ -26,22 +26,30 @@ from local.redis import RedisServer, debian_server
 MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 
 
-# Files whose tests must not run beside each other, and those that take longest, which begin first.
+# Files whose tests must not run beside each other.
 GROUPS = {
-    "test_deploy.py": "deploy",
-    "test_deploy_ports.py": "deploy",
-    "test_images.py": "images",
-    "test_compose.py": "images",
-    "test_pods.py": "images",
+    "e2e/test_deploy.py": "deploy",
+    "e2e/test_deploy_ports.py": "deploy",
+    "integration/test_images.py": "images",
+    "integration/test_compose.py": "images",
+    "integration/test_pods.py": "images",
 }
+# What takes longest, the longest first, so that no process is left with it alone at the end.
 LONGEST = (
-    "test_images.py",
-    "test_deploy.py",
-    "test_deploy_ports.py",
-    "test_faults_poison.py",
-    "test_crashes.py",
-    "test_chaos.py",
-    "test_other_processors.py",
+    "integration/test_images.py",
+    "integration/test_compose.py",
+    "integration/test_pods.py",
+    "e2e/test_deploy.py",
+    "e2e/test_deploy_ports.py",
+    "e2e/test_crashes.py",
+    "e2e/test_main_job.py",
+    "e2e/test_chaos.py",
+    "e2e/test_faults_network.py",
+    "e2e/test_faults_poison.py",
+    "integration/worker/test_other_processors.py",
+    "e2e/page/test_pictures.py",
+    "e2e/page/test_people.py",
+    "e2e/test_milvus.py",
 )
 
 hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure
@@ -55,8 +63,8 @@ class Files(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no t
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return GROUPS.get(Path(file).name, file)
+        file = file_of(nodeid)
+        return GROUPS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -67,7 +75,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    ranks = {file: rank for rank, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(file_of(item.nodeid), len(ranks)))
+
+
+def file_of(nodeid: str) -> str:
+    """The file of a test, below the folder of all tests."""
+    return nodeid.partition("::")[0].removeprefix("tests/")
 
 
 @pytest.fixture(scope="session")
