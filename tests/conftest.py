@@ -26,13 +26,16 @@ from local.redis import RedisServer, debian_server
 MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 
 
-# Files whose tests must not run beside each other.
+# Files whose tests must not run beside each other, or share what is made once.
 GROUPS = {
     "e2e/test_deploy.py": "deploy",
     "e2e/test_deploy_ports.py": "deploy",
     "integration/test_images.py": "images",
     "integration/test_compose.py": "images",
     "integration/test_pods.py": "images",
+    "e2e/page/people/test_people.py": "people",
+    "e2e/page/people/test_person.py": "people",
+    "e2e/page/people/test_review.py": "people",
 }
 # What takes longest, the longest first, so that no process is left with it alone at the end.
 LONGEST = (
@@ -48,7 +51,7 @@ LONGEST = (
     "e2e/test_faults_poison.py",
     "integration/worker/test_other_processors.py",
     "e2e/page/test_pictures.py",
-    "e2e/page/test_people.py",
+    "e2e/page/people/test_people.py",
     "e2e/test_milvus.py",
 )
 
