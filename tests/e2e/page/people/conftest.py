@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import replace
 
 import pytest
 import requests
 
-from faces.amqp import connect
 from faces.image_store import ImageStore
-from faces.topology import declare
 from local.process import until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
-from tests.conftest import emptied
-from tests.e2e.conftest import SECONDS, Fleet
+from tests.e2e.conftest import SECONDS, Fleet, fleet_on
 from tests.e2e.page.people.shown import ask, everybody
 from tests.support.album import FAR, NEAR, fill
 
@@ -40,20 +35,14 @@ def empty_fleet(
 ) -> Iterator[Fleet]:
     """A server and a groups process; the album stands for what workers would have found."""
     folder = tmp_path_factory.mktemp("people")
-    settings = replace(emptied(redis_server), rabbitmq_port=rabbit_server.port)
-    with closing(connect(settings)) as connection:
-        declare(connection.channel(), settings)
-    running = Fleet(settings, folder)
     store = f"file://{folder}/crops"
-    fill(running.redis, ImageStore(store), ALBUM)
-    try:
+    with fleet_on(redis_server, rabbit_server, folder) as running:
+        fill(running.redis, ImageStore(store), ALBUM)
         for part in ("rest", "groups"):
             running.start(part, IMAGE_STORE_URL=store, IMAGE_STORE_KEEPS="crops")
         assert until(running._answers, SECONDS), running.processes[0].last_lines()
         assert until(lambda: len(everybody(running)) == 9, SECONDS), running.processes[1].last_lines()
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(autouse=True)
