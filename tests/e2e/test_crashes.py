@@ -17,8 +17,8 @@ from local.redis import RedisServer
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.processes.workers import quick_worker
 from tests.support.rules import faults, read_all
-from tests.support.workers import quick_worker
 
 
 def ended_well(fleet: Fleet, pictures: int) -> None:
@@ -37,7 +37,8 @@ def test_a_worker_killed_at_a_step_loses_nothing_and_does_nothing_twice(
     fleet.start("rest")
     doomed = Process("doomed", tmp_path)
     doomed.start(
-        [sys.executable, "-m", "tests.support.crashing_worker", step], environ(fleet.settings, tmp_path)
+        [sys.executable, "-m", "tests.support.processes.crashing_worker", step],
+        environ(fleet.settings, tmp_path),
     )
     assert until(fleet._answers, SECONDS)
     sent = [fleet.scan(drawing(seed, (320, 240)), str(seed)) for seed in range(2)]

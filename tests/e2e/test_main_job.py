@@ -14,10 +14,10 @@ from PIL import Image
 
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.clients.tail import Tail
 from tests.support.drawing import drawing
 from tests.support.photographs import NEAREST_FIRST, OBAMA
 from tests.support.rules import faults, read_all
-from tests.support.tail import Tail
 
 
 def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Fleet, photographs: Path) -> None:

@@ -14,7 +14,7 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.e2e.conftest import SECONDS, Fleet, fleet_on
 from tests.support.drawing import drawing
-from tests.support.workers import quick_worker
+from tests.support.processes.workers import quick_worker
 
 
 @pytest.fixture(scope="module")

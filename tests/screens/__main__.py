@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.system.servers import leading_to, servers
 from local.photographs import fetch_photographs
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, chromium
+from tests.support.clients.browser import Watched, chromium
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "docs" / "screens"

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.e2e.conftest import Fleet, fleet_on
-from tests.support.browser import Watched, chromium
+from tests.support.clients.browser import Watched, chromium
 
 SENT = ("astronaut.png", "obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "coffee.png")
 

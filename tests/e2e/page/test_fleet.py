@@ -22,7 +22,7 @@ from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.e2e.conftest import SECONDS, Fleet, fleet_on
 from tests.support.album import NEAR, album_id, fill
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 from tests.support.drawing import drawing
 
 CUT = [drawing(seed) for seed in range(3)]

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
-from tests.support.file_server import serving
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.servers.file_server import serving
 
 SOON = SECONDS * 1000  # milliseconds
 

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Fleet
 from tests.e2e.page.people.conftest import ALBUM
 from tests.e2e.page.people.shown import cards, everybody, holds, name_it, open_people, said, say, toast
 from tests.support.album import album_id
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 
 
 def test_people_are_shown_from_their_crops_largest_first(page: Page) -> None:

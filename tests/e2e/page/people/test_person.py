@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Fleet
 from tests.e2e.page.people.shown import ask, everybody, holds, say, toast
-from tests.support.browser import accessible, narrow_enough, photograph
+from tests.support.clients.browser import accessible, narrow_enough, photograph
 
 
 def open_person(page: Page, person: dict[str, Any]) -> Locator:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Fleet
 from tests.e2e.page.people.shown import ask, everybody, holds, said, say, toast
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from client.sending import OLDEST, SAMPLE
 from local.process import free_port
 from tests.support.clock import Clock
 from tests.support.films import plain, still
-from tests.support.web import Fleet, problem
+from tests.support.servers.web import Fleet, problem
 
 Scan = Callable[..., tuple[int, dict[str, Any]]]
 

@@ -1,6 +1,6 @@
 """A worker with a quick engine that is killed when it first comes to a step.
 
-`python -m tests.support.crashing_worker STEP`.
+`python -m tests.support.processes.crashing_worker STEP`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from faces.config import Settings
 from faces.event_log import EventLog
 from faces.store.client import Command, RedisClient, Session
-from tests.support.quick_worker import ENGINE
+from tests.support.processes.quick_worker import ENGINE
 from worker.__main__ import main
 from worker.app import Worker, build
 
