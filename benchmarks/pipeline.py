@@ -26,7 +26,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from benchmarks.system.servers import leading_to, servers
 from faces.config import Settings
 from faces.formats.limits import Limits

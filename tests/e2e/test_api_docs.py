@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from faces.store import people
 from local.process import until
 from rest.app import routed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from benchmarks.films import panned, portraits, write
+from benchmarks.material.films import panned, portraits, write
 from faces.store import videos
 from faces.store.keys import HOME, video_frames_key
 from local.process import until

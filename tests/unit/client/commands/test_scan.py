@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from client.__main__ import main
 from client.sending import OLDEST, SAMPLE
 from local.process import free_port
