@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 from benchmarks.system.network import unshared
 from local.redis import debian_server
-from tests.conftest import missing
+from tests.conftest import missing, untraced
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def chaos(folder: Path, *arguments: str) -> str:
     """Run the command; return what it wrote."""
     command = [sys.executable, "-m", "benchmarks.chaos", *arguments, "--folder", str(folder)]
-    environ = {**os.environ, "ENGINE": "onnxruntime"}  # many workers start; timing engines is half of a start
+    environ = {**untraced(), "ENGINE": "onnxruntime"}  # many workers start; timing engines is half of a start
     ended = subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=400, check=False
     )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import GROUPS, LONGEST
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("faces", "facefleet", "rest", "rpc", "worker", "groups", "client", "video")
 PACKAGES = (*SHIPPED, "local", "benchmarks")
@@ -162,3 +164,7 @@ def test_tests_share_only_what_is_in_their_support_package() -> None:
         for path in sources("tests")
     }
     assert not {path: found for path, found in named.items() if found}
+
+
+def test_the_order_of_tests_names_files_that_exist() -> None:
+    assert [file for file in (*GROUPS, *LONGEST) if not (ROOT / "tests" / file).is_file()] == []
