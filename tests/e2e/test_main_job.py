@@ -21,7 +21,7 @@ from tests.support.rules import faults, read_all
 
 
 def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Fleet, photographs: Path) -> None:
-    fleet.start_all(workers=2)
+    fleet.start_all(workers=2, ENGINE="auto")  # as they are shipped
     with closing(Tail(fleet.settings, "#.info")) as tail:
         sent = {name: fleet.scan((photographs / name).read_bytes(), name) for name in (*OBAMA, "biden.jpg")}
         street = fleet.scan(drawing(), "a pattern")
