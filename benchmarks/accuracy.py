@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bars import report_bars
-from benchmarks.contestants import Contestant, Seen, contestant
+from benchmarks.peers.contestants import Contestant, Seen, contestant
 from client.calibration.plots import roc
 from client.calibration.verification import Trial, of_all, of_pairs, read_pairs
 from faces.config import Settings

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.bare import bare_server
 from benchmarks.commit import BASIS, ready_made
 from benchmarks.live import listening, show, writing
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
+from benchmarks.peers.bare import bare_server
 from benchmarks.pipeline import running
 from benchmarks.slow_clients import server
 from faces.amqp import Publisher

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.contestants import Seen
+from benchmarks.peers.contestants import Seen
 
 KEPT_OUT = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)  # shares of the faces
 

@@ -30,7 +30,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from faces.config import Settings
 from worker.engine.types import Box
 
@@ -63,7 +63,7 @@ class Course:
 
 def serve(pipe: Connection, name: str) -> None:
     """Take pictures from a pipe until there are no more: one contestant's process."""
-    from benchmarks.contestants import contestant  # noqa: PLC0415 - its imports count as part of the start
+    from benchmarks.peers.contestants import contestant  # noqa: PLC0415 - its imports count as part of the start
 
     taking = contestant(name, Settings.read())
     pipe.send("ready")

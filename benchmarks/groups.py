@@ -23,9 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clusterings import Near, Numbers, Score, Vectors, components, dbscan, score, whispers
-from benchmarks.contestants import Seen, contestant
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
+from benchmarks.peers.clusterings import Near, Numbers, Score, Vectors, components, dbscan, score, whispers
+from benchmarks.peers.contestants import Seen, contestant
 from faces.config import Settings
 from faces.store.group_record import Face
 from groups.constraints import Constraints

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from faces.config import Settings
 from faces.formats.limits import Limits
 from worker.app import ENGINE

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import Faces, faces_of, kept, recalled
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from client.calibration.plots import reliability
 from faces.config import Settings
 from faces.odds import FAR, Observed, Odds, counted, fit

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contestants import Contestant, Seen, contestant
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
+from benchmarks.peers.contestants import Contestant, Seen, contestant
 from faces.config import Settings
 from faces.distances import COMPARE_TOLERANCE
 from faces.errors import PictureError

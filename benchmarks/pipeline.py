@@ -26,14 +26,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
+from benchmarks.system.servers import leading_to, servers
 from faces.config import Settings
 from faces.formats.limits import Limits
 from faces.store import queries
 from faces.store.client import RedisClient
-from local.process import Process, free_port, listening, until
-from local.rabbitmq import RabbitServer
-from local.redis import RedisServer
+from local.process import Process, listening, until
 from worker.engine.engine import load
 from worker.engine.library import load_library
 from worker.engine.types import Engine
@@ -90,18 +89,8 @@ def running(workers: int, worker: str = "worker", **more: str) -> Iterator[Syste
     """Run a system in a temporary folder, its workers from the module `worker`, with more variables."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        redis_server = RedisServer(folder / "redis", free_port())
-        rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
-        for server in (redis_server, rabbit):
-            server.start()
-            stack.callback(server.stop)
-        settings = Settings(
-            redis_host="127.0.0.1",
-            redis_port=redis_server.port,
-            rabbitmq_host="127.0.0.1",
-            rabbitmq_port=rabbit.port,
-            rest_port=free_port(),
-        )
+        redis_server, rabbit = stack.enter_context(servers(folder))
+        settings = leading_to(redis_server, rabbit)
         variables = {
             "REDIS_PORT": str(redis_server.port),
             "RABBITMQ_PORT": str(rabbit.port),

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, running
 from benchmarks.poisoned_engine import WIDTHS, poison
 from faces.store import queries

@@ -22,8 +22,8 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.bare import bare_server
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
+from benchmarks.peers.bare import bare_server
 from benchmarks.pipeline import System, running
 from faces.picture_id import picture_id_of
 

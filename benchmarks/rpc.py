@@ -27,7 +27,7 @@ from typing import Any
 
 import grpc
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, running
 from benchmarks.scan import processor_seconds
 from local.process import Process, free_port, listening, until

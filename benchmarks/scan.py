@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, engine_alone, loaded_engine, running
 from faces.store import queries
 

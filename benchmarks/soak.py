@@ -23,7 +23,7 @@ import numpy as np
 import requests
 
 from benchmarks.chaos import pictures
-from benchmarks.pictures import pictures_in
+from benchmarks.material.pictures import pictures_in
 from benchmarks.system.fleet import SingleFleet, running
 from client.terminal import table
 from faces.store import queries

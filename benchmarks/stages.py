@@ -21,8 +21,8 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.material.pictures import pictures_in
 from benchmarks.parity import Tally
-from benchmarks.pictures import pictures_in
 from faces.config import Settings
 from faces.errors import PictureError
 from faces.formats.limits import Limits

@@ -29,8 +29,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.films import held, panned, portraits, unmoved, write
-from benchmarks.pictures import pictures_in
+from benchmarks.material.films import held, panned, portraits, unmoved, write
+from benchmarks.material.pictures import pictures_in
 from faces.config import Settings
 from faces.formats.limits import Limits as PictureLimits
 from video.extraction import Frame, Limits, extract

@@ -7,10 +7,8 @@ settings; `table()` returns them as rows, which a test compares with the README.
 from __future__ import annotations
 
 import os
-import re
-import socket
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from faces.errors import SettingError
@@ -31,6 +29,7 @@ from faces.parsers import (
     words,
     yes_no,
 )
+from faces.setting import masked, parsed, setting, shown_default, variable
 
 LARGEST_SENT = 15 << 20  # bytes of a picture that travels through RabbitMQ
 LARGEST_STORED = 100_000_000  # bytes of a picture that goes to the image store
@@ -51,13 +50,6 @@ RETIRED = {
     "SMALLEST_FACE": "use MIN_FACE_SIZE",
 }
 """Settings that no longer exist, and what to do instead. A process that finds one does not start."""
-
-_CREDENTIALS = re.compile(r"://[^/\s]*@")  # in a URL
-
-
-def setting(parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
-    """Describe a field of `Settings`; a secret never shows in a repr or a table."""
-    return field(default=default, repr=not secret, metadata={"parse": parse, "help": about, "secret": secret})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +211,7 @@ class Settings:
         for name, instead in RETIRED.items():
             if environ.get(name):
                 raise SettingError(f"{name} is no longer a setting: {instead}")
-        given = {f.name: _parsed(f, environ[_variable(f)]) for f in fields(cls) if environ.get(_variable(f))}
+        given = {f.name: parsed(f, environ[variable(f)]) for f in fields(cls) if environ.get(variable(f))}
         settings = cls(**given)
         for server in ("redis", "rabbitmq"):
             _check_tls(server, settings)
@@ -252,7 +244,7 @@ class Settings:
 
     def shown(self) -> dict[str, str]:
         """Return every setting by its variable, as text for a log, with secrets masked."""
-        return {_variable(f): _masked(f, getattr(self, f.name)) for f in fields(self)}
+        return {variable(f): masked(f, getattr(self, f.name)) for f in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -266,7 +258,7 @@ class Row:
 
 def table() -> list[Row]:
     """Return every setting as a row, in order of definition."""
-    return [Row(_variable(f), _shown(f), f.metadata["help"]) for f in fields(Settings)]
+    return [Row(variable(f), shown_default(f), f.metadata["help"]) for f in fields(Settings)]
 
 
 def no_color() -> bool:
@@ -276,51 +268,14 @@ def no_color() -> bool:
 
 def environment_without_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment for a process that needs no secret of ours."""
-    secrets = {_variable(f) for f in fields(Settings) if f.metadata["secret"]}
+    secrets = {variable(f) for f in fields(Settings) if f.metadata["secret"]}
     return {name: value for name, value in environ.items() if name not in secrets}
-
-
-def hostname() -> str:
-    """Name of this host, as used in the routing keys of log lines."""
-    return socket.gethostname()
-
-
-def _variable(f: Field[Any]) -> str:
-    return f.name.upper()
-
-
-def _parsed(f: Field[Any], value: str) -> Any:
-    try:
-        return f.metadata["parse"](value)
-    except ValueError as error:
-        shown = "set to a secret" if f.metadata["secret"] else repr(value)
-        raise SettingError(f"{_variable(f)} is {shown}: {error}") from error
 
 
 def _check_tls(server: str, settings: Settings) -> None:
     """Reject certificates without TLS: whoever sets them believes the connection is secure."""
     for name in (f"{server}_ca", f"{server}_cert"):
         if getattr(settings, name) and not getattr(settings, f"{server}_tls"):
-            variable = name.upper()
-            raise SettingError(f"{variable} is set but TLS is off: set {server.upper()}_TLS=yes, or unset it")
-
-
-def _shown(f: Field[Any]) -> str:
-    if f.metadata["secret"]:
-        return "set" if f.default else ""
-    return _written(f.default)
-
-
-def _masked(f: Field[Any], value: Any) -> str:
-    if f.metadata["secret"]:
-        return "***" if value else ""
-    return _CREDENTIALS.sub("://***@", _written(value))
-
-
-def _written(value: Any) -> str:
-    """Write a value as the environment would hold it."""
-    if isinstance(value, tuple):
-        return ",".join(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+            raise SettingError(
+                f"{name.upper()} is set but TLS is off: set {server.upper()}_TLS=yes, or unset it"
+            )

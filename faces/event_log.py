@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import queue
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from faces.amqp import connect, translated
-from faces.config import Settings, hostname
+from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import BrokerError
 from faces.process_log import about
@@ -51,7 +52,7 @@ class EventLog:
     def __init__(self, settings: Settings, part: str) -> None:
         self._settings = settings
         self._part = part
-        self._host = hostname()
+        self._host = socket.gethostname()
         self._lines: queue.Queue[tuple[str, str]] = queue.Queue(WAITING)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log lines", daemon=True)

@@ -1,4 +1,4 @@
-"""What a process does around its work: it reads the settings, installs its log, and listens for signals."""
+"""What a process does around its work: it reads the settings, tells them in its log, and listens for signals."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def until_stopped(name: str, run: Callable[[Settings, threading.Event], None]) -
     try:
         settings = Settings.read()
         process_log.install(settings)
+        process_log.log_settings(settings)
         run(settings, stopping)
     except SettingError as error:
         sys.stderr.write(f"{name}: {error}\n")

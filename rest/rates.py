@@ -13,6 +13,7 @@ from faces.store.client import RedisClient
 from faces.store.queries import Counts
 
 INTERVAL = 5.0  # seconds between looks
+LAST_LOOK = 5.0  # seconds that closing waits for the look at hand
 MINUTES = (1, 5, 15)
 
 log = logging.getLogger(__name__)
@@ -25,15 +26,18 @@ class Rates:
         self._redis = redis
         self._seen: deque[tuple[float, Counts]] = deque(maxlen=int(max(MINUTES) * 60 / INTERVAL) + 1)
         self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rates", daemon=True)
 
     def start(self) -> Rates:
         """Start looking."""
-        threading.Thread(target=self._run, name="rates", daemon=True).start()
+        self._thread.start()
         return self
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop looking, once the look at hand is over: the link to Redis may be closed next."""
         self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(LAST_LOOK)
 
     def look(self, now: float) -> None:
         """Look at the counts, at a monotonic time.

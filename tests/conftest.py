@@ -26,22 +26,33 @@ from local.redis import RedisServer, debian_server
 MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 
 
-# Files whose tests must not run beside each other, and those that take longest, which begin first.
+# Files whose tests must not run beside each other, or share what is made once.
 GROUPS = {
-    "test_deploy.py": "deploy",
-    "test_deploy_ports.py": "deploy",
-    "test_images.py": "images",
-    "test_compose.py": "images",
-    "test_pods.py": "images",
+    "e2e/test_deploy.py": "deploy",
+    "e2e/test_deploy_ports.py": "deploy",
+    "integration/test_images.py": "images",
+    "integration/test_compose.py": "images",
+    "integration/test_pods.py": "images",
+    "e2e/page/people/test_people.py": "people",
+    "e2e/page/people/test_person.py": "people",
+    "e2e/page/people/test_review.py": "people",
 }
+# What takes longest, the longest first, so that no process is left with it alone at the end.
 LONGEST = (
-    "test_images.py",
-    "test_deploy.py",
-    "test_deploy_ports.py",
-    "test_faults_poison.py",
-    "test_crashes.py",
-    "test_chaos.py",
-    "test_other_processors.py",
+    "integration/test_images.py",
+    "integration/test_compose.py",
+    "integration/test_pods.py",
+    "e2e/test_deploy.py",
+    "e2e/test_deploy_ports.py",
+    "e2e/test_crashes.py",
+    "e2e/test_main_job.py",
+    "e2e/test_chaos.py",
+    "e2e/test_faults_network.py",
+    "e2e/test_faults_poison.py",
+    "integration/worker/test_other_processors.py",
+    "e2e/page/test_pictures.py",
+    "e2e/page/people/test_people.py",
+    "e2e/test_milvus.py",
 )
 
 hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure
@@ -55,8 +66,8 @@ class Files(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no t
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return GROUPS.get(Path(file).name, file)
+        file = file_of(nodeid)
+        return GROUPS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -67,7 +78,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    ranks = {file: rank for rank, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(file_of(item.nodeid), len(ranks)))
+
+
+def file_of(nodeid: str) -> str:
+    """The file of a test, below the folder of all tests."""
+    return nodeid.partition("::")[0].removeprefix("tests/")
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +183,7 @@ def missing(what: str) -> None:
 
 
 def environ(settings: Settings, folder: Path) -> dict[str, str]:
-    """Environment of a process of ours under test."""
+    """Environment of a process of ours under test, without the timing of engines, half of a worker's start."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -174,11 +191,17 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "MODEL_CACHE": str(MODELS),
+        "ENGINE": "onnxruntime",
         "REDIS_HOST": settings.redis_host,
         "REDIS_PORT": str(settings.redis_port),
         "RABBITMQ_HOST": settings.rabbitmq_host,
         "RABBITMQ_PORT": str(settings.rabbitmq_port),
     }
+
+
+def untraced() -> dict[str, str]:
+    """This environment, for processes that are compiled or killed: they tell nothing of the lines they came to."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def _running(server: RedisServer) -> Iterator[RedisServer]:

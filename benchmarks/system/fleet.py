@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.system.proxy import Proxy
+from benchmarks.system.servers import leading_to, servers
 from faces.config import Settings
 from faces.store import queries
 from faces.store.client import RedisClient
-from local.process import Process, free_port, listening, until
+from local.process import Process, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 
@@ -60,19 +61,9 @@ def signal_group(process: Process, number: signal.Signals) -> None:
 def running(folder: Path, workers: int, **variables: str) -> Iterator[SingleFleet]:
     """Run a system with its files in a folder; a worker or server that ends is started again at once."""
     with ExitStack() as stack:
-        redis_server = RedisServer(folder / "redis", free_port())
-        rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
-        for server in (redis_server, rabbit):
-            server.start()
-            stack.callback(server.stop)
+        redis_server, rabbit = stack.enter_context(servers(folder))
         before_redis, before_rabbit = (stack.enter_context(Proxy(s.port)) for s in (redis_server, rabbit))
-        settings = Settings(
-            redis_host="127.0.0.1",
-            redis_port=redis_server.port,
-            rabbitmq_host="127.0.0.1",
-            rabbitmq_port=rabbit.port,
-            rest_port=free_port(),
-        )
+        settings = leading_to(redis_server, rabbit)
         redis = RedisClient(settings)
         stack.callback(redis.close)
         names = ["rest-0", *(f"worker-{number}" for number in range(1, workers + 1))]

@@ -12,12 +12,13 @@ from faces.store.client import RedisClient
 from faces.store.evidence import Shown, evidence
 from rest.answers import answer
 from rest.audit import Note, note
+from rest.contract import Box
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.distances import Chances, chances, distances
-from rest.v1.shapes import Box, Hash, ImagePath, PersonName, owners_in, record_of
+from rest.v1.shapes import Hash, ImagePath, PersonName, owners_in, record_of
 
 matches = Routes("matches")
 

@@ -14,12 +14,13 @@ from faces.store.evidence import described
 from faces.store.people import Position
 from faces.store.people_faces import PersonFace
 from rest.answers import answer
+from rest.contract import Box
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.person_shapes import Person, PersonId, known_person, shown
-from rest.v1.shapes import Box, Hash
+from rest.v1.shapes import Hash
 
 people = Routes("people")
 

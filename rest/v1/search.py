@@ -17,12 +17,13 @@ from faces.search import MOST_MATCHES, Question
 from faces.store.client import RedisClient
 from rest.answers import answer
 from rest.audit import note
+from rest.contract import Box
 from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.searching import Searching
 from rest.v1.distances import chances
-from rest.v1.shapes import Box, PersonName, owners_in
+from rest.v1.shapes import PersonName, owners_in
 
 search = Routes("search")
 

@@ -13,6 +13,7 @@ from faces.store.client import RedisClient
 from faces.store.listing import PictureRecord
 from faces.store.people import Person
 from faces.store.status import Status
+from rest.contract import Box
 from rest.openapi import Parameters
 from rest.parts import parts
 
@@ -29,15 +30,6 @@ class ImagePath(Parameters):
     """The picture that is asked about."""
 
     hash: Hash
-
-
-class Box(BaseModel):
-    """In pixels of the upright picture."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 class PersonName(BaseModel):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from faces.config import Settings
 from faces.store import queries
 from faces.store.client import RedisClient
 from local.process import Process, free_port, until
-from tests.conftest import environ
+from local.rabbitmq import RabbitServer
+from local.redis import RedisServer
+from tests.conftest import emptied, environ, purged
 
 SECONDS = 120.0  # for anything to happen on a busy machine
 
@@ -93,6 +96,16 @@ class Fleet:
             return self._http.get(self.url).ok
         except requests.ConnectionError:
             return False
+
+
+@contextmanager
+def fleet_on(redis: RedisServer, rabbit: RabbitServer, folder: Path) -> Iterator[Fleet]:
+    """A fleet on servers that are emptied for it, its processes still to be started."""
+    running = Fleet(purged(emptied(redis), rabbit), folder)
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture

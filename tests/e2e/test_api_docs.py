@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from faces.store import people
 from local.process import until
 from rest.app import routed
 from rest.problems import PROBLEMS
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.file_server import put, serving
 from tests.support.films import plain, still
+from tests.support.servers.file_server import put, serving
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -17,6 +17,7 @@ from local.redis import RedisServer
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.processes.workers import quick_worker
 from tests.support.rules import faults, read_all
 
 
@@ -31,19 +32,20 @@ def ended_well(fleet: Fleet, pictures: int) -> None:
 
 @pytest.mark.parametrize("step", ["before encode", "before exec", "after exec", "before ack"])
 def test_a_worker_killed_at_a_step_loses_nothing_and_does_nothing_twice(
-    fleet: Fleet, photographs: Path, tmp_path: Path, step: str
+    fleet: Fleet, tmp_path: Path, step: str
 ) -> None:
     fleet.start("rest")
     doomed = Process("doomed", tmp_path)
     doomed.start(
-        [sys.executable, "-m", "tests.support.crashing_worker", step], environ(fleet.settings, tmp_path)
+        [sys.executable, "-m", "tests.support.processes.crashing_worker", step],
+        environ(fleet.settings, tmp_path),
     )
     assert until(fleet._answers, SECONDS)
-    sent = [fleet.scan((photographs / name).read_bytes(), name) for name in ("obama.jpg", "obama2.jpg")]
+    sent = [fleet.scan(drawing(seed, (320, 240)), str(seed)) for seed in range(2)]
     assert until(doomed.ended, SECONDS), "the worker was to be killed"
-    fleet.start("worker")
+    quick_worker(fleet, tmp_path)
     ended_well(fleet, 2)
-    assert fleet.match(sent[0]) == ["obama2.jpg"]
+    assert fleet.match(sent[0]) == ["1"]
 
 
 def test_a_worker_told_to_stop_finishes_and_leaves_the_rest_queued(fleet: Fleet) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.process import free_port, listening, until
-from tests.support.deployment import PARTS, Deployment
+from tests.support.processes.deployment import PARTS, Deployment
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 from local.process import free_port
-from tests.support.deployment import Deployment
+from tests.support.processes.deployment import Deployment
 
 
 def test_a_part_whose_port_is_taken_from_under_it_moves_to_another(tmp_path: Path) -> None:
     variable = "RABBITMQ_DIST_PORT"  # the others do so too, yet see it later
     ports = {name: free_port() for name in ("REDIS_PORT", "RABBITMQ_PORT", "REST_PORT", "RPC_PORT")}
     deployment = Deployment(tmp_path, **ports)
-    deployment.module = ["tests.support.stolen_port", variable]
+    deployment.module = ["tests.support.processes.stolen_port", variable]
     try:
         written = deployment.up()
         (stolen,) = re.findall(r"stolen: (\d+)", written)

@@ -17,7 +17,7 @@ def test_a_running_worker_forgets_an_erased_picture(fleet: Fleet, monkeypatch: p
     monkeypatch.setenv("RABBITMQ_HOST", fleet.settings.rabbitmq_host)
     monkeypatch.setenv("RABBITMQ_PORT", str(fleet.settings.rabbitmq_port))
     fleet.start_all(workers=0)
-    fleet.start("tests.support.quick_worker")
+    fleet.start("tests.support.processes.quick_worker")
     first, again, later = (drawing(seed, (100 + seed, 80)) for seed in range(3))
     erased, stays = fleet.scan(first, "first"), fleet.scan(again, "again")
     fleet.wait()

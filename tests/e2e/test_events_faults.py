@@ -13,10 +13,10 @@ from faces.store import events
 from local.process import until
 from local.redis import RedisServer
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.clients.following import Follower
 from tests.support.drawing import drawing
-from tests.support.following import Follower
-from tests.support.webhook_receiver import receiving
-from tests.support.workers import quick_worker
+from tests.support.processes.workers import quick_worker
+from tests.support.servers.webhook_receiver import receiving
 
 LISTENERS = 20
 PICTURES = 60

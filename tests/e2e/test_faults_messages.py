@@ -24,7 +24,7 @@ from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE,
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
-from tests.support.workers import quick_worker
+from tests.support.processes.workers import quick_worker
 from worker.messages.retry import MAX_RETRIES
 
 TIME = datetime(2000, 1, 1, tzinfo=UTC)

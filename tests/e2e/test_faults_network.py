@@ -27,8 +27,8 @@ from local.rabbitmq import RabbitServer
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.processes.workers import quick_worker
 from tests.support.rules import faults, read_all
-from tests.support.workers import quick_worker
 
 PICTURES = 20
 PUBLISH_TIMEOUT = 2.0
@@ -152,7 +152,7 @@ def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
         "IMAGE_STORE_URL": f"file://{tmp_path}/images",
     }
     doomed = Process("doomed", tmp_path)
-    doomed.start([sys.executable, "-m", "tests.support.crashing_rest"], variables)
+    doomed.start([sys.executable, "-m", "tests.support.processes.crashing_rest"], variables)
     fleet.processes.append(doomed)
     assert until(fleet._answers, SECONDS)
     with pytest.raises(requests.ConnectionError):

@@ -16,7 +16,7 @@ from local.supervisor import Keeper, keep
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
-from tests.support.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
+from tests.support.processes.quick_worker import CRASHES, HANGS, LEAKS, RAISES, WANTS_MEMORY
 from tests.support.rules import faults, read_all
 
 LIMIT = "0.5"  # seconds a picture; those that are well take a thousandth of it
@@ -25,7 +25,7 @@ LIMIT = "0.5"  # seconds a picture; those that are well take a thousandth of it
 @contextmanager
 def kept_worker(fleet: Fleet, folder: Path, **variables: str) -> Iterator[Process]:
     """Keep a quick worker running, as the system on one machine does."""
-    process = Process("tests.support.quick_worker-1", folder)
+    process = Process("tests.support.processes.quick_worker-1", folder)
     stopping = threading.Event()
     keeper = Keeper(process, environ(fleet.settings, folder) | variables)
     keeping = threading.Thread(target=keep, args=([keeper], stopping))
@@ -85,7 +85,7 @@ def test_an_engine_that_has_grown_is_replaced_and_the_worker_lives(
 def test_a_worker_without_memory_for_pictures_says_so_and_does_not_start(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    worker = fleet.start("tests.support.quick_worker", WORKER_MEMORY=str(300 << 20))
+    worker = fleet.start("tests.support.processes.quick_worker", WORKER_MEMORY=str(300 << 20))
     assert until(worker.ended, SECONDS)
     assert worker.exit_code == 2
     assert "Raise WORKER_MEMORY" in worker.last_lines()

@@ -17,8 +17,8 @@ from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.processes.workers import quick_worker
 from tests.support.rules import faults, read_all
-from tests.support.workers import quick_worker
 
 MOST = 5  # pictures that the queue holds
 

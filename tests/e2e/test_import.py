@@ -14,7 +14,7 @@ from groups.checking import faults
 from local.process import Process, until
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.compreface import Collection, serving
+from tests.support.servers.compreface import Collection, serving
 
 KEY = "00000000-0000-0000-0000-000000000002"
 

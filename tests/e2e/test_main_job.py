@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import requests
 from PIL import Image
 
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.clients.tail import Tail
 from tests.support.drawing import drawing
 from tests.support.photographs import NEAREST_FIRST, OBAMA
 from tests.support.rules import faults, read_all
-from tests.support.tail import Tail
 
 
 def test_the_pictures_of_one_person_match_each_other_and_nobody_else(fleet: Fleet, photographs: Path) -> None:
-    fleet.start_all(workers=2)
+    fleet.start_all(workers=2, ENGINE="auto")  # as they are shipped
     with closing(Tail(fleet.settings, "#.info")) as tail:
         sent = {name: fleet.scan((photographs / name).read_bytes(), name) for name in (*OBAMA, "biden.jpg")}
         street = fleet.scan(drawing(), "a pattern")
@@ -87,9 +86,10 @@ def test_crops_are_kept_where_originals_are_not(fleet: Fleet, photographs: Path,
     assert len(answer.content) < 10_000
 
 
-@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP"])
-def test_formats(fleet: Fleet, kind: str) -> None:
+def test_formats(fleet: Fleet) -> None:
     fleet.start_all()
-    sent = fleet.scan(drawing(kind=kind), kind)
+    sent = {kind: fleet.scan(drawing(kind=kind), kind) for kind in ("PNG", "GIF", "BMP", "WEBP")}
     fleet.wait()
-    assert fleet.status(sent)["state"] == "done"
+    assert {kind: fleet.status(picture)["state"] for kind, picture in sent.items()} == dict.fromkeys(
+        sent, "done"
+    )

@@ -24,12 +24,12 @@ def test_a_worker_is_ready_once_it_consumes(fleet: Fleet) -> None:
     port = free_port()
     settings = fleet.settings
     fleet.settings = replace(settings, rabbitmq_port=free_port())
-    fleet.start("tests.support.quick_worker", METRICS_PORT=str(port))
+    fleet.start("tests.support.processes.quick_worker", METRICS_PORT=str(port))
     assert until(lambda: holds(port, "healthz"), SECONDS)
     assert until(lambda: body(port, "readyz") == {"state": "waiting for RabbitMQ"}, SECONDS)
     fleet.processes[0].stop()
     fleet.settings = settings
-    fleet.start("tests.support.quick_worker", METRICS_PORT=str(port))
+    fleet.start("tests.support.processes.quick_worker", METRICS_PORT=str(port))
     assert until(lambda: holds(port, "readyz"), SECONDS)
 
 

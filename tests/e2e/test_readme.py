@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.e2e.conftest import Fleet
-from tests.support.file_server import put, serving
+from tests.support.servers.file_server import put, serving
 
 README = Path(__file__).parents[2] / "README.md"
 FIELD = re.compile(r'"(\w+)":')

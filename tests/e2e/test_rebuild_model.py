@@ -8,8 +8,8 @@ from pathlib import Path
 from local.process import Process, until
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.models.retrained import retrained
 from tests.support.photographs import NEAREST_FIRST
-from tests.support.retrained import retrained
 from tests.support.rules import faults, read_all
 
 

@@ -12,10 +12,9 @@ import requests
 from local.process import until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
-from tests.conftest import emptied, purged
-from tests.e2e.conftest import SECONDS, Fleet
+from tests.e2e.conftest import SECONDS, Fleet, fleet_on
 from tests.support.drawing import drawing
-from tests.support.workers import quick_worker
+from tests.support.processes.workers import quick_worker
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,9 @@ def server(
     redis_server: RedisServer, rabbit_server: RabbitServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     """A server without a worker, which it has from the first test on that wants one."""
-    fleet = Fleet(purged(emptied(redis_server), rabbit_server), tmp_path_factory.mktemp("fleet"))
-    fleet.start_all(workers=0)
-    yield fleet
-    fleet.stop()
+    with fleet_on(redis_server, rabbit_server, tmp_path_factory.mktemp("fleet")) as fleet:
+        fleet.start_all(workers=0)
+        yield fleet
 
 
 @pytest.fixture(scope="module")

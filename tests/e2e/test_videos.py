@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import requests
 
-from benchmarks.films import panned, portraits, write
+from benchmarks.material.films import panned, portraits, write
 from faces.store import videos
 from faces.store.keys import HOME, video_frames_key
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.processes.waiting_video import FRAMES
 from tests.support.rules import faults, read_all
-from tests.support.waiting_video import FRAMES
 from video.extraction import Frame, Limits, extract
 
 SHOT = 3.0  # seconds
@@ -48,7 +48,7 @@ def test_a_film_tells_who_is_seen_when_and_can_be_erased(fleet: Fleet, film: Pat
     video_id = hashlib.sha256(film.read_bytes()).hexdigest()
     assert sent.json()["location"] == f"/v1/videos/{video_id}"
 
-    first = fleet.start("tests.support.waiting_video", **store)
+    first = fleet.start("tests.support.processes.waiting_video", **store)
     assert until(lambda: len(videos.frames(fleet.redis, video_id)) == FRAMES, SECONDS), first.last_lines()
     first.kill()
     pending = ask(fleet, f"/v1/videos/{video_id}")["frames"]["pending"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import missing
-from tests.support.images import ROOT, Image, Storage, broker_images
-from tests.support.podman import Podman
+from tests.support.containers.images import ROOT, Image, Storage, broker_images
+from tests.support.containers.podman import Podman
 
 
 @pytest.fixture(scope="session")

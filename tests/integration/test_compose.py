@@ -13,9 +13,9 @@ import requests
 
 from local.process import free_port, until
 from tests.conftest import missing
-from tests.support import podman
-from tests.support.podman import Podman
-from tests.support.rpc_client import connected, refused
+from tests.support.clients.rpc_client import connected, refused
+from tests.support.containers import podman
+from tests.support.containers.podman import Podman
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from faces.version import VERSION
-from tests.support.images import REVISION, Image
+from tests.support.containers.images import REVISION, Image
 
 
 def test_the_servers_image_has_nothing_that_computes(rest_image: Image) -> None:

@@ -21,8 +21,8 @@ from faces.config import Settings
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from local.process import free_port, until
 from tests.e2e.conftest import SECONDS, Fleet
+from tests.support.clients.tail import Tail
 from tests.support.drawing import drawing
-from tests.support.tail import Tail
 from worker.engine.portrait import portrait
 
 NOBODY, CUT = drawing(), drawing(1, size=(400, 300))[:-2000]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from local.process import until
 from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
-from tests.support.images import ROOT, Storage, broker_images
-from tests.support.podman import Podman
+from tests.support.containers.images import ROOT, Storage, broker_images
+from tests.support.containers.podman import Podman
 
 
 def lost_primary(fleet: Fleet) -> Sent:

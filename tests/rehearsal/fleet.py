@@ -19,9 +19,9 @@ import requests
 
 from benchmarks.chaos import pictures
 from local.process import until
-from tests.support.manifests import render
-from tests.support.podman import Podman
-from tests.support.pods import Pods, secrets_of
+from tests.support.containers.manifests import render
+from tests.support.containers.podman import Podman
+from tests.support.containers.pods import Pods, secrets_of
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 180.0  # for anything to happen on a busy machine

@@ -10,20 +10,16 @@ import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import requests
 from PIL import Image, ImageOps
 from playwright.sync_api import Page, expect
 
-from faces.config import Settings
+from benchmarks.system.servers import leading_to, servers
 from local.photographs import fetch_photographs
-from local.process import free_port
-from local.rabbitmq import RabbitServer
-from local.redis import RedisServer
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, chromium
+from tests.support.clients.browser import Watched, chromium
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "docs" / "screens"
@@ -109,13 +105,7 @@ def _jpeg(image: Image.Image) -> bytes:
 def running(folder: Path) -> Iterator[Fleet]:
     """A fleet with servers of its own, that keeps originals."""
     with ExitStack() as stack:
-        redis = RedisServer(folder / "redis", free_port())
-        rabbit = RabbitServer(folder / "rabbitmq", free_port(), free_port(), free_port())
-        for server in (redis, rabbit):
-            server.start()
-            stack.callback(server.stop)
-        settings = replace(Settings(), redis_port=redis.port, rabbitmq_port=rabbit.port)
-        fleet = Fleet(replace(settings, redis_host="127.0.0.1", rabbitmq_host="127.0.0.1"), folder)
+        fleet = Fleet(leading_to(*stack.enter_context(servers(folder))), folder)
         stack.callback(fleet.stop)
         fleet.start_all(IMAGE_STORE_URL=f"file://{folder}/originals")
         fleet.start("groups")

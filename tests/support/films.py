@@ -1,4 +1,4 @@
-"""Small videos made in code; `benchmarks.films` writes them."""
+"""Small videos made in code; `benchmarks.material.films` writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import av
 from PIL import Image, ImageDraw
 
-from benchmarks.films import RATE, Shot
+from benchmarks.material.films import RATE, Shot
 
 SMALL = (160, 120)
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from faces.amqp import connect
-from faces.topology import PICTURES_QUEUE, declare
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
-from tests.conftest import emptied
-from tests.e2e.conftest import Fleet
-from tests.support.browser import Watched, chromium
+from tests.e2e.conftest import Fleet, fleet_on
+from tests.support.clients.browser import Watched, chromium
 
 SENT = ("astronaut.png", "obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "coffee.png")
 
@@ -28,17 +23,10 @@ def empty_fleet(
 ) -> Iterator[Fleet]:
     """A server, a worker and a groups process, without any picture yet."""
     folder = tmp_path_factory.mktemp("fleet")
-    settings = replace(emptied(redis_server), rabbitmq_port=rabbit_server.port)
-    with closing(connect(settings)) as connection:
-        declare(channel := connection.channel(), settings)
-        channel.queue_purge(PICTURES_QUEUE)
-    running = Fleet(settings, folder)
-    try:
+    with fleet_on(redis_server, rabbit_server, folder) as running:
         running.start_all(IMAGE_STORE_URL=f"file://{folder}/originals", FETCH_ALLOW="127.0.0.1")
         running.start("groups")
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.process import free_port, listening, until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 
 
 def test_a_face_leads_to_every_picture_that_shows_it_nearest_first(

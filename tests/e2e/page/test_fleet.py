@@ -5,26 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from faces import api_key
-from faces.amqp import Publisher, connect
+from faces.amqp import Publisher
 from faces.image_store import ImageStore
 from faces.picture_id import picture_id_of
 from faces.store import api_keys, queries
 from faces.store.client import RedisClient
 from faces.store.commit import fail
-from faces.topology import DEAD, PICTURES_QUEUE, declare
+from faces.topology import DEAD
 from local.process import free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
-from tests.conftest import emptied
-from tests.e2e.conftest import SECONDS, Fleet
+from tests.e2e.conftest import SECONDS, Fleet, fleet_on
 from tests.support.album import NEAR, album_id, fill
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 from tests.support.drawing import drawing
 
 CUT = [drawing(seed) for seed in range(3)]
@@ -36,20 +34,12 @@ def empty_fleet(
 ) -> Iterator[Fleet]:
     """A server that asks for keys; no worker, so that what is sent stays in hand."""
     folder = tmp_path_factory.mktemp("fleet")
-    settings = replace(emptied(redis_server), rabbitmq_port=rabbit_server.port)
-    with closing(connect(settings)) as connection:
-        declare(channel := connection.channel(), settings)
-        for queue in (PICTURES_QUEUE, DEAD):
-            channel.queue_purge(queue)
-    running = Fleet(settings, folder)
     store = f"file://{folder}/store"
-    fill(running.redis, ImageStore(store), {"erased soon.jpg": [(1, NEAR)], "stays.jpg": [(2, NEAR)]})
-    try:
+    with fleet_on(redis_server, rabbit_server, folder) as running:
+        fill(running.redis, ImageStore(store), {"erased soon.jpg": [(1, NEAR)], "stays.jpg": [(2, NEAR)]})
         running.start("rest", IMAGE_STORE_URL=store, IMAGE_STORE_KEEPS="both", API_KEYS="required")
         assert until(running._answers, SECONDS), running.processes[0].last_lines()
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")

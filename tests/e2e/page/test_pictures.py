@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
-from tests.support.file_server import serving
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.servers.file_server import serving
 
 SOON = SECONDS * 1000  # milliseconds
 
@@ -62,16 +63,19 @@ def test_files_show_their_way_and_their_pictures_appear(page: Page, photographs:
     expect(page.locator("#count")).to_have_text("4")
 
 
+FILE = """(name, base64) =>
+    new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt())], name, {type: "image/jpeg"})"""
+
+
 def drop(page: Page, files: dict[str, bytes]) -> None:
     """Drop files on the page."""
     transfer = page.evaluate_handle(
-        """(files) => {
+        f"""(files) => {{
             const transfer = new DataTransfer();
-            for (const [name, bytes] of Object.entries(files))
-                transfer.items.add(new File([new Uint8Array(bytes)], name, {type: "image/jpeg"}));
+            for (const [name, base64] of Object.entries(files)) transfer.items.add(({FILE})(name, base64));
             return transfer;
-        }""",
-        {name: list(data) for name, data in files.items()},
+        }}""",
+        {name: b64encode(data).decode() for name, data in files.items()},
     )
     page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
     expect(page.get_by_text("Drop pictures or folders anywhere")).to_be_visible()
@@ -95,12 +99,12 @@ def test_what_is_dropped_is_sent_and_a_damaged_picture_says_why(
 def test_what_is_pasted_is_sent(page: Page, photographs: Path) -> None:
     page.goto("/")
     page.evaluate(
-        """(bytes) => {
+        f"""(base64) => {{
             const clipboardData = new DataTransfer();
-            clipboardData.items.add(new File([new Uint8Array(bytes)], "image.jpg", {type: "image/jpeg"}));
-            dispatchEvent(new ClipboardEvent("paste", {clipboardData}));
-        }""",
-        list((photographs / "biden.jpg").read_bytes()),
+            clipboardData.items.add(({FILE})("image.jpg", base64));
+            dispatchEvent(new ClipboardEvent("paste", {{clipboardData}}));
+        }}""",
+        b64encode((photographs / "biden.jpg").read_bytes()).decode(),
     )
     done(page, 1)
     expect(page.locator(".rows li")).to_contain_text(re.compile(r"pasted-\d{8}-\d{6}\.jpg.*1 face"))

@@ -11,7 +11,7 @@ from faces import api_key
 from faces.store import api_keys
 from local.process import free_port, listening, until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import Watched, accessible, narrow_enough, photograph
+from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph
 
 
 @pytest.fixture(scope="module")

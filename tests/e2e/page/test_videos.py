@@ -9,10 +9,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from benchmarks.films import portraits, unmoved, write
+from benchmarks.material.films import portraits, unmoved, write
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
-from tests.support.browser import accessible, narrow_enough, photograph
+from tests.support.clients.browser import accessible, narrow_enough, photograph
 
 
 @pytest.fixture(scope="module")

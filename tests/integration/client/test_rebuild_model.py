@@ -22,8 +22,8 @@ from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult
 from faces.store.erase import erase
-from tests.support.quick_reencode import MODEL, other_encoding_of
-from tests.support.quick_worker import encoding_of
+from tests.support.processes.quick_reencode import MODEL, other_encoding_of
+from tests.support.processes.quick_worker import encoding_of
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer
 
@@ -34,7 +34,7 @@ BOX = {"left": 0, "top": 0, "right": 5, "bottom": 5}
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reencoding, "MODULE", "tests.support.quick_reencode")
+    monkeypatch.setattr(reencoding, "MODULE", "tests.support.processes.quick_reencode")
 
 
 @pytest.fixture

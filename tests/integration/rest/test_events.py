@@ -22,7 +22,7 @@ from faces.store.client import RedisClient
 from faces.store.commit import DetectionResult, fail
 from faces.store.erase import erase
 from local.process import free_port, until
-from tests.support.following import Follower
+from tests.support.clients.following import Follower
 from tests.support.server import running
 from tests.support.writing import Writer, picture
 

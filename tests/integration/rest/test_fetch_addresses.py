@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from rest.fetching.fetcher import DetectionResult
-from tests.support.hostile_servers import (
+from tests.support.servers.hostile_servers import (
     PICTURE,
     Names,
     Server,

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from faces.errors import FetchError
-from tests.support.hostile_servers import (
+from tests.support.servers.hostile_servers import (
     CHUNKED,
     PICTURE,
     PLAIN,

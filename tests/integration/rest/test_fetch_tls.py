@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.hostile_servers import PICTURE, Server, drips, fetcher, refusal, response, says
+from tests.support.servers.hostile_servers import PICTURE, Server, drips, fetcher, refusal, response, says
 
 pytestmark = pytest.mark.usefixtures("no_other_resolver")
 

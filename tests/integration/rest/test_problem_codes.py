@@ -16,8 +16,8 @@ from faces.rpc import Requester
 from faces.store import idempotency, queries
 from local.process import free_port
 from rest.problems import PROBLEMS
-from tests.support.hostile_servers import Server, redirects, response, says, stays_silent
 from tests.support.server import PICTURE, problem, serving
+from tests.support.servers.hostile_servers import Server, redirects, response, says, stays_silent
 
 TESTS = Path(__file__).parents[2]
 

@@ -22,10 +22,10 @@ from faces.store import queries
 from faces.store.client import RedisClient
 from local.process import Process, free_port, until
 from tests.conftest import environ
+from tests.support.clients.slow_clients import read_up, slow_clients, stalled_host
+from tests.support.clients.sockets import CHUNKED, PLAIN, answer_on, ask, connected, head
 from tests.support.drawing import drawing
 from tests.support.server import running
-from tests.support.slow_clients import read_up, slow_clients, stalled_host
-from tests.support.sockets import CHUNKED, PLAIN, answer_on, ask, connected, head
 
 SECONDS = 1.5  # for a request to arrive
 

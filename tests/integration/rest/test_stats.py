@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+import time
 
 import pytest
 from flask.testing import FlaskClient
 
 from faces.config import Settings
-from faces.store import totals, workers
+from faces.store import queries, totals, workers
 from faces.store.accept import accept
 from faces.store.client import RedisClient
 from faces.store.commit import fail
@@ -65,6 +67,22 @@ def test_rates_are_of_the_last_minutes(redis: RedisClient) -> None:
     assert rates.per_second(15) == {"accepted": 0.1, "done": 0.0, "failed": 0.0}
     rates.look(1120)
     assert rates.per_second(1) == {"accepted": 0.0, "done": 0.0, "failed": 0.0}
+
+
+def test_closing_waits_for_the_look_at_hand(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def slow(_: RedisClient) -> queries.Counts:
+        begun.set()
+        time.sleep(0.2)
+        ended.set()
+        return queries.Counts(0, 0, 0, 0, 0)
+
+    monkeypatch.setattr(queries, "counts", slow)
+    rates = Rates(redis).start()
+    assert begun.wait(10)
+    rates.close()
+    assert ended.is_set()
 
 
 def reported(client: FlaskClient) -> list[tuple[str, int, int]]:

@@ -20,7 +20,7 @@ from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.fetching.fetcher import Fetcher
 from tests.support.server import running
-from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.servers.webhook_receiver import Receiver, receiving
 from tests.support.writing import Writer, picture
 
 

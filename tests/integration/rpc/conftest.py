@@ -14,7 +14,7 @@ from local.process import Process
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer
 from tests.conftest import emptied, environ
-from tests.support.rpc_client import Client, connected, running
+from tests.support.clients.rpc_client import Client, connected, running
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ def fleet(both: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("fleet")
     variables = {"IMAGE_STORE_URL": f"file://{folder}/images", "FETCH_ALLOW": "127.0.0.1"}
     worker = Process("worker", folder)
-    worker.start([sys.executable, "-m", "tests.support.quick_worker"], environ(both, folder) | variables)
+    worker.start(
+        [sys.executable, "-m", "tests.support.processes.quick_worker"], environ(both, folder) | variables
+    )
     redis = RedisClient(both)
     try:
         with (

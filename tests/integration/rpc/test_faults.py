@@ -20,9 +20,9 @@ from faces.store.client import RedisClient
 from faces.topology import SEARCHES
 from local.process import until
 from rest.bounds import Bounds
+from tests.support.clients.rpc_client import SECONDS, Client, connected, refused, running
+from tests.support.clients.rpc_client import messages as m
 from tests.support.drawing import drawing
-from tests.support.rpc_client import SECONDS, Client, connected, refused, running
-from tests.support.rpc_client import messages as m
 
 PICTURE = drawing(9, (140, 110))
 LARGE = drawing(9, (700, 700), "BMP")

@@ -16,9 +16,9 @@ from faces.store import api_keys, audit_log
 from faces.store.client import RedisClient
 from local.process import Process, until
 from rest.auth.rate_limits import INVALID_KEYS_PER_MINUTE
+from tests.support.clients.rpc_client import SECONDS, Client, connected, refused, running
+from tests.support.clients.rpc_client import messages as m
 from tests.support.drawing import drawing
-from tests.support.rpc_client import SECONDS, Client, connected, refused, running
-from tests.support.rpc_client import messages as m
 
 PICTURE = drawing(4, (150, 120))
 HASH = picture_id_of(PICTURE)

@@ -18,10 +18,10 @@ import pytest
 from faces.config import LARGEST_STORED
 from faces.store import queries
 from tests.integration.rpc.conftest import Fleet
+from tests.support.clients.rpc_client import SECONDS, Client, refused
+from tests.support.clients.rpc_client import messages as m
 from tests.support.drawing import drawing
-from tests.support.file_server import serving
-from tests.support.rpc_client import SECONDS, Client, refused
-from tests.support.rpc_client import messages as m
+from tests.support.servers.file_server import serving
 
 ROOT = Path(__file__).parents[3]
 UNKNOWN = "0" * 64

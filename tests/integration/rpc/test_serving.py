@@ -23,7 +23,7 @@ from faces.config import Settings
 from local.process import free_port, until
 from tests.conftest import environ
 from tests.integration.rpc.conftest import Fleet
-from tests.support.rpc_client import SECONDS, Client, refused, running
+from tests.support.clients.rpc_client import SECONDS, Client, refused, running
 
 UNKNOWN = "0" * 64
 SERVICE = "facefleet.v1.Facefleet"

@@ -20,8 +20,8 @@ from rpc import watching
 from rpc.call import Call
 from rpc.watching import Watching
 from tests.integration.rpc.conftest import Fleet
+from tests.support.clients.rpc_client import SECONDS, refused
 from tests.support.drawing import drawing
-from tests.support.rpc_client import SECONDS, refused
 
 
 def picture(width: int, height: int) -> bytes:

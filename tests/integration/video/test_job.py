@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import BrokerError

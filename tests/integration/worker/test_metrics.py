@@ -19,8 +19,8 @@ from faces.store.data_version import DataVersion, agree
 from faces.store.journal import Entry
 from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
+from tests.support.processes.quick_worker import ENGINE, MODEL
 from tests.support.processing import Bench
-from tests.support.quick_worker import ENGINE, MODEL
 from worker.crops import Crops
 from worker.health.memory import Memory
 from worker.index.face_index import FaceIndex, MatchSet

@@ -3,14 +3,16 @@
 Unit tests of kernels run once more in a process in which Numba compiles for such a processor.
 """
 
-import os
+import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from local.process import ROOT
+from tests.conftest import untraced
 from worker.simd.processor import compiles_for
 
 UNIT = "tests/unit/worker"
@@ -33,14 +35,26 @@ PROCESSORS = {
 
 def environment(processor: str) -> dict[str, str]:
     name, features = PROCESSORS[processor]
-    return {**os.environ, "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    return {**untraced(), "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Path:
+    """Folder with the compiled kernels, kept as long as nothing changes that any of them is made of."""
+    sources = [path.read_bytes() for path in sorted((ROOT / "worker").rglob("*.py"))]
+    made_of = sha256(b"".join(text for text in sources if b"numba" in text or b"worker.simd" in text))
+    folder = ROOT / "var" / "kernels" / made_of.hexdigest()
+    for old in folder.parent.glob("*"):
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
 
 
 @pytest.mark.parametrize(
     ("processor", "tests"),
     [("plain", (SIMD, *INDEX, CHIPS, ENCODER)), ("ssse3", (SIMD,)), ("avx2", (SIMD, *INDEX))],
 )
-def test_kernels_answer_the_same(tmp_path: Path, processor: str, tests: tuple[str, ...]) -> None:
+def test_kernels_answer_the_same(compiled: Path, processor: str, tests: tuple[str, ...]) -> None:
     if processor != "plain" and not compiles_for(processor):
         pytest.skip(f"this processor has no {processor.upper()}")
     if processor == "avx2" and not compiles_for("avx512f"):
@@ -48,7 +62,7 @@ def test_kernels_answer_the_same(tmp_path: Path, processor: str, tests: tuple[st
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
-        env={**environment(processor), "NUMBA_CACHE_DIR": str(tmp_path)},
+        env={**environment(processor), "NUMBA_CACHE_DIR": str(compiled)},
         capture_output=True,
         text=True,
         check=False,

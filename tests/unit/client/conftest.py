@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.clock import Clock
-from tests.support.web import Fleet, serving
+from tests.support.servers.web import Fleet, serving
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.support.manifests import Manifests, render
+from tests.support.containers.manifests import Manifests, render
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs/operations.md").read_text()

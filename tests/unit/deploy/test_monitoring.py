@@ -15,7 +15,7 @@ import yaml
 
 from faces.topology import DEAD, PICTURES_QUEUE
 from tests.conftest import missing
-from tests.support.manifests import values
+from tests.support.containers.manifests import values
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy/monitoring/rules.yaml"

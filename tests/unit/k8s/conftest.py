@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.conftest import missing
-from tests.support.manifests import Manifests, Object, render
+from tests.support.containers.manifests import Manifests, Object, render
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = sorted(path.name for path in (ROOT / "k8s/components").iterdir())

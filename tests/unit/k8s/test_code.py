@@ -14,7 +14,7 @@ from client.__main__ import parser
 from faces.config import table
 from faces.topology import PICTURES_QUEUE
 from rest.app import create_app
-from tests.support.manifests import Container, Manifests, Object, render, values
+from tests.support.containers.manifests import Container, Manifests, Object, render, values
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}

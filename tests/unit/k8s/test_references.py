@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.manifests import WORKLOADS, Container, Manifests, Object, Pod, values
+from tests.support.containers.manifests import WORKLOADS, Container, Manifests, Object, Pod, values
 
 
 def chosen(rendered: Manifests, labels: dict[str, str]) -> list[Pod]:

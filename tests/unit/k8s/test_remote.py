@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import missing
-from tests.support.manifests import Manifests, render, values
+from tests.support.containers.manifests import Manifests, render, values
 
 ROOT = Path(__file__).parents[3]
 OVERLAY = """\

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from faces.config import Settings
-from tests.support.manifests import Container, Manifests, values
+from tests.support.containers.manifests import Container, Manifests, values
 
 SECONDS_A_PICTURE = 30
 """A picture of 64 megapixels, the most that are taken, extrapolated from 4.1 s for one of 10.8."""

@@ -10,7 +10,7 @@ import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped]  # its author gives no types
 import pytest
 
-from tests.support.manifests import Manifests, Object
+from tests.support.containers.manifests import Manifests, Object
 
 OLDEST, NEWEST = "1.25", "1.37"
 SCHEMAS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.films import CODECS, write
+from benchmarks.material.films import CODECS, write
 from faces.errors import ImageStoreError, VideoError
 from faces.formats.videos import HEAD, is_video
 from tests.support.films import SMALL, plain, sound, still, turned

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from faces.errors import VideoError
 from tests.support.films import plain, still
 from video.extraction import Ended, Event, Fault, Frame, Limits, extract

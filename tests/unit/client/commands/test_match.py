@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from tests.support.web import Fleet
+from tests.support.servers.web import Fleet
 
 HASH = hashlib.sha256(b"bytes").hexdigest()
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.films import write
+from benchmarks.material.films import write
 from client.__main__ import main
 from client.sending import OLDEST, SAMPLE
 from local.process import free_port
 from tests.support.clock import Clock
 from tests.support.films import plain, still
-from tests.support.web import Fleet, problem
+from tests.support.servers.web import Fleet, problem
 
 Scan = Callable[..., tuple[int, dict[str, Any]]]
 

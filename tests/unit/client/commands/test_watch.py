@@ -19,7 +19,7 @@ from client.watching.record import Record
 from client.watching.settling import Settling
 from client.watching.watcher import Folder, Watcher
 from local.process import until
-from tests.support.web import Fleet, problem
+from tests.support.servers.web import Fleet, problem
 
 Watch = Callable[..., int]
 

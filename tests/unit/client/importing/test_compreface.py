@@ -11,9 +11,9 @@ from client.errors import ServerError, UsageError
 from client.idle_timeout import IdleTimeout
 from client.importing import compreface
 from client.importing.origins import from_compreface
-from tests.support.compreface import Collection, serving
-from tests.support.web import Fleet
-from tests.support.web import serving as serving_fleet
+from tests.support.servers.compreface import Collection, serving
+from tests.support.servers.web import Fleet
+from tests.support.servers.web import serving as serving_fleet
 
 KEY = "00000000-0000-0000-0000-000000000002"
 JPEG, PNG = b"\xff\xd8\xff picture", b"\x89PNG\r\n\x1a\n picture"

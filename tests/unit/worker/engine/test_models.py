@@ -11,7 +11,7 @@ import pytest
 from onnx import ModelProto
 
 from faces.errors import MismatchError, SettingError
-from tests.support.retrained import retrained
+from tests.support.models.retrained import retrained
 from worker.engine import models
 from worker.engine.conversion import networks
 from worker.engine.conversion.dlib_layers import DlibNetwork

@@ -14,7 +14,7 @@ from faces.config import Settings
 from faces.errors import PictureError, PoisonError, SettingError
 from local.process import until
 from tests.support.drawing import drawing
-from tests.support.quick_worker import CRASHES, ENGINE, HANGS, MODEL, RAISES, WANTS_MEMORY
+from tests.support.processes.quick_worker import CRASHES, ENGINE, HANGS, MODEL, RAISES, WANTS_MEMORY
 from worker.health.memory import Memory
 from worker.isolation.engine_process import EngineProcess, Fault, start
 from worker.isolation.quarantine import Quarantine

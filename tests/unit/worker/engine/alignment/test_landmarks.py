@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from faces.errors import SettingError
-from tests.support.predictor_writer import made_up
+from tests.support.models.predictor_writer import made_up
 from worker.engine import models
 from worker.engine.alignment.chips import PREDICTOR
 from worker.engine.alignment.landmarks import Landmarks

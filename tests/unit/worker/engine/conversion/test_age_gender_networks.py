@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from faces.errors import SettingError
-from tests.support import dlib_writer as write
+from tests.support.models import dlib_writer as write
 from worker.engine import models
 from worker.engine.attributes.dlib_age_gender import DlibAgeGender, converted
 from worker.engine.attributes.estimators import load_age_gender

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from tests.support.dlib_writer import integer, integers
-from tests.support.predictor_writer import column, floats, made_up, vector
+from tests.support.models.dlib_writer import integer, integers
+from tests.support.models.predictor_writer import column, floats, made_up, vector
 from worker.engine.conversion.landmarks_format import LEAF, LEAVES, packed, parse
 
 GOOD = made_up(2, 6)

@@ -1,4 +1,7 @@
-"""A server that is killed when it first comes to publish a picture: `python -m tests.support.crashing_rest`."""
+"""A server that is killed when it first comes to publish a picture.
+
+`python -m tests.support.processes.crashing_rest`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sys
 
 from rest import publishing
 from rest.__main__ import main
-from tests.support.crashing_worker import die
+from tests.support.processes.crashing_worker import die
 
 if __name__ == "__main__":
     publishing.PublisherPool.publish = die  # type: ignore[method-assign]  # that is the point

@@ -1,6 +1,6 @@
 """A real video process that has few frames in flight, so that it stands still in the middle until workers start.
 
-`python -m tests.support.waiting_video`.
+`python -m tests.support.processes.waiting_video`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A worker that is killed when it first comes to a step: `python -m tests.support.crashing_worker STEP`."""
+"""A worker with a quick engine that is killed when it first comes to a step.
+
+`python -m tests.support.processes.crashing_worker STEP`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 from faces.config import Settings
 from faces.event_log import EventLog
 from faces.store.client import Command, RedisClient, Session
+from tests.support.processes.quick_worker import ENGINE
 from worker.__main__ import main
 from worker.app import Worker, build
 
@@ -69,13 +73,13 @@ class CrashingRedis(RedisClient):
 def build_crashing(settings: Settings, stopping: threading.Event) -> Worker:
     match sys.argv[1]:
         case "before encode":
-            return build(settings, stopping, event_log=CrashingLog(settings, "taken"))
+            return build(settings, stopping, engine=ENGINE, event_log=CrashingLog(settings, "taken"))
         case "before exec":
-            return build(settings, stopping, redis=CrashingRedis(settings, before=True))
+            return build(settings, stopping, engine=ENGINE, redis=CrashingRedis(settings, before=True))
         case "after exec":
-            return build(settings, stopping, redis=CrashingRedis(settings, before=False))
+            return build(settings, stopping, engine=ENGINE, redis=CrashingRedis(settings, before=False))
         case "before ack":
-            return build(settings, stopping, event_log=CrashingLog(settings, "done"))
+            return build(settings, stopping, engine=ENGINE, event_log=CrashingLog(settings, "done"))
         case step:
             raise SystemExit(f"no such step: {step}")
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import Fleet
 
 def quick_worker(fleet: Fleet, folder: Path, **variables: str) -> Process:
     process = Process("quick", folder)
-    command = [sys.executable, "-m", "tests.support.quick_worker"]
+    command = [sys.executable, "-m", "tests.support.processes.quick_worker"]
     process.start(command, environ(fleet.settings, folder) | variables)
     fleet.processes.append(process)
     return process

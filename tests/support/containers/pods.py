@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from local.process import until
-from tests.support.manifests import Manifests, Object
-from tests.support.podman import Podman
+from tests.support.containers.manifests import Manifests, Object
+from tests.support.containers.podman import Podman
 
 NETWORK = "facefleet"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.support.served import served
+from tests.support.servers.served import served
 
 TOLERANCE = 300  # seconds between the message's time and now
 

@@ -1,4 +1,4 @@
-"""`worker.reencode` with an engine that takes no time: `python -m tests.support.quick_reencode`."""
+"""`worker.reencode` with an engine that takes no time: `python -m tests.support.processes.quick_reencode`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.support.quick_worker import QuickEngine, encoding_of
+from tests.support.processes.quick_worker import QuickEngine, encoding_of
 from worker import reencode
 from worker.engine.types import Box, Pixels
 

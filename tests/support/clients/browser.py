@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from local.process import until
 from tests.conftest import missing
 
-SCREENS = Path(__file__).parents[2] / "var" / "screens"
+SCREENS = Path(__file__).parents[3] / "var" / "screens"
 WIDTHS = {360: 740, 768: 1024, 1440: 900}  # pixels, and how high
 SERIOUS = {"serious", "critical"}
 TELL = """addEventListener("securitypolicyviolation",

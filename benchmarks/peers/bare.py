@@ -30,7 +30,7 @@ def bare_server(folder: Path) -> Iterator[int]:
     port = free_port()
     process = Process("bare", folder)
     options = ["--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "8"]
-    process.start([sys.executable, "-m", "gunicorn", *options, "benchmarks.bare:create()"], os.environ)
+    process.start([sys.executable, "-m", "gunicorn", *options, "benchmarks.peers.bare:create()"], os.environ)
     try:
         if not until(lambda: listening(port), 60):
             raise SystemExit(f"the bare server did not start:\n{process.last_lines()}")

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.served import served
+from tests.support.servers.served import served
 
 FACES = "/api/v1/recognition/faces"
 

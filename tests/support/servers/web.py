@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote
 
-from tests.support.served import served
+from tests.support.servers.served import served
 
 Answer = tuple[int, Any, dict[str, str]]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tests.support.dlib_writer import integer, integers
+from tests.support.models.dlib_writer import integer, integers
 
 SPLITS, LEAVES = 15, 16
 

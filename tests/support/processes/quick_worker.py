@@ -1,6 +1,6 @@
 """A real worker around an engine that takes no time, and does terrible things on pictures of certain widths.
 
-`python -m tests.support.quick_worker`. Pictures of one height show one and the same face.
+`python -m tests.support.processes.quick_worker`. Pictures of one height show one and the same face.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from worker.engine.types import Box, Face, Pixels, Quality, Stage, View
 
 CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
 MODEL = "quick"
-ENGINE = "tests.support.quick_worker:load"
+ENGINE = "tests.support.processes.quick_worker:load"
 LEAKED: list[bytes] = []
 
 

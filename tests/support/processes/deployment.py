@@ -33,7 +33,7 @@ class Deployment:
         self.module = ["local"]  # and its first arguments
         settings = {row.name for row in table()}
         self.environ = {name: value for name, value in os.environ.items() if name not in settings}
-        self.environ |= {name: str(port) for name, port in ports.items()}
+        self.environ |= {name: str(port) for name, port in ports.items()} | {"ENGINE": "onnxruntime"}
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command."""

@@ -19,7 +19,7 @@ import yaml
 from faces.version import VERSION
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 REVISION = "0123456789abcdef"  # of the tests' images
 
 

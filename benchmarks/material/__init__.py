@@ -1,0 +1,1 @@
+"""The pictures and films that the benchmarks work on."""
