@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.http import get_parser
@@ -36,6 +38,22 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def pending(self) -> int:
         """Bytes of the answer that the client has yet to take."""
         return self.outgoing.pending if self.outgoing else 0
+
+    def watch(
+        self,
+        poller: selectors.BaseSelector,
+        callback: Callable[[Any], None],
+        events: int = selectors.EVENT_READ,
+    ) -> None:
+        """Have the loop told of what happens here; that goes on while requests are handled."""
+        (poller.modify if self.watched else poller.register)(self.sock, events, callback)
+        self.watched = True
+
+    def unwatch(self, poller: selectors.BaseSelector) -> None:
+        """Have the loop told no more."""
+        if self.watched:
+            poller.unregister(self.sock)
+            self.watched = False
 
     def renew(self) -> None:
         """Forget the answer, and begin the next request."""

@@ -9,11 +9,9 @@ such threads than threads in all.
 from __future__ import annotations
 
 import errno
-import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -25,6 +23,7 @@ from faces.config import Settings
 from rest.bounds import Bounds
 from rest.server.arrival import Arrival
 from rest.server.connection import ClientSocket, Connection
+from rest.server.departures import Departures
 from rest.server.outgoing import Outgoing
 from rest.server.refusals import refusal, status_of
 from rest.server.request_deadline import RequestDeadline, TimedReader
@@ -32,10 +31,6 @@ from rest.server.takeover import TakenOver, installed
 from rest.server.threads import Threads
 
 WORK = 60.0  # seconds; what Redis and RabbitMQ may take of a request is bounded by less, each on its own
-LINGER = 2.0  # seconds for a client to see that its answer has come
-SLOWEST_READER = (
-    64 << 10
-)  # bytes a second that a client takes of a large answer, in addition to the usual time
 LOOK = 0.1  # seconds between looks at what is due; the loop comes by with every request
 SPARE = 16  # connections that may still be opened when idle ones begin to make room
 
@@ -52,11 +47,14 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._most_large = Bounds.of(settings).large_uploads
         self._large = 0
         self._arriving: dict[Connection, None] = {}  # in the order in which they began to wait
-        self._lingering: dict[Connection, float] = {}
-        self._sending: dict[Connection, float] = {}  # until when their answers have to be taken
         self._deadlines: dict[Connection, RequestDeadline] = {}
         self._waiting_again = threading.Lock()
         self._next_look = 0.0
+
+    def init_process(self) -> None:
+        """Begin, in the process that serves."""
+        self._departures = Departures(lambda: self.poller, self._close)
+        super().init_process()
 
     def load_wsgi(self) -> None:
         """Load the application."""
@@ -156,8 +154,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         if isinstance(outcome, BaseException):  # taken over, or failed
             self._close(conn)
         elif conn.pending:
-            self._sending[conn] = time.monotonic() + self._seconds + conn.pending / SLOWEST_READER
-            self._watch(conn, partial(self._on_writable, conn, bool(outcome)), selectors.EVENT_WRITE)
+            self._departures.send(conn, self._seconds, partial(self._go_on, conn, keep=bool(outcome)))
         else:
             self._go_on(conn, keep=bool(outcome))
 
@@ -173,14 +170,10 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             self._stop_gathering(conn)
             if conn.arrival.begun:
                 self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
-                self._linger(conn)
+                self._departures.linger(conn)
             else:
                 self._close(conn)
-        for conn in [conn for conn, end in self._lingering.items() if now > end]:
-            self._stop_lingering(conn)
-        for conn in [conn for conn, end in self._sending.items() if now > end]:
-            self._stop_sending(conn)
-            self._close(conn)
+        self._departures.end_late(now)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close connections on which nothing has come; gunicorn forces it at the end."""
@@ -192,30 +185,13 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         for conn in list(self._arriving):
             conn.arrival.hurry(deadline)
 
-    def _on_writable(self, conn: Connection, keep: bool, _: socket.socket) -> None:
-        """Send more of an answer."""
-        assert conn.outgoing is not None  # noqa: S101 -- it is what is sent
-        try:
-            conn.outgoing.send_more()
-        except OSError:  # the client has gone
-            self._stop_sending(conn)
-            self._close(conn)
-            return
-        if not conn.pending:
-            self._stop_sending(conn)
-            self._go_on(conn, keep=keep)
-
-    def _stop_sending(self, conn: Connection) -> None:
-        del self._sending[conn]
-        self._unwatch(conn)
-
     def _go_on(self, conn: Connection, *, keep: bool) -> None:
         """Wait for the next request after an answer, or see the client off."""
         if keep:
             conn.renew()
             self._gather(conn)
         else:
-            self._linger(conn)
+            self._departures.linger(conn)
 
     def _gather(self, conn: Connection) -> None:
         """Take what is there of a request; have it handled, or wait for more."""
@@ -226,12 +202,12 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         else:
             self._arriving[conn] = None
             if not conn.watched:
-                self._watch(conn, partial(self._on_arrival, conn))
+                conn.watch(self.poller, partial(self._on_arrival, conn))
 
     def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
         with self._waiting_again:
             if conn not in self._arriving:  # a thread is at work on it: more is taken when that is done
-                self._unwatch(conn)
+                conn.unwatch(self.poller)
                 return
             del self._arriving[conn]
         self._gather(conn)
@@ -263,11 +239,11 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _turn_away(self, conn: Connection) -> None:
         """Answer that there is no room for a request."""
         self._refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
-        self._linger(conn)
+        self._departures.linger(conn)
 
     def _stop_gathering(self, conn: Connection) -> None:
         del self._arriving[conn]
-        self._unwatch(conn)
+        conn.unwatch(self.poller)
 
     def _make_room(self) -> None:
         """Close the connection on which nothing has come for longest."""
@@ -276,45 +252,9 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             self._stop_gathering(idle)
             self._close(idle)
 
-    def _linger(self, conn: Connection) -> None:
-        """Take what the client still sends, or it might not see its answer (RFC 9112, section 9.6)."""
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:  # the client has gone
-            self._close(conn)
-            return
-        self._lingering[conn] = time.monotonic() + LINGER
-        self._watch(conn, partial(self._on_leaving, conn))
-
-    def _on_leaving(self, conn: Connection, _: socket.socket) -> None:
-        try:
-            if conn.sock.recv(65536, socket.MSG_DONTWAIT):
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self._stop_lingering(conn)
-
-    def _stop_lingering(self, conn: Connection) -> None:
-        del self._lingering[conn]
-        self._close(conn)
-
-    def _watch(
-        self, conn: Connection, callback: Callable[[Any], None], events: int = selectors.EVENT_READ
-    ) -> None:
-        """Have the loop told of what happens on a connection; that goes on while its requests are handled."""
-        (self.poller.modify if conn.watched else self.poller.register)(conn.sock, events, callback)
-        conn.watched = True
-
-    def _unwatch(self, conn: Connection) -> None:
-        if conn.watched:
-            self.poller.unregister(conn.sock)
-            conn.watched = False
-
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
-        self._unwatch(conn)
+        conn.unwatch(self.poller)
         conn.arrival.close()
         conn.forget_answer()
         conn.close()
