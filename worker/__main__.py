@@ -19,24 +19,32 @@ log = logging.getLogger("worker")
 def main(build: Callable[[Settings, threading.Event], Worker] = build) -> int:
     """Run until SIGTERM or SIGINT; then finish the current batch and leave the rest queued.
 
+    Until the worker is built it has nothing in hand, and ends at once.
+
     Returns:
         The exit code: 0 after a stop; 2 if a setting or the stored data forbids a start; `memory.OUTGROWN` asks
         for a restart.
     """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    _when_stopped(lambda *_: sys.exit(0))
     try:
         settings = Settings.read()
         process_log.install(settings)
         process_log.log_settings(settings)
-        return build(settings, stopping).run()
+        worker = build(settings, stopping)
+        _when_stopped(lambda *_: stopping.set())
+        return worker.run()
     except (SettingError, MismatchError) as error:
         sys.stderr.write(f"worker: {error}\n")
         return 2
     except Transient as error:
         log.warning("stopped while waiting: %s", error)
         return 0
+
+
+def _when_stopped(handle: Callable[..., object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
 
 
 if __name__ == "__main__":
