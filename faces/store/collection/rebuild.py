@@ -6,7 +6,7 @@ the old data version find out at their next commit, and have to be restarted wit
 
 Every piece is one transaction that also moves `position`, so a rebuild that was killed resumes where it was, and
 a second one at the same time helps, or fails if it is to something else. For another model the encodings, made
-beforehand, are taken from db 6 (`faces.store.models`) and become db 3 with the same swap.
+beforehand, are taken from db 6 (`faces.store.collection.models`) and become db 3 with the same swap.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from faces.errors import MismatchError
-from faces.store import journal
 from faces.store.client import Command, RedisClient, Session
-from faces.store.data_version import READ_VERSION, DataVersion
-from faces.store.journal import Entry
+from faces.store.collection import journal
+from faces.store.collection.data_version import READ_VERSION, DataVersion
+from faces.store.collection.journal import Entry
 from faces.store.keys import (
     ENCODINGS,
     HOME,

@@ -12,7 +12,7 @@ from faces.distances import Vector, vectors
 from faces.documents import from_json, to_json
 from faces.odds import FAR, Observed, Odds, counted, fit
 from faces.store.client import RedisClient
-from faces.store.data_version import READ_VERSION
+from faces.store.collection.data_version import READ_VERSION
 from faces.store.keys import ENCODINGS, HOME, MATCHES, MEASURING, ODDS
 
 MOST_PICTURES, MOST_FACES = 1000, 1200  # 720,000 pairs: about a second

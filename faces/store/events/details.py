@@ -9,9 +9,9 @@ from typing import Any
 from faces.documents import from_json
 from faces.errors import StoreError
 from faces.store.client import RedisClient
-from faces.store.events import Event
+from faces.store.events.stream import Event
 from faces.store.keys import HASHES, HOME, erased_key, pending_key, status_key
-from faces.store.status import Status
+from faces.store.pictures.status import Status
 
 Document = dict[str, Any]
 

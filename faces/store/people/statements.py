@@ -2,7 +2,7 @@
 
 Statements are submitted to the groups process, which alone applies them. It rejects contradictions, updates the
 groups, and writes the statement, its audit log entry and all consequences in one transaction. Once `submit`
-returns, everything that `faces.store.people` reads is up to date.
+returns, everything that `faces.store.people.directory` reads is up to date.
 """
 
 from __future__ import annotations

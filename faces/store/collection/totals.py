@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, MATCHES
 
 SAMPLE = 2000  # keys: about 10 ms, and within 5% of the truth in most collections

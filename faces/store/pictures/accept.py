@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from faces.errors import StoreError
-from faces.store import events, listing, memory
+from faces.store import memory
 from faces.store.client import Command, RedisClient, Session
+from faces.store.events import stream
 from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
-from faces.store.names import NameClaim, resolve
-from faces.store.status import Size, Status, pending
+from faces.store.pictures import listing
+from faces.store.pictures.names import NameClaim, resolve
+from faces.store.pictures.status import Size, Status, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _accepting(session: Session, receipt: Receipt) -> list[Command]:
         (HOME, "SET", status_key(picture_id), status.to_json()),
         listing.added(picture_id, status.accepted),
         (HOME, "ZADD", INFLIGHT, abs(claim.number), picture_id),
-        events.note("accepted", picture_id),
+        stream.note("accepted", picture_id),
     ]
 
 
@@ -121,7 +123,7 @@ def _withdrawing(receipt: Receipt, after: Status | None) -> list[Command]:
     ended: list[Command] = [
         forget_name,
         (HOME, "ZREM", INFLIGHT, picture_id),
-        events.note("failed", picture_id, "code", "not_queued", "reason", reason),
+        stream.note("failed", picture_id, "code", "not_queued", "reason", reason),
     ]
     if after is None:
         return [

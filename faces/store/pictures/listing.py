@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from faces.store import queries
 from faces.store.client import Command, RedisClient
 from faces.store.keys import HASHES, HOME, MATCHES, PICTURES, pending_key, status_key
-from faces.store.status import Status
+from faces.store.pictures import queries
+from faces.store.pictures.status import Status
 
 LOOKED_AT = 2000  # pictures a page looks at: about 30 ms
 PIECE = 250  # pictures read in one round trip at most

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from faces.store import commit_lock, events, journal, watches
 from faces.store.client import Command, RedisClient, Session
-from faces.store.data_version import READ_VERSION, DataVersion
-from faces.store.finish import finishing
-from faces.store.journal import Entry, Mark, Place, Tail
+from faces.store.collection import journal
+from faces.store.collection.data_version import READ_VERSION, DataVersion
+from faces.store.collection.journal import Entry, Mark, Place, Tail
+from faces.store.events import stream, watches
 from faces.store.keys import (
     ENCODINGS,
     HOME,
@@ -33,8 +33,10 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.names import NameClaim, claims_of, resolve
-from faces.store.status import Status, done, failed, pending
+from faces.store.pictures import commit_lock
+from faces.store.pictures.finish import finishing
+from faces.store.pictures.names import NameClaim, claims_of, resolve
+from faces.store.pictures.status import Status, done, failed, pending
 
 CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Collection[str]]]
 """Called with the journal's new tail, and which of the batch's pictures are about to be committed.
@@ -125,7 +127,7 @@ def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome
             shown = sorted({name.decode() for name in names})
             commands = [
                 *finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed"),
-                events.note("failed", picture_id, "code", code, "reason", reason),
+                stream.note("failed", picture_id, "code", code, "reason", reason),
             ]
             if session.commit(*commands) is not None:
                 return Outcome.DONE
@@ -252,11 +254,11 @@ def _events(
     seen = watches.sightings(session, watching, matches) if watching else []
     return [
         *(
-            events.finished(f.picture_id, len(f.faces), len(matches[f.picture_id]))
+            stream.finished(f.picture_id, len(f.faces), len(matches[f.picture_id]))
             for f in found
             if f.picture_id in matches
         ),
-        *(events.matched(s.picture_id, s.matching, s.watches) for s in seen),
+        *(stream.matched(s.picture_id, s.matching, s.watches) for s in seen),
     ]
 
 

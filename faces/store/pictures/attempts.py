@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faces.store.client import RedisClient
 from faces.store.keys import ATTEMPTS, HOME, status_key
-from faces.store.status import Status
+from faces.store.pictures.status import Status
 
 
 def begin(redis: RedisClient, picture_id: str) -> int:

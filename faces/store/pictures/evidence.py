@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faces.store.client import Command, RedisClient
-from faces.store.data_version import READ_VERSION
+from faces.store.collection.data_version import READ_VERSION
 from faces.store.keys import ENCODINGS, HASHES, HOME, MATCHES, status_key
-from faces.store.status import Status
+from faces.store.pictures.status import Status
 
 
 @dataclass(frozen=True, slots=True)

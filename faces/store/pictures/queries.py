@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from faces.distances import nearest, vectors
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import (
     COUNTS,
     ENCODINGS,
@@ -22,7 +22,7 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.status import Status
+from faces.store.pictures.status import Status
 
 
 @dataclass(frozen=True, slots=True)

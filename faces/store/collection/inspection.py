@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from faces.errors import StoreError
-from faces.store import journal
 from faces.store.client import Command, RedisClient
-from faces.store.data_version import READ_VERSION
+from faces.store.collection import journal
+from faces.store.collection.data_version import READ_VERSION
 from faces.store.keys import (
     ATTEMPTS,
     ENCODINGS,
@@ -32,7 +32,7 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.status import Status
+from faces.store.pictures.status import Status
 
 PIECE = 500  # keys asked for in one round trip: Redis is busy with them for about a millisecond
 LINES = 50_000  # journal lines read at once

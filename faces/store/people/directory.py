@@ -2,7 +2,7 @@
 
 Both share one space of ids that stay stable as they grow: a person's id is that of their first group. The id of a
 merged group leads to its successor. This module only reads what the groups process (`python -m groups`) writes;
-changes go through `faces.store.statements`.
+changes go through `faces.store.people.statements`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from faces.documents import from_json
 from faces.store.client import RedisClient
-from faces.store.group_record import HEADER, NOBODY, GroupRecord
 from faces.store.keys import GROUPS, HIDDEN, MERGED, PEOPLE, SHOWN, SUGGESTIONS, group_key
+from faces.store.people.group_record import HEADER, NOBODY, GroupRecord
 
 PIECE = 250  # people read in one round trip at most
 

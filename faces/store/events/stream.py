@@ -10,7 +10,7 @@ About the last `KEPT` events are kept; a reader that falls further behind is tol
 | `done` | a picture with faces was committed | `faces`, `matches`: how many |
 | `no_face` | a picture without faces was committed | |
 | `failed` | a picture failed for good, or could not be queued (`not_queued`) | `code`, `reason` |
-| `match` | a new picture matches one that a watch asks for (`faces.store.watches`) | `matching`, `watches` |
+| `match` | a new picture matches one that a watch asks for (`faces.store.events.watches`) | `matching`, `watches` |
 | `match` | a new picture shows a person that a watch asks for | `person`, `watches` |
 | `erased` | a picture was erased | |
 | `person_changed` | people said something about a person | `person`, `change`; no `hash` |

@@ -1,7 +1,7 @@
 """Changing to another model: its encodings are collected in db 6, and never compared with the present ones.
 
 Each picture's faces are encoded again, the same faces in the same order, while the fleet works on with the old
-model. When none is missing, `faces.store.rebuild` with the new model makes the edges and swaps both in.
+model. When none is missing, `faces.store.collection.rebuild` with the new model makes the edges and swaps both in.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from faces.errors import MismatchError
-from faces.store import journal
 from faces.store.client import RedisClient
+from faces.store.collection import journal
 from faces.store.keys import ENCODINGS, HOME, META, NEXT_ENCODINGS
 
 PIECE = 1000

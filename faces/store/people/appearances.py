@@ -1,7 +1,7 @@
 """Whose face is whose: the faces and pictures of people, and the people in pictures.
 
-Like `faces.store.people`, it only reads. A face's `index` is its position in db 3; `Status.indexed` has its number
-among all faces of the picture.
+Like `faces.store.people.directory`, it only reads. A face's `index` is its position in db 3; `Status.indexed` has
+its number among all faces of the picture.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from faces.store.client import RedisClient
-from faces.store.group_record import CENTROID, FACE, Face, GroupRecord, unpack_faces
 from faces.store.keys import ENCODINGS, GROUP_PICTURES, GROUPS, group_faces_key, group_key
-from faces.store.people import Person, owners_of
+from faces.store.people.directory import Person, owners_of
+from faces.store.people.group_record import CENTROID, FACE, Face, GroupRecord, unpack_faces
 
 AT_ONCE = 1000  # faces read in one round trip
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from faces.documents import to_json
-from faces.store import events, journal, listing
 from faces.store.client import Command, RedisClient
+from faces.store.collection import journal
+from faces.store.events import stream
 from faces.store.keys import (
     ATTEMPTS,
     COUNTS,
@@ -29,7 +30,8 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.status import Status
+from faces.store.pictures import listing
+from faces.store.pictures.status import Status
 
 NAMES_TOLD = 60  # seconds for which readers of events learn the names of an erased picture
 PER_PICTURE = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
@@ -118,7 +120,7 @@ def _events(picture_id: str, traces: _Traces) -> list[Command]:
     """Commands that add the event; the names are kept for those who read it at once."""
     return [
         (HOME, "SET", erased_key(picture_id), to_json(_names(traces)), "EX", NAMES_TOLD),
-        events.note("erased", picture_id),
+        stream.note("erased", picture_id),
     ]
 
 
