@@ -1,7 +1,7 @@
 /** What could not be processed, by reason, and a second chance for it. */
 
-import { get, kept, may, post } from "./api.js";
-import { button, errorState, loading, make, plural, titleOf, toast, toastError } from "./components.js";
+import { get, kept, may, post } from "../parts/api.js";
+import { button, errorState, loading, make, plural, titleOf, toast, toastError } from "../parts/components.js";
 import { nothing, table } from "./overview.js";
 
 const MOST = 500; // failures that are looked at

@@ -1,9 +1,9 @@
 /** People: who is in the pictures, largest group first; named, merged and hidden in place. */
 
-import { address, faceAt, get, may } from "./api.js";
-import { button, emptyState, errorState, icon, loading, make, plural, settled } from "./components.js";
+import { address, faceAt, get, may } from "../parts/api.js";
+import { button, emptyState, errorState, icon, loading, make, plural, settled } from "../parts/components.js";
 import { called, hide, merge, rename, unhide } from "./corrections.js";
-import { follow } from "./live.js";
+import { follow } from "../parts/live.js";
 import { nameField } from "./naming.js";
 import { Selection } from "./selecting.js";
 

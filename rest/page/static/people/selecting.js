@@ -3,7 +3,7 @@
  * keyboard, arrows move and X selects.
  */
 
-import { button, make, plural } from "./components.js";
+import { button, make, plural } from "../parts/components.js";
 
 export class Selection {
   /**

@@ -1,11 +1,11 @@
 /** One picture: its faces, and every other picture that shows one of them. */
 
-import { address, faceAt, get, kept, may, pictureAt, post } from "./api.js";
-import { Boxes } from "./boxes.js";
-import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "./components.js";
-import { erasePicture, receiptOf } from "./erasing.js";
-import { follow } from "./live.js";
-import { Matches } from "./matches.js";
+import { address, faceAt, get, kept, may, pictureAt, post } from "../parts/api.js";
+import { Boxes } from "../parts/boxes.js";
+import { button, dialog, emptyState, errorState, faceChip, icon, loading, make, plural, titleOf, toastError } from "../parts/components.js";
+import { erasePicture, receiptOf } from "../parts/erasing.js";
+import { follow } from "../parts/live.js";
+import { Matches } from "../parts/matches.js";
 
 const LARGE = 1600; // pixels of the picture that is shown
 const MOST = 1000; // matches that are asked for

@@ -1,7 +1,7 @@
 /** Why a face is where it is, in words. */
 
-import { get } from "./api.js";
-import { button, dialog, make, toastError } from "./components.js";
+import { get } from "../parts/api.js";
+import { button, dialog, make, toastError } from "../parts/components.js";
 
 /** Say why a face is this person's, and who else is near. */
 export async function tellWhy({ hash, face }) {

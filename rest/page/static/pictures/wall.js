@@ -1,6 +1,6 @@
 /** A wall of any number of pictures: only those in view, and some around them, are in the document. */
 
-import { load, make, tile } from "./components.js";
+import { load, make, tile } from "../parts/components.js";
 
 const GAP = 8; // pixels
 const LEAST = 150; // pixels of a tile's side, on a wide screen

@@ -1,7 +1,7 @@
 /** API keys, and the audit log. */
 
-import { get, post, remove } from "./api.js";
-import { button, confirm, dialog, errorState, loading, make, toast, toastError } from "./components.js";
+import { get, post, remove } from "../parts/api.js";
+import { button, confirm, dialog, errorState, loading, make, toast, toastError } from "../parts/components.js";
 import { nothing, table } from "./overview.js";
 
 const SCOPES = {

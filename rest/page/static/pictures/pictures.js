@@ -1,9 +1,9 @@
 /** The wall of all pictures, newest first, and bringing pictures in. */
 
-import { get, may } from "./api.js";
-import { button, emptyState, errorState, loading, make, plural, settled } from "./components.js";
+import { get, may } from "../parts/api.js";
+import { button, emptyState, errorState, loading, make, plural, settled } from "../parts/components.js";
 import { intake } from "./intake.js";
-import { follow } from "./live.js";
+import { follow } from "../parts/live.js";
 import { Wall } from "./wall.js";
 
 const PAGE = 60; // pictures; also how many are looked at for what is new

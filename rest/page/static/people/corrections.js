@@ -1,7 +1,7 @@
 /** Corrections: statements about people, made on what was seen, and each with a way back. */
 
-import { get, post, remove } from "./api.js";
-import { button, dialog, faceChip, icon, make, plural, toast, toastError } from "./components.js";
+import { get, post, remove } from "../parts/api.js";
+import { button, dialog, faceChip, icon, make, plural, toast, toastError } from "../parts/components.js";
 
 /** What somebody is called. */
 export const called = (person) => person.name || "Unnamed";

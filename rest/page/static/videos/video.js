@@ -1,8 +1,8 @@
 /** One video: who is seen from when to when, on a timeline that jumps to the frame of that second. */
 
-import { get, may, pictureAt, remove } from "./api.js";
+import { get, may, pictureAt, remove } from "../parts/api.js";
 import { clock, progressOf } from "./clock.js";
-import { button, confirm, emptyState, errorState, faceChip, icon, loading, make, plural, shortName, toastError } from "./components.js";
+import { button, confirm, emptyState, errorState, faceChip, icon, loading, make, plural, shortName, toastError } from "../parts/components.js";
 
 const FRAMES = 5000;
 const LOOK = 3000; // milliseconds between looks while anything is still to come

@@ -1,7 +1,7 @@
 /** Review: "Are these the same person?", the most useful question first, answered with one key each. */
 
-import { faceAt, get } from "./api.js";
-import { button, emptyState, errorState, icon, make, plural } from "./components.js";
+import { faceAt, get } from "../parts/api.js";
+import { button, emptyState, errorState, icon, make, plural } from "../parts/components.js";
 import { called, correct, merge, undoLatest } from "./corrections.js";
 import { askWho } from "./naming.js";
 

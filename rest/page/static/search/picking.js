@@ -1,7 +1,7 @@
 /** Choosing one picture that need not be stored: from files, by dropping, from the clipboard, by the camera. */
 
-import { button, icon, make, toast } from "./components.js";
-import { dropped, isPicture, pasted } from "./files.js";
+import { button, icon, make, toast } from "../parts/components.js";
+import { dropped, isPicture, pasted } from "../parts/files.js";
 
 /**
  * A field to drop a picture on.

@@ -1,7 +1,7 @@
 /** What the fleet does now: counts, live plots, workers, queues, pictures in hand. */
 
-import { get } from "./api.js";
-import { emptyState, errorState, loading, make, plural, titleOf } from "./components.js";
+import { get } from "../parts/api.js";
+import { emptyState, errorState, loading, make, plural, titleOf } from "../parts/components.js";
 import { Plot } from "./plots.js";
 
 const EVERY = 2000; // milliseconds

@@ -1,9 +1,9 @@
 /** One person: their faces, the most typical first; taken out, split off, given to somebody else. */
 
-import { faceAt, get, may } from "./api.js";
-import { button, emptyState, errorState, faceChip, icon, loading, make, plural, shortName } from "./components.js";
+import { faceAt, get, may } from "../parts/api.js";
+import { button, emptyState, errorState, faceChip, icon, loading, make, plural, shortName } from "../parts/components.js";
 import { called, correct, hide, merge, rename, unhide } from "./corrections.js";
-import { follow } from "./live.js";
+import { follow } from "../parts/live.js";
 import { askWho, nameField } from "./naming.js";
 import { Selection } from "./selecting.js";
 import { tellWhy } from "./why.js";

@@ -1,7 +1,7 @@
 /** History: everything that was said about people, the latest first; each statement can be withdrawn. */
 
-import { get, may, remove } from "./api.js";
-import { button, emptyState, errorState, faceChip, icon, loading, make, plural, toast, toastError } from "./components.js";
+import { get, may, remove } from "../parts/api.js";
+import { button, emptyState, errorState, faceChip, icon, loading, make, plural, toast, toastError } from "../parts/components.js";
 
 const main = document.getElementById("main");
 const list = make("ol", { className: "history" });

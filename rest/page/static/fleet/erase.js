@@ -1,8 +1,8 @@
 /** Erasing a picture by its name or hash. */
 
-import { get } from "./api.js";
-import { button, make, plural, tile, titleOf, toastError } from "./components.js";
-import { erasePicture, receiptOf } from "./erasing.js";
+import { get } from "../parts/api.js";
+import { button, make, plural, tile, titleOf, toastError } from "../parts/components.js";
+import { erasePicture, receiptOf } from "../parts/erasing.js";
 
 export function eraseTab(root) {
   const input = make("input", { id: "erase-what", required: true, autocomplete: "off", spellcheck: false });

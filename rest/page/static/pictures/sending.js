@@ -1,7 +1,7 @@
 /** Sends pictures a few at a time, and knows what became of each. What was sent is the server's; a tab may close. */
 
-import { Offline, Problem, ask, post } from "./api.js";
-import { follow } from "./live.js";
+import { Offline, Problem, ask, post } from "../parts/api.js";
+import { follow } from "../parts/live.js";
 
 const AT_ONCE = 3;
 const URLS = 8; // that the server fetches for one request

@@ -1,8 +1,8 @@
 /** Bringing pictures in: buttons, dropping, pasting, links; and the list that shows the way of each. */
 
-import { get, may } from "./api.js";
-import { button, dialog, icon, make, plural, shortName, toast } from "./components.js";
-import { chosen, dropped, isPicture, pasted, taken } from "./files.js";
+import { get, may } from "../parts/api.js";
+import { button, dialog, icon, make, plural, shortName, toast } from "../parts/components.js";
+import { chosen, dropped, isPicture, pasted, taken } from "../parts/files.js";
 import { Sending } from "./sending.js";
 
 const PREVIEWS = 60; // pictures shown beside their names before they are sent
@@ -42,7 +42,7 @@ export function intake(arrived) {
   });
   return {
     choose: () => byId("add").click(),
-    samples: async () => sending.addUrls(await get(`${document.body.dataset.static}/samples.json`)),
+    samples: async () => sending.addUrls(await get(`${document.body.dataset.static}/pictures/samples.json`)),
   };
 }
 

@@ -1,8 +1,8 @@
 /** All videos, and a way to add one. */
 
-import { ask, get } from "./api.js";
+import { ask, get } from "../parts/api.js";
 import { progressOf } from "./clock.js";
-import { button, emptyState, errorState, loading, make, shortName, toast, toastError } from "./components.js";
+import { button, emptyState, errorState, loading, make, shortName, toast, toastError } from "../parts/components.js";
 
 const PAGE = 100;
 const LOOK = 3000; // milliseconds between looks while a video is not finished

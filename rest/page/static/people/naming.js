@@ -1,7 +1,7 @@
 /** A field for a name, which completes the names that there are. */
 
-import { get } from "./api.js";
-import { button, dialog, make, settled } from "./components.js";
+import { get } from "../parts/api.js";
+import { button, dialog, make, settled } from "../parts/components.js";
 import { personLine } from "./corrections.js";
 
 let fields = 0;

@@ -1,6 +1,6 @@
 /** Small plots of what was seen in the last minutes. */
 
-import { draw, make } from "./components.js";
+import { draw, make } from "../parts/components.js";
 
 const HEIGHT = 150;
 const LEFT = 44;

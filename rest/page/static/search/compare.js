@@ -1,8 +1,8 @@
 /** Two pictures side by side, stored or not, and how far apart their faces are. */
 
-import { ask, get, kept, pictureAt, post } from "./api.js";
-import { Boxes } from "./boxes.js";
-import { button, draw, errorState, make, plural } from "./components.js";
+import { ask, get, kept, pictureAt, post } from "../parts/api.js";
+import { Boxes } from "../parts/boxes.js";
+import { button, draw, errorState, make, plural } from "../parts/components.js";
 import { dropTarget, pasting, picker } from "./picking.js";
 
 const LARGE = 1000; // pixels of a picture

@@ -1,7 +1,7 @@
 /** Fleet: how it does, what failed, and what administrators look after. */
 
-import { may } from "./api.js";
-import { button, make } from "./components.js";
+import { may } from "../parts/api.js";
+import { button, make } from "../parts/components.js";
 import { auditTab, keysTab } from "./administration.js";
 import { eraseTab } from "./erase.js";
 import { failuresTab } from "./failures.js";

@@ -1,9 +1,9 @@
 /** Who is on a picture that is not stored. */
 
-import { ask } from "./api.js";
-import { Boxes } from "./boxes.js";
-import { button, emptyState, errorState, make, plural } from "./components.js";
-import { Matches } from "./matches.js";
+import { ask } from "../parts/api.js";
+import { Boxes } from "../parts/boxes.js";
+import { button, emptyState, errorState, make, plural } from "../parts/components.js";
+import { Matches } from "../parts/matches.js";
 import { picker, dropTarget, pasting } from "./picking.js";
 
 const MOST = 100; // matches of a face that are asked for
