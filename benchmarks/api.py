@@ -32,11 +32,12 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
-from faces.store import people, queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import commit
-from faces.store.data_version import agree
+from faces.store.collection.data_version import agree
+from faces.store.people import directory
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import commit
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from faces.usecases.ingest import accept_and_publish
 from local.process import Process, until
@@ -110,11 +111,11 @@ def _grouped(redis: RedisClient, redis_port: int, folder: Path, faces: int) -> s
     process = Process("groups", folder)
     process.start([sys.executable, "-m", "groups"], {**os.environ, "REDIS_PORT": str(redis_port)})
     try:
-        if not until(lambda: sum(p.count for p in people.people(redis, most=faces).people) == faces, 120):
+        if not until(lambda: sum(p.count for p in directory.people(redis, most=faces).people) == faces, 120):
             raise SystemExit(f"the faces were not grouped:\n{process.last_lines()}")
     finally:
         process.stop()
-    return people.people(redis, most=1).people[0].id
+    return directory.people(redis, most=1).people[0].id
 
 
 def _search(paths: Sequence[Path], waiting: int, searches: int) -> None:

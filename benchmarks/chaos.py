@@ -38,7 +38,8 @@ from client.commands.check import check
 from client.terminal import table
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import inspection, queries
+from faces.store.collection import inspection
+from faces.store.pictures import queries
 from local.process import until
 
 SENDERS = 4

@@ -22,11 +22,11 @@ import numpy as np
 from redis import Redis
 
 from faces.config import Settings
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, commit
-from faces.store.data_version import DataVersion, agree
-from faces.store.status import done, pending
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, commit
+from faces.store.pictures.status import done, pending
 from local.process import free_port
 from local.redis import RedisServer
 from worker.index.face_index import FaceIndex, vectors

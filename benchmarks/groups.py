@@ -27,7 +27,7 @@ from benchmarks.material.pictures import pictures_in
 from benchmarks.peers.clusterings import Near, Numbers, Score, Vectors, components, dbscan, score, whispers
 from benchmarks.peers.contestants import Seen, contestant
 from faces.config import Settings
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.constraints import Constraints
 from groups.grouping import Grouping
 from groups.partition import Partition

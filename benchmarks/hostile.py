@@ -21,7 +21,7 @@ import requests
 from benchmarks.system.fleet import Fleet, running
 from client.terminal import table
 from faces.picture_id import picture_id_of
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import until
 
 Row = tuple[str, int, str, str, str]

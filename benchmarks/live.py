@@ -21,8 +21,8 @@ from dataclasses import replace
 
 from benchmarks.slow_clients import ask, server
 from faces.config import Settings
-from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.pictures.accept import accept
 
 REQUEST = b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -25,8 +25,9 @@ from benchmarks.system.fleet import SingleFleet, running, signal_group
 from client.checking.faults import Faults
 from client.commands.check import check
 from client.terminal import table
-from faces.store import memory, queries
+from faces.store import memory
 from faces.store.memory import Memory
+from faces.store.pictures import queries
 from local.process import until
 
 PATIENCE = 300.0  # seconds

@@ -61,7 +61,7 @@ def _some(people: NDArray[np.str_], size: int, random: np.random.Generator) -> N
 
 
 def estimated(drawn: Drawn, tolerance: float, model: str) -> Odds:
-    """The odds as `faces.store.odds` measures them, from all pairs."""
+    """The odds as `faces.store.collection.odds` measures them, from all pairs."""
     near = drawn.distances[drawn.distances < FAR].tolist()
     within = [distance for distance in near if distance <= tolerance]
     neighbours = [2 * count for count in counted(within)]  # each pair is seen from both its faces

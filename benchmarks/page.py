@@ -29,8 +29,8 @@ from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.keys import COUNTS, HASHES, HOME, NAMES, status_key
-from faces.store.listing import added
-from faces.store.status import Status
+from faces.store.pictures.listing import added
+from faces.store.pictures.status import Status
 
 FEW = 100
 VIEWED = 100  # pictures with originals of two megapixels

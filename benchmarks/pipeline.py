@@ -30,8 +30,8 @@ from benchmarks.material.pictures import pictures_in
 from benchmarks.system.servers import leading_to, servers
 from faces.config import Settings
 from faces.formats.limits import Limits
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from local.process import Process, listening, until
 from worker.engine.engine import load
 from worker.engine.library import load_library

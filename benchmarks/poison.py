@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, running
 from benchmarks.poisoned_engine import WIDTHS, poison
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import until
 
 WORKER = "benchmarks.poisoned_engine"

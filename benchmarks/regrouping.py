@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 
 from benchmarks.index import Faces, People  # first: it keeps NumPy to one thread
 from faces.config import Settings
-from faces.store import journal
 from faces.store.client import Command, RedisClient
-from faces.store.data_version import DataVersion, agree
+from faces.store.collection import journal
+from faces.store.collection.data_version import DataVersion, agree
 from faces.store.keys import ENCODINGS, GROUPS, HOME, status_key
-from faces.store.status import done, pending
+from faces.store.pictures.status import done, pending
 from groups.checking import faults
 from groups.constraints import Constraints
 from groups.follower import Follower

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, engine_alone, loaded_engine, running
-from faces.store import queries
+from faces.store.pictures import queries
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
 

@@ -26,7 +26,7 @@ from benchmarks.chaos import pictures
 from benchmarks.material.pictures import pictures_in
 from benchmarks.system.fleet import SingleFleet, running
 from client.terminal import table
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import until
 
 AHEAD = 32  # pictures sent and not done

@@ -18,8 +18,8 @@ from redis import Redis
 
 from benchmarks.index import People  # first: it keeps NumPy to one thread
 from faces.config import Settings
-from faces.store import journal
 from faces.store.client import Command, RedisClient
+from faces.store.collection import journal
 from faces.store.keys import ENCODINGS, HOME, JOURNAL
 from local.process import free_port
 from local.redis import RedisServer

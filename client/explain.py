@@ -12,7 +12,7 @@ from client.terminal import note, table
 from faces.distances import Vector, vectors
 from faces.documents import to_json
 from faces.odds import Odds
-from faces.store.evidence import Evidence, Shown
+from faces.store.pictures.evidence import Evidence, Shown
 
 HEADS = ("matches", "face", "its box", "by face", "its box", "distance", "same person")
 NO_ODDS = "how likely a match is right is not measured yet: workers do so, or facefleet calibrate"

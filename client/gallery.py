@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from client.checking import brute_force
-from faces.store.journal import Entry
+from faces.store.collection.journal import Entry
 from faces.store.keys import ENCODING_BYTES
 
 DIMENSIONS = ENCODING_BYTES // 4
@@ -16,9 +16,10 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]  # numbers of faces asked fo
 
 
 class Gallery:
-    """Is the `Faces` of `faces.store.rebuild`, by brute force; a face takes about 530 bytes, twice while it grows.
+    """Is the `Faces` of `faces.store.collection.rebuild`, by brute force.
 
-    Rows are only ever added: those of a picture that was erased, or came again, belong to nobody.
+    A face takes about 530 bytes, twice while it grows. Rows are only ever added: those of a picture that was
+    erased, or came again, belong to nobody.
     """
 
     def __init__(self, tolerance: float) -> None:

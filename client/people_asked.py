@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from client.people_named import examples
 from client.terminal import note, printable
 from faces.errors import StatementError
-from faces.store import people
 from faces.store.client import RedisClient
-from faces.store.people import Person, Suggestion
-from faces.store.statements import Kind, NewStatement, submit, withdraw
+from faces.store.people import directory
+from faces.store.people.directory import Person, Suggestion
+from faces.store.people.statements import Kind, NewStatement, submit, withdraw
 
 KINDS: dict[str, Kind] = {"y": "same", "n": "different", "?": "unsure"}
 
@@ -51,7 +51,7 @@ def _answered(redis: RedisClient, suggestion: Suggestion, kind: Kind) -> None:
 def _named(redis: RedisClient, person: Person, answer: Callable[[str], str]) -> None:
     """Give somebody a name, or have them be somebody who has it."""
     name = answer("Who? ").strip()
-    for known in people.named(redis, name) if name else ():
+    for known in directory.named(redis, name) if name else ():
         if answer(f"The same as person {known.id}? [y]es [n]o ").strip().lower() == "y":
             _submit(redis, NewStatement(kind="same", people=(known.id, person.id)))
             return

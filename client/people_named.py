@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from client.errors import UsageError
 from client.terminal import printable
 from faces.picture_id import is_picture_id
-from faces.store import inspection, people, people_faces, queries
 from faces.store.client import RedisClient
-from faces.store.people import Person
+from faces.store.collection import inspection
+from faces.store.people import appearances, directory
+from faces.store.people.directory import Person
+from faces.store.pictures import queries
 
 EXAMPLES = 2  # names of pictures beside a person in a list
 
@@ -20,8 +22,8 @@ def person_named(redis: RedisClient, given: str) -> Person:
     Raises:
         UsageError: there is none, or several have the name.
     """
-    found = people.person(redis, given)
-    named = people.named(redis, given) if found is None else [found]
+    found = directory.person(redis, given)
+    named = directory.named(redis, given) if found is None else [found]
     if len(named) == 1:
         return named[0]
     if named:
@@ -37,7 +39,7 @@ def face_named(redis: RedisClient, given: str, person: Person | None) -> str:
         UsageError: there is no such picture, or several of its faces are possible.
     """
     picture_id, index = _picture(redis, given)
-    who = people_faces.of_picture(redis, picture_id)
+    who = appearances.of_picture(redis, picture_id)
     possible = [n for n, one in enumerate(who) if person is None or (one is not None and one.id == person.id)]
     if index is None and len(possible) != 1:
         places = ", ".join(f"{given}:{n}" for n in possible) or "none of this person's"
@@ -56,7 +58,7 @@ def picture_names(redis: RedisClient, picture_ids: Sequence[str]) -> dict[str, l
 
 def examples(redis: RedisClient, person: Person) -> str:
     """Names of the pictures with a person's most typical faces."""
-    found = people_faces.faces(redis, person)[:EXAMPLES]
+    found = appearances.faces(redis, person)[:EXAMPLES]
     names = picture_names(redis, [face.picture_id for face in found])
     return ", ".join(dict.fromkeys(name for face in found for name in names[face.picture_id][:1]))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from client.errors import UsageError
 from faces.config import Settings
 from faces.picture_id import is_picture_id, picture_id_of
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 
 
 def hash_or_file(given: str) -> str:

@@ -10,8 +10,8 @@ from types import TracebackType
 
 from client.errors import UsageError
 from client.terminal import bar
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, NEXT_ENCODINGS
 
 MODULE = "worker.reencode"

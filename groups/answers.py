@@ -1,4 +1,4 @@
-"""Answers the requests of `faces.store.statements`."""
+"""Answers the requests of `faces.store.people.statements`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, get_args
 
 from faces.documents import from_json, to_json
 from faces.errors import StaleError, StatementError, UnknownError
-from faces.store import events
 from faces.store.client import Command
-from faces.store.group_record import Face
+from faces.store.events import stream
 from faces.store.keys import AUDIT_LOG, HOME, answer_key
+from faces.store.people.group_record import Face
 from groups.curation import Curation
 from groups.documents import statement_document
 from groups.grouping import Grouping
@@ -60,7 +60,7 @@ class Answers:
             fields = ("key", asked["key"], "did", asked["do"], "picture", about, "request", asked["request"])
             commands.append((HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields))
             change = reply["kind"] if asked["do"] == "submit" else "withdraw"
-            commands += [events.person_changed(person, change) for person in self._concerned(reply)]
+            commands += [stream.person_changed(person, change) for person in self._concerned(reply)]
         return commands
 
     def _concerned(self, statement: Mapping[str, Any]) -> list[str]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from faces.documents import from_json, to_json
 from faces.errors import StoreError
-from faces.store import inspection
 from faces.store.client import RedisClient
-from faces.store.group_record import Face
+from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, GROUP_PICTURES, GROUPS, HIDDEN, PEOPLE, SHOWN
+from faces.store.people.group_record import Face
 from groups import saved
 from groups.documents import person_document
 from groups.follower import Follower

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import ContradictionError
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.statement import Statement
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from faces.errors import ContradictionError, UnknownError
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.constraints import Constraints
 from groups.grouping import Grouping
 from groups.statement import Statement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.constraints import Person
 from groups.partition import Partition
 from groups.statement import Statement
@@ -13,7 +13,7 @@ from groups.statement_log import Provenance
 
 
 def statement_document(statement: Statement, made: Provenance) -> dict[str, Any]:
-    """The document of a statement, as `faces.store.statements` reads it."""
+    """The document of a statement, as `faces.store.people.statements` reads it."""
     return {
         "number": statement.number,
         "kind": statement.kind,
@@ -43,7 +43,7 @@ def statement_from(document: Mapping[str, Any]) -> tuple[Statement, Provenance]:
 
 
 def person_document(person: Person, partition: Partition) -> dict[str, Any]:
-    """The document of a person, as `faces.store.people` reads it."""
+    """The document of a person, as `faces.store.people.directory` reads it."""
     groups = [group for group in person.groups if group in partition.table]
     cover = person.cover if person.cover and partition.members.group(person.cover) in groups else None
     return {

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from faces.errors import MismatchError, StoreError
-from faces.store import journal
 from faces.store.client import Command, RedisClient, Session
-from faces.store.data_version import READ_VERSION
-from faces.store.group_record import Face
-from faces.store.journal import Entry, Place, Tail
+from faces.store.collection import journal
+from faces.store.collection.data_version import READ_VERSION
+from faces.store.collection.journal import Entry, Place, Tail
 from faces.store.keys import ASKED, ENCODINGS, GROUP_STATE, GROUPS, HOME, META, SUGGESTIONS
-from faces.store.queries import statuses
+from faces.store.people.group_record import Face
+from faces.store.pictures.queries import statuses
 from groups import saved
 from groups.answers import Answers
 from groups.constraints import Constraints

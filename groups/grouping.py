@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.constraints import Constraints, Person
 from groups.partition import Partition
 from groups.rule import Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 
 GONE = -1
 

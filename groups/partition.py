@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.members import Members
 from groups.summary import Summary, Vector
 from groups.table import Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from faces.errors import UnknownError
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.curation import Curation
 from groups.grouping import Grouping
 
@@ -13,7 +13,7 @@ MOST = 5  # other people listed
 
 
 def explain(grouping: Grouping, curation: Curation, face: Face) -> dict[str, Any]:
-    """Explain a face, as `faces.store.statements.explain` describes.
+    """Explain a face, as `faces.store.people.statements.explain` describes.
 
     Raises:
         UnknownError: no such face.

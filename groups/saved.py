@@ -13,8 +13,7 @@ import numpy as np
 
 from faces.documents import from_json, to_json
 from faces.store.client import Command, RedisClient
-from faces.store.group_record import NOBODY, Face, GroupRecord, pack_faces, unpack_faces
-from faces.store.journal import Mark, Place
+from faces.store.collection.journal import Mark, Place
 from faces.store.keys import (
     GROUP_PICTURES,
     GROUP_STATE,
@@ -29,6 +28,7 @@ from faces.store.keys import (
     group_faces_key,
     group_key,
 )
+from faces.store.people.group_record import NOBODY, Face, GroupRecord, pack_faces, unpack_faces
 from groups.documents import person_document, statement_document, statement_from
 from groups.grouping import Grouping
 from groups.partition import Changes, Partition

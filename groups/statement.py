@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 
 Kind = Literal["name", "same", "different", "unsure", "not", "assign", "split", "hide", "show", "cover"]
 
@@ -15,7 +15,7 @@ OF_FACES = {"not", "assign", "split", "cover"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One statement, active until it is withdrawn; `faces.store.statements.NewStatement` explains the kinds.
+    """One statement, active until it is withdrawn; `faces.store.people.statements.NewStatement` explains the kinds.
 
     Attributes:
         number: counts all statements, from 1.

@@ -20,7 +20,7 @@ class Suggestions:
         self._near: dict[int, tuple[tuple[int, int], list[Neighbour]]] = {}
 
     def document(self) -> str:
-        """The suggestions as JSON, as `faces.store.people` reads them."""
+        """The suggestions as JSON, as `faces.store.people.directory` reads them."""
         return to_json(self.find())
 
     def find(self) -> list[dict[str, Any]]:

@@ -1,14 +1,15 @@
-"""Tells of new pictures that show somebody who is watched (`faces.store.watches`)."""
+"""Tells of new pictures that show somebody who is watched (`faces.store.events.watches`)."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 
-from faces.store import events, queries, watches
 from faces.store.client import Command, RedisClient
-from faces.store.journal import Entry
-from faces.store.watches import Watch
+from faces.store.collection.journal import Entry
+from faces.store.events import stream, watches
+from faces.store.events.watches import Watch
+from faces.store.pictures import queries
 from groups.grouping import Grouping
 
 NEWS = 3600.0  # seconds; what was finished earlier comes here again when all groups are made afresh
@@ -24,7 +25,7 @@ def sightings(redis: RedisClient, grouping: Grouping, entries: Sequence[Entry]) 
         return []
     shown = {entry.digest.hex(): _people_in(grouping, entry.digest) & watched.keys() for entry in entries}
     return [
-        events.matched(picture_id, (), [watch.id for watch in watched[person]], str(person))
+        stream.matched(picture_id, (), [watch.id for watch in watched[person]], str(person))
         for picture_id in _recent(redis, [picture_id for picture_id, people in shown.items() if people])
         for person in sorted(shown[picture_id])
     ]

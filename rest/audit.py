@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import g
 
 from faces.picture_id import is_picture_id
-from faces.store.audit_log import Action
+from faces.store.access.audit_log import Action
 from rest.parts import parts
 
 Note = Callable[[Action, str], None]

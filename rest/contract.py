@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter
 from faces import api_key
 from faces.errors import PictureNameError
 from faces.picture_id import is_picture_id
-from faces.store import queries
+from faces.store.pictures import queries
 from faces.usecases.ingest import Accepted
 from rest.answers import answer
 from rest.audit import note

@@ -6,7 +6,7 @@ from flask import g
 from werkzeug.exceptions import NotFound
 
 from faces.image_store import ImageStore
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import Erased, RemoveMessages, erase_picture
 from rest.parts import parts

@@ -12,9 +12,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from faces.errors import StoreError
-from faces.store import memory, queries
+from faces.store import memory
 from faces.store.client import RedisClient
 from faces.store.memory import Memory
+from faces.store.pictures import queries
 
 PATIENCE = 4.0  # seconds; Prometheus itself waits for ten, and would then lose all other metrics too
 SURVEY_EVERY = 60.0  # seconds; it takes Redis about 5 ms

@@ -8,9 +8,9 @@ import time
 from collections import deque
 
 from faces.errors import StoreError
-from faces.store import queries
 from faces.store.client import RedisClient
-from faces.store.queries import Counts
+from faces.store.pictures import queries
+from faces.store.pictures.queries import Counts
 
 INTERVAL = 5.0  # seconds between looks
 LAST_LOOK = 5.0  # seconds that closing waits for the look at hand

@@ -12,10 +12,11 @@ from contextlib import suppress
 
 from faces.errors import Transient
 from faces.image_store import ImageStore
-from faces.store import events, queries
 from faces.store.client import RedisClient
-from faces.store.events import Event
+from faces.store.events import stream
+from faces.store.events.stream import Event
 from faces.store.keys import HOME, SWEPT
+from faces.store.pictures import queries
 
 EVERY = 15.0  # seconds between looks
 AGE = 30.0  # seconds that whoever erases or withdraws a picture has to remove its original
@@ -50,9 +51,9 @@ class Sweeper:
             Transient: Redis or the image store is unavailable; the next time goes on from there.
         """
         (stored,) = self._redis.ask((HOME, "GET", SWEPT))
-        position, _ = events.resume(self._redis, stored.decode() if stored else events.BEGINNING)
+        position, _ = stream.resume(self._redis, stored.decode() if stored else stream.BEGINNING)
         removed = []
-        while page := [event for event in events.read(self._redis, position) if event.time < before]:
+        while page := [event for event in stream.read(self._redis, position) if event.time < before]:
             gone = {event.hash for event in page if _leaves_no_picture(event)}
             removed += [picture_id for picture_id in gone if self._remove(picture_id)]
             position = page[-1].id

@@ -7,8 +7,8 @@ import threading
 import time
 
 from faces.errors import StoreError
-from faces.store import listing
 from faces.store.client import RedisClient
+from faces.store.pictures import listing
 
 AGAIN = 2.0  # seconds between tries while Redis is unavailable
 

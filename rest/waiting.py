@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from faces.store import queries
 from faces.store.client import RedisClient
-from faces.store.events import FINAL
-from faces.store.status import Status
+from faces.store.events.stream import FINAL
+from faces.store.pictures import queries
+from faces.store.pictures.status import Status
 from rest.bounds import Bound
 from rest.events.follower import Batch, Follower
 

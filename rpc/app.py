@@ -23,7 +23,7 @@ from faces.formats.limits import Limits
 from faces.health import serve as serve_probes
 from faces.image_store import open_image_store
 from faces.queue_scan import remove_messages_of
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
 from rest.auth.authenticator import Authenticator

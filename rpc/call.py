@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from faces.picture_id import is_picture_id
-from faces.store.audit_log import Action, AuditLog
+from faces.store.access.audit_log import Action, AuditLog
 
 T = TypeVar("T")
 

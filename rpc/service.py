@@ -13,7 +13,7 @@ from faces.distances import encoded
 from faces.formats.header import check_header
 from faces.image_store import ImageStore
 from faces.picture_id import picture_id_of
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import Erased, RemoveMessages
 from faces.usecases.ingest import Accepted, Ingest

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from faces.store import events
 from faces.store.client import RedisClient
-from faces.store.event_details import Document, detailed
+from faces.store.events import stream
+from faces.store.events.details import Document, detailed
 from rest.events.follower import Batch, Follower
 from rest.events.selection import Selection
 from rest.problems import ProblemError
@@ -71,7 +71,7 @@ class Watching:
         """
         position = after or self._follower.position
         try:
-            events.order(position)
+            stream.order(position)
         except ValueError as error:
             raise ProblemError("bad_request", f"after: {error}") from error
         if self._count >= MOST:
@@ -115,8 +115,8 @@ class Watching:
             return await call.ask(partial(self._read, position))
 
     def _read(self, position: str) -> _Page:
-        start, lost = events.resume(self._redis, position)
-        found = _prepared(detailed(self._redis, events.read(self._redis, start, PAGE)))
+        start, lost = stream.resume(self._redis, position)
+        found = _prepared(detailed(self._redis, stream.read(self._redis, start, PAGE)))
         return _Page(start, found[-1][1].id if found else start, found, lost)
 
     def _receive(self, batch: Batch) -> None:

@@ -19,7 +19,7 @@ from faces.health import serve
 from faces.image_store import ImageStore
 from faces.message import Message, decode, encode
 from faces.queue_scan import remove_messages_of
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
 from faces.until_stopped import until_stopped

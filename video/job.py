@@ -21,8 +21,9 @@ from faces.event_log import EventLog
 from faces.formats.videos import frame_name
 from faces.picture_id import picture_id_of
 from faces.retrier import Retrier
-from faces.store import queries, videos
+from faces.store import videos
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from faces.store.videos import Change, Video
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser

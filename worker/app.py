@@ -13,7 +13,7 @@ from faces.event_log import EventLog
 from faces.health import serve
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
+from faces.store.collection.data_version import DataVersion, agree
 from worker.health.memory import OUTGROWN, Memory
 from worker.health.vitals import Vitals
 from worker.index.face_index import FaceIndex

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from faces.errors import FacefleetError, PictureError
 from faces.message import Message
 from faces.retrier import Retrier
-from faces.store import queries
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, Outcome, commit
-from faces.store.data_version import DataVersion
-from faces.store.status import DAMAGED, Status
+from faces.store.collection.data_version import DataVersion
+from faces.store.pictures import queries
+from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.status import DAMAGED, Status
 from worker.crops import Crops
 from worker.index.face_index import FaceIndex
 from worker.isolation.finder import Finder

@@ -6,8 +6,8 @@ import logging
 import threading
 
 from faces.errors import StoreError
-from faces.store import odds
 from faces.store.client import RedisClient
+from faces.store.collection import odds
 
 INTERVAL = 10.0  # seconds between two looks at the collection's size
 

@@ -14,7 +14,7 @@ from faces.event_log import EventLog
 from faces.image_store import open_image_store
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion
+from faces.store.collection.data_version import DataVersion
 from worker.crops import Crops
 from worker.health.memory import Memory
 from worker.health.vitals import Vitals

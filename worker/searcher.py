@@ -16,9 +16,9 @@ from faces.amqp import Publisher
 from faces.documents import to_json
 from faces.errors import BrokerError, FacefleetError, PictureError, PoisonError
 from faces.search import Question, decode
-from faces.store import journal
 from faces.store.client import RedisClient
-from faces.store.evidence import Shown, described
+from faces.store.collection import journal
+from faces.store.pictures.evidence import Shown, described
 from worker.index.face_index import FaceIndex, vectors
 from worker.isolation.wire import FoundFaces
 from worker.messages.delivery import Delivery

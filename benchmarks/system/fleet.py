@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.system.proxy import Proxy
 from benchmarks.system.servers import leading_to, servers
 from faces.config import Settings
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from local.process import Process, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

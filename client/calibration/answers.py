@@ -11,9 +11,9 @@ from client.calibration.labelled import Compared
 from client.calibration.sampled import Numbers, Sampled, sampled
 from client.calibration.verification import FOLDS
 from client.errors import UsageError
-from faces.store import people, statements
 from faces.store.client import RedisClient
-from faces.store.statements import Statement
+from faces.store.people import directory, statements
+from faces.store.people.statements import Statement
 
 EACH = 20  # pairs of an answer, so that those about many faces do not outweigh the others
 CAVEAT = (
@@ -33,7 +33,7 @@ def compare(redis: RedisClient, seed: int = 0) -> Compared:
         s for s in statements.history(redis) if s.withdrawn is None and s.kind in {"same", "different"}
     ]
     ids = sorted({identity for answer in answers for identity in answer.people})
-    asked_about = dict(zip(ids, people.several(redis, ids), strict=True))
+    asked_about = dict(zip(ids, directory.several(redis, ids), strict=True))
     somebody = list({person.id: person for person in asked_about.values() if person is not None}.values())
     faces = sampled(redis, somebody)
     number = {person.id: number for number, person in enumerate(somebody)}

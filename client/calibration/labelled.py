@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from client.calibration.impostors import wilson
 from client.calibration.verification import FOLDS, Pair, Trial
 from client.errors import UsageError
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import ENCODING_BYTES
 
 FEW = 10  # false matches on which a rate should rest at least

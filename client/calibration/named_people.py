@@ -12,9 +12,9 @@ from client.calibration.labelled import Compared
 from client.calibration.sampled import Numbers, sampled
 from client.calibration.verification import FOLDS
 from client.errors import UsageError
-from faces.store import people
 from faces.store.client import RedisClient
-from faces.store.people import Person
+from faces.store.people import directory
+from faces.store.people.directory import Person
 
 MOST = 20_000  # pairs of each kind
 PAGE = 500  # people read at once
@@ -44,10 +44,10 @@ def compare(redis: RedisClient, seed: int = 0) -> Compared:
 
 
 def _named(redis: RedisClient) -> Iterator[Person]:
-    page = people.people(redis, most=PAGE, named=True)
+    page = directory.people(redis, most=PAGE, named=True)
     yield from page.people
     while page.following is not None:
-        page = people.people(redis, most=PAGE, named=True, after=page.following)
+        page = directory.people(redis, most=PAGE, named=True, after=page.following)
         yield from page.people
 
 

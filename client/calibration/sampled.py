@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from client.calibration.verification import Trial
-from faces.store import people_faces
 from faces.store.client import RedisClient
 from faces.store.keys import ENCODING_BYTES, ENCODINGS
-from faces.store.people import Person
+from faces.store.people import appearances
+from faces.store.people.directory import Person
 
 EACH = 20  # faces of a person, so that those with many do not outweigh the others
 PAGE = 500  # faces read at once
@@ -46,7 +46,7 @@ def sampled(redis: RedisClient, somebody: Sequence[Person]) -> Sampled:
     found = [
         (number, face)
         for number, person in enumerate(somebody)
-        for face in people_faces.faces(redis, person, among=EACH)[:EACH]
+        for face in appearances.faces(redis, person, among=EACH)[:EACH]
     ]
     encodings: list[bytes | None] = []
     for start in range(0, len(found), PAGE):

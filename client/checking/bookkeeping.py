@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from client.checking.faults import Faults
 from faces.picture_id import is_picture_id
-from faces.store import inspection, queries
 from faces.store.client import RedisClient
-from faces.store.inspection import TYPES, PictureState
+from faces.store.collection import inspection
+from faces.store.collection.inspection import TYPES, PictureState
 from faces.store.keys import ENCODINGS, HASHES, NAMES
-from faces.store.queries import Counts
+from faces.store.pictures import queries
+from faces.store.pictures.queries import Counts
 
 Pair = tuple[bytes, bytes]
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from faces.config import Settings
 from faces.errors import SettingError, StoreError
-from faces.store.collection import NAMED
+from faces.store.collection.copying import NAMED
 
 TIMEOUT = 30.0  # seconds for one request
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from faces.config import Settings
 from faces.image_store import ImageStore
 from faces.queue_scan import scan
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 
 YOUNG = 60.0  # seconds; one that was stored since may have its record erased or withdrawn at this moment
 

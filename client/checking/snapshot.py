@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from client.checking.edges import Codes, codes
 from client.checking.faults import Faults
 from faces.errors import StoreError
-from faces.store import inspection
 from faces.store.client import RedisClient
-from faces.store.journal import ENTRY_BYTES
+from faces.store.collection import inspection
+from faces.store.collection.journal import ENTRY_BYTES
 from faces.store.keys import ENCODING_BYTES, ENCODINGS, MATCHES
 
 DIMENSIONS = ENCODING_BYTES // 4

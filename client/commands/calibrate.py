@@ -20,9 +20,9 @@ from client.terminal import bar, note, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.odds import Odds
-from faces.store import inspection
-from faces.store import odds as store_odds
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
+from faces.store.collection import odds as store_odds
 from faces.store.keys import ENCODING_BYTES, ENCODINGS
 
 HELP = "estimate how many matches are wrong, and which tolerance suits the collection now and at ten times its size"

@@ -21,8 +21,8 @@ from client.terminal import GREEN, RED, bar, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.image_store import open_image_store
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, MATCHES
 
 HELP = "check the databases against their rules while the fleet works; exit code 1 if one does not hold"

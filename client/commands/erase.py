@@ -16,9 +16,10 @@ from faces.documents import to_json
 from faces.image_store import open_image_store
 from faces.picture_id import is_picture_id
 from faces.queue_scan import remove_messages_of
-from faces.store import inspection, queries
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
+from faces.store.pictures import queries
 from faces.usecases.erase import Erased, erase_picture
 
 HELP = "erase a picture and everything made from it; exit code 1 if nothing is known of it"

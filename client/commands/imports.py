@@ -22,8 +22,9 @@ from client.terminal import bar, note
 from faces.config import Settings
 from faces.formats.signatures import suffixes_of
 from faces.parsers import positive, seconds
-from faces.store import inspection, statements
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
+from faces.store.people import statements
 
 HELP = "send pictures with the names of the people in them, and state whom they show"
 LAYOUTS = {"folders": layouts.by_folder, "files": layouts.by_file_name}

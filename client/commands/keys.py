@@ -15,7 +15,7 @@ from faces.api_key import Key
 from faces.config import Settings
 from faces.documents import to_json
 from faces.parsers import positive, whole
-from faces.store import api_keys, audit_log
+from faces.store.access import api_keys, audit_log
 from faces.store.client import RedisClient
 
 HELP = "add, list and revoke API keys; see who scanned, searched and erased what"

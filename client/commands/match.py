@@ -13,9 +13,11 @@ from client.server import Server
 from client.terminal import note, printable
 from faces.config import Settings
 from faces.documents import to_json
-from faces.store import odds, people_faces, queries
 from faces.store.client import RedisClient
-from faces.store.evidence import evidence
+from faces.store.collection import odds
+from faces.store.people import appearances
+from faces.store.pictures import queries
+from faces.store.pictures.evidence import evidence
 
 HELP = "list the other pictures that show a matching face, nearest first"
 
@@ -51,7 +53,7 @@ def run(args: Namespace, settings: Settings) -> int:
 
 def _pictures_of(given: str, settings: Settings, *, as_json: bool) -> int:
     with closing(RedisClient(settings)) as redis:
-        found = people_faces.faces(redis, person_named(redis, given))
+        found = appearances.faces(redis, person_named(redis, given))
         names = picture_names(redis, list(dict.fromkeys(face.picture_id for face in found)))
     listed = [name for some in names.values() for name in some]
     print(to_json(listed) if as_json else "\n".join(map(printable, listed)))

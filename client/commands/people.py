@@ -15,10 +15,10 @@ from client.terminal import note, printable, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.parsers import positive
-from faces.store import people, people_faces, statements
 from faces.store.client import RedisClient
-from faces.store.people import Person
-from faces.store.statements import Kind, NewStatement
+from faces.store.people import appearances, directory, statements
+from faces.store.people.directory import Person
+from faces.store.people.statements import Kind, NewStatement
 
 HELP = "list, name, merge and correct the people in the pictures"
 PERSON = "a person's id, or a name that only one person has"
@@ -69,7 +69,7 @@ def run(args: Namespace, settings: Settings) -> int:
 
 
 def _list(args: Namespace, redis: RedisClient) -> int:
-    page = people.people(redis, most=args.n, hidden=args.hidden)
+    page = directory.people(redis, most=args.n, hidden=args.hidden)
     if args.json:
         print(to_json([asdict(person) for person in page.people]))
         return 0
@@ -82,7 +82,7 @@ def _list(args: Namespace, redis: RedisClient) -> int:
 
 def _show(args: Namespace, redis: RedisClient) -> int:
     person = person_named(redis, args.person)
-    found = people_faces.faces(redis, person)[: args.n]
+    found = appearances.faces(redis, person)[: args.n]
     names = picture_names(redis, [face.picture_id for face in found])
     if args.json:
         print(to_json([asdict(face) | {"names": names[face.picture_id]} for face in found]))
@@ -94,7 +94,7 @@ def _show(args: Namespace, redis: RedisClient) -> int:
 
 
 def _suggestions(args: Namespace, redis: RedisClient) -> int:
-    found = people.suggestions(redis, most=args.n)
+    found = directory.suggestions(redis, most=args.n)
     if args.json:
         print(to_json([asdict(suggestion) for suggestion in found]))
     elif args.ask:
@@ -141,7 +141,7 @@ def _history(args: Namespace, redis: RedisClient) -> int:
 def _name(args: Namespace, redis: RedisClient) -> int:
     person = person_named(redis, args.person)
     _submit(redis, "name", [person], name=args.name)
-    next_ones = people.suggestions(redis, about=person.id)
+    next_ones = directory.suggestions(redis, about=person.id)
     if args.name and next_ones:
         ids = ", ".join(({s.first.id, s.second.id} - {person.id}).pop() for s in next_ones)
         note(f"may also be {args.name}: {ids}; answer with facefleet people merge or separate")
@@ -173,7 +173,7 @@ def _of_faces(args: Namespace, redis: RedisClient) -> int:
 
 def _why(args: Namespace, redis: RedisClient) -> int:
     told = statements.explain(redis, face_named(redis, args.face, None))
-    person = people.person(redis, told["person"])
+    person = directory.person(redis, told["person"])
     if person is not None:
         print(_described(person))
     if told["alone"]:
@@ -204,7 +204,7 @@ def _submit(
     made = statements.submit(
         redis, NewStatement(kind=kind, people=ids, faces=tuple(faces or ()), name=name, seen=seen)
     )
-    now = people.person(redis, made.made or ids[0])
+    now = directory.person(redis, made.made or ids[0])
     note(f"statement {made.number}; {_described(now) if now else 'nobody is left'}")
     return 0
 

@@ -21,8 +21,8 @@ from faces.image_store import ImageStore, open_image_store
 from faces.message import Message, encode
 from faces.queues import depths
 from faces.store.client import RedisClient
-from faces.store.commit import fail
-from faces.store.queries import Unfinished, unfinished
+from faces.store.pictures.commit import fail
+from faces.store.pictures.queries import Unfinished, unfinished
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 
 HELP = "find accepted pictures without a message and originals without a picture, and put them right"

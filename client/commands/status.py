@@ -15,11 +15,13 @@ from client.terminal import GREEN, RED, note, paint, table
 from faces.config import Settings
 from faces.documents import to_json
 from faces.queues import Depth, depths
-from faces.store import inspection, memory, odds, queries
+from faces.store import memory
 from faces.store.client import RedisClient
+from faces.store.collection import inspection, odds
 from faces.store.memory import Memory
-from faces.store.queries import Counts
-from faces.store.status import Status
+from faces.store.pictures import queries
+from faces.store.pictures.queries import Counts
+from faces.store.pictures.status import Status
 from faces.topology import DEAD, PICTURES_QUEUE, VIDEOS
 
 HELP = "show counts and queues of the fleet; given a hash, file or name, what is known of that picture"

@@ -12,9 +12,9 @@ from client.importing.layouts import Labelled, Left
 from client.importing.stating import grouped_with
 from client.sending import Picture
 from client.terminal import bar
-from faces.store import queries
 from faces.store.client import RedisClient
-from faces.store.status import Status
+from faces.store.pictures import queries
+from faces.store.pictures.status import Status
 
 PAUSE = 0.2  # seconds between looks at the groups
 PIECE = 1000  # pictures looked up at once

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import StatementError
-from faces.store import people, people_faces
 from faces.store.client import RedisClient
-from faces.store.people import Person
-from faces.store.statements import Kind, NewStatement, Statement, submit
+from faces.store.people import appearances, directory
+from faces.store.people.directory import Person
+from faces.store.people.statements import Kind, NewStatement, Statement, submit
 
 Shares = Mapping[str, Counter[str]]
 """By group: how many of its faces have which name."""
@@ -63,7 +63,7 @@ def state(redis: RedisClient, faces: Mapping[str, Sequence[str]]) -> Iterator[Ou
 def grouped_with(redis: RedisClient, faces: Sequence[str]) -> list[Person | None]:
     """The person that each face is grouped with; None if it is not in a group, or not yet."""
     places = [(picture_id, int(index)) for picture_id, _, index in (face.partition(":") for face in faces)]
-    found = people_faces.of_pictures(redis, [picture_id for picture_id, _ in places])
+    found = appearances.of_pictures(redis, [picture_id for picture_id, _ in places])
     return [
         of_picture[index] if index < len(of_picture) else None
         for (_, index), of_picture in zip(places, found, strict=True)
@@ -89,14 +89,14 @@ def _person(redis: RedisClient, name: str, shares: Shares) -> Person | None:
     def mine(person: Person) -> int:
         return shares[person.id][name] if person.id in shares else 0
 
-    has = sorted(people.named(redis, name), key=mine, reverse=True)
+    has = sorted(directory.named(redis, name), key=mine, reverse=True)
     if len(has) > 1 and mine(has[0]) == mine(has[1]):
         ids = " and ".join(person.id for person in has)
         raise StatementError(f"{ids} are both named {name}: merge them, or rename one")
     if has:
         return has[0]
     best = [identity for identity, names in shares.items() if names.most_common(1)[0][0] == name]
-    unnamed = (person for one in best if (person := people.person(redis, one)) and not person.name)
+    unnamed = (person for one in best if (person := directory.person(redis, one)) and not person.name)
     return max(unnamed, key=mine, default=None)
 
 
@@ -120,7 +120,7 @@ class _Stating:
         for face, owner in self._elsewhere(None, faces):
             made = self._say("split", owner, [face])
             if made is not None:
-                return people.person(self._redis, made.made or "")
+                return directory.person(self._redis, made.made or "")
         return None
 
     def _give_name(self, person: Person, faces: Sequence[str]) -> bool:

@@ -1,1 +1,1 @@
-"""The four Redis databases and ours: schema in `keys`, the transaction in `commit`."""
+"""The four Redis databases and ours: the schema in `keys`, the transaction in `pictures.commit`."""

@@ -6,13 +6,13 @@
 | 2 | hash | set of its names |
 | 3 | hash | list of encodings, one element a face: 128 little-endian float32, 512 bytes |
 | 4 | hash | set of hashes of pictures with a matching face |
-| 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.rebuild`); empty otherwise |
-| 6 | hash | what becomes db 3 when the fleet changes to another model (`faces.store.models`) |
-| 7 | `group:<id>` | a group (`faces.store.group_record`): count, person, version, evidence, spread, centroid |
-| 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.group_record`) |
+| 5 | hash | what becomes db 4 when a rebuild ends (`faces.store.collection.rebuild`); empty otherwise |
+| 6 | hash | what becomes db 3 when the fleet changes to another model (`faces.store.collection.models`) |
+| 7 | `group:<id>` | count, person, version, evidence, spread, centroid (`faces.store.people.group_record`) |
+| 7 | `faces:<id>` | its faces, 36 bytes each (`faces.store.people.group_record`) |
 | 7 | `pictures` | hash: digest of a picture -> the ids of its faces' groups, int64 each |
 | 7 | `merged` | hash: id of a merged group -> its successor |
-| 7 | `people` | hash: id -> JSON document of a confirmed person (`faces.store.people`) |
+| 7 | `people` | hash: id -> JSON document of a confirmed person (`faces.store.people.directory`) |
 | 7 | `shown`, `hidden` | sorted sets: ids of people and unconfirmed groups, scored by number of faces |
 | 7 | `suggestions` | JSON list of suggested merges, most useful first |
 | 7 | `state` | hash: journal `position` and `line` reached, `model`, `holder`: token of the process in charge |
@@ -21,7 +21,7 @@
 | 0 | `people:asked` | list: requests to the groups process, JSON |
 | 0 | `people:answer:<request>` | list: its answer, JSON; expires |
 | 0 | `groups:lease` | token of the groups process in charge; expires |
-| 0 | `status:<hash>` | status document (`faces.store.status`), JSON |
+| 0 | `status:<hash>` | status document (`faces.store.pictures.status`), JSON |
 | 0 | `pending:<hash>` | hash: sequence number -> name it was sent with; settled when the picture is done |
 | 0 | `inflight` | sorted set: hash of each accepted, unfinished picture, scored by its sequence number |
 | 0 | `pictures` | sorted set: 32-byte digest of each accepted picture, scored by when that was |
@@ -30,12 +30,12 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again, less the connections lost meanwhile |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
-| 0 | `turn` | list: the token of who may commit next (`faces.store.commit_lock`); empty while a worker has it |
+| 0 | `turn` | list: the token of who may commit next (`faces.store.pictures.commit_lock`), if nobody has it |
 | 0 | `journal:marks` | list: 8 random bytes for each transaction that appended to `journal` |
 | 0 | `confirmed` | written only to be waited for on replicas (`RedisClient.confirm`) |
 | 0 | `turn:renewed` | exists for some seconds after a lost token was replaced |
 | 0 | `rebuild` | hash: `id`, `model` and `tolerance` of the rebuild under way, journal `position` reached |
-| 0 | `indexed` | hash: `collection` in Milvus (`faces.store.collection`), `rebuilt`, journal `position` reached |
+| 0 | `indexed` | hash: Milvus `collection`, `rebuilt`, `position` in `journal` (`faces.store.collection.copying`) |
 | 0 | `indexing` | there while a worker copies faces into it; expires by itself |
 | 0 | `odds` | JSON: the odds that a match is right, measured from the faces (`faces.odds.Odds`) |
 | 0 | `odds:measuring` | there while a process measures them; expires by itself |
@@ -43,14 +43,14 @@
 | 0 | `api_keys` | hash: id -> JSON document of an API key (`faces.api_key`), without the key itself |
 | 0 | `trail` | stream, capped: `key`, `did` (scan, search, erase), `picture_id`, `request`; only ever added to |
 | 0 | `idempotency:<key>` | the answer to a request with that key (`faces.store.idempotency`); expires |
-| 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events`), without names |
+| 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events.stream`), without names |
 | 0 | `swept` | id of the event up to which originals without a picture were removed |
 | 0 | `erased:<hash>` | JSON list of the names of an erased picture, for readers of events; expires after a minute |
-| 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.watches`) |
-| 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.webhooks`), its secret included |
+| 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.events.watches`) |
+| 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.events.webhooks`), its secret included |
 | 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
 | 0 | `webhooks:lease` | token of the server that posts to webhooks; expires |
-| 0 | `session:<digest>` | id of the API key that a browser signed in with (`faces.store.sessions`); expires |
+| 0 | `session:<digest>` | the API key that a browser signed in with (`faces.store.access.sessions`); expires |
 | 0 | `videos` | sorted set: 32-byte digest of each video, scored by when it was accepted |
 | 0 | `video:<hash>` | JSON document of a video (`faces.store.videos`) |
 | 0 | `video:frames:<hash>` | sorted set: `<seconds> <hash>` of each frame that became a picture, by seconds |

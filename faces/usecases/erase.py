@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from faces.image_store import Deleted, ImageStore
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.store.erase import ErasedReceipt, erase
+from faces.store.pictures.erase import ErasedReceipt, erase
 
 RemoveMessages = Callable[[Collection[str]], int]
 """Removes the dead letters of pictures and their messages on the retry ladder; returns how many there were."""

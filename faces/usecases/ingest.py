@@ -13,10 +13,10 @@ from faces.formats.signatures import PictureBytes
 from faces.image_store import ImageStore
 from faces.message import Message
 from faces.picture_id import picture_id_of
-from faces.store import accept, queries
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.store.status import Size
+from faces.store.pictures import accept, queries
+from faces.store.pictures.status import Size
 
 MAX_NAME_LENGTH = 512  # characters of a name or URL
 

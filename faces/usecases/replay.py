@@ -8,9 +8,9 @@ from __future__ import annotations
 from faces.errors import MessageError, PictureError
 from faces.image_store import ImageStore
 from faces.message import Message
-from faces.store import accept, queries
 from faces.store.client import RedisClient
-from faces.store.status import Size, Status
+from faces.store.pictures import accept, queries
+from faces.store.pictures.status import Size, Status
 from faces.usecases.ingest import Publish, accept_and_publish
 
 

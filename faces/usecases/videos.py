@@ -12,7 +12,7 @@ from faces.formats.videos import frame_name
 from faces.image_store import ImageStore
 from faces.message import Message
 from faces.store import videos
-from faces.store.audit_log import AuditLog
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.videos import Video
 from faces.usecases.erase import RemoveMessages, erase_picture

@@ -16,7 +16,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from faces import api_key
 from faces.api_key import Key
 from faces.config import Settings
-from faces.store import api_keys, sessions
+from faces.store.access import api_keys, sessions
 from faces.store.client import RedisClient
 from rest.auth.origins import is_loopback, own_page
 from rest.auth.rate_limits import KeyLimits, RefusalLimits, ViewLimits, Windows

@@ -10,7 +10,7 @@ from typing import TextIO
 from faces import api_key
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import api_keys
+from faces.store.access import api_keys
 from faces.store.client import RedisClient
 
 AGAIN = 2.0  # seconds between tries while Redis is away

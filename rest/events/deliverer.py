@@ -18,10 +18,10 @@ from typing import Any
 
 from faces.documents import to_json
 from faces.errors import FetchError, StoreError
-from faces.store import events, webhooks
 from faces.store.client import RedisClient
-from faces.store.event_details import Document, detailed
-from faces.store.webhooks import Progress, Webhook
+from faces.store.events import stream, webhooks
+from faces.store.events.details import Document, detailed
+from faces.store.events.webhooks import Progress, Webhook
 from rest.events.follower import Batch, Follower
 from rest.events.selection import Selection
 from rest.events.signature import signed
@@ -135,10 +135,10 @@ class _Delivery:
         Raises:
             StoreError: Redis is unavailable; the message that was posted last may be posted again.
         """
-        position, lost = events.resume(self._redis, self._progress.after)
+        position, lost = stream.resume(self._redis, self._progress.after)
         if lost and not self._deliver(_gap(self._progress.after, position), position):
             return
-        while page := events.read(self._redis, self._progress.after, PAGE):
+        while page := stream.read(self._redis, self._progress.after, PAGE):
             for document in detailed(self._redis, page):
                 if self._selection.admits(document) and not self._deliver(document, document["id"]):
                     return

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from faces.errors import StoreError
-from faces.store import events
 from faces.store.client import RedisClient
-from faces.store.event_details import Document, detailed
+from faces.store.events import stream
+from faces.store.events.details import Document, detailed
 
 WAIT = 5.0  # seconds that Redis holds an unanswered question
 PAUSE = 1.0  # seconds between tries while Redis is unavailable
@@ -86,12 +86,12 @@ class Follower:
 
     def _follow(self, interrupted: bool) -> None:
         if self._position is None:
-            self._position = events.latest(self._redis)
+            self._position = stream.latest(self._redis)
         elif interrupted:
-            position, lost = events.resume(self._redis, self._position)
+            position, lost = stream.resume(self._redis, self._position)
             if lost:
                 self._hand_out(Batch(self._position, position, (), gap=True))
-        found = events.read(self._redis, self._position, wait=WAIT)
+        found = stream.read(self._redis, self._position, wait=WAIT)
         if found:
             self._hand_out(Batch(self._position, found[-1].id, detailed(self._redis, found)))
             self._closing.wait(GATHER)

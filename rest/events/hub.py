@@ -13,9 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 from faces.errors import StoreError
-from faces.store import events
 from faces.store.client import RedisClient
-from faces.store.event_details import Document, detailed
+from faces.store.events import stream
+from faces.store.events.details import Document, detailed
 from rest.events.follower import Batch, Follower
 from rest.events.listener import Incoming, Listener
 
@@ -121,10 +121,10 @@ class Hub:
         position, told = listening.position, listening.listener
         try:
             if position != self._follower.position:
-                listening.position, lost = await self._ask(partial(events.resume, self._redis, position))
+                listening.position, lost = await self._ask(partial(stream.resume, self._redis, position))
                 if lost:
                     listening.writer.write(told.gap(position, listening.position))
-            while events.order(listening.position) < events.order(self._follower.position):
+            while stream.order(listening.position) < stream.order(self._follower.position):
                 page = await self._ask(partial(self._page, listening.position))
                 if not page:
                     break
@@ -138,7 +138,7 @@ class Hub:
             listening.writer.write(told.pulse(listening.position))
 
     def _page(self, after: str) -> list[Document]:
-        return detailed(self._redis, events.read(self._redis, after, PAGE))
+        return detailed(self._redis, stream.read(self._redis, after, PAGE))
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._reading, question)
@@ -173,9 +173,9 @@ def _bytes(listening: _Listening, batch: Batch) -> bytes:
         return listening.listener.gap(batch.after, batch.last)
     if listening.position == batch.after:
         return listening.listener.events(batch.documents)
-    position = events.order(listening.position)
-    return listening.listener.events([d for d in batch.documents if events.order(d["id"]) > position])
+    position = stream.order(listening.position)
+    return listening.listener.events([d for d in batch.documents if stream.order(d["id"]) > position])
 
 
 def _later(one: str, other: str) -> str:
-    return max(one, other, key=events.order)
+    return max(one, other, key=stream.order)

@@ -33,7 +33,7 @@ class FilePath(Parameters):
     name: str
 
 
-@files.operation("GET", VERSION_PATH + "<version>/<name>", scope=PUBLIC, answers={}, hidden=True)
+@files.operation("GET", VERSION_PATH + "<version>/<path:name>", scope=PUBLIC, answers={}, hidden=True)
 def file(path: FilePath) -> Response:
     """One of the files. Under the version that pages name now it never changes."""
     data = contents().get(path.name)
@@ -52,8 +52,9 @@ def file(path: FilePath) -> Response:
 
 @cache
 def contents() -> dict[str, bytes]:
-    """Every file by its name."""
-    return {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in KINDS}
+    """Every file by its folder and name, as in `parts/api.js`."""
+    found = (path for path in sorted(FOLDER.glob("*/*")) if path.suffix in KINDS)
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in found}
 
 
 @cache

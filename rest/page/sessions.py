@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, redirect, request
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
-from faces.store import sessions as kept
+from faces.store.access import sessions as kept
 from rest.auth.authenticator import COOKIE, EXTENSION, Authenticator, source_address
 from rest.auth.origins import own_page
 from rest.auth.scopes import PUBLIC

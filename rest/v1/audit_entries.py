@@ -8,7 +8,7 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import audit_log
+from faces.store.access import audit_log
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

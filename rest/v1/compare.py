@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from faces import api_key
 from faces.distances import COMPARE_TOLERANCE, DIMENSIONS, encoded
-from faces.store import inspection
 from faces.store.client import RedisClient
+from faces.store.collection import inspection
 from rest.answers import answer
 from rest.audit import Note, note
 from rest.openapi import Parameters, Routes

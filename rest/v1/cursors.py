@@ -10,7 +10,7 @@ from pydantic import Field
 
 from faces.documents import from_json, to_json
 from faces.picture_id import is_picture_id
-from faces.store.listing import Position
+from faces.store.pictures.listing import Position
 from rest.problems import ProblemError
 
 INVALID = "the cursor is not one that this list gave out: start without one"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import dist
 
 from faces.distances import vector
-from faces.store import odds
 from faces.store.client import RedisClient
+from faces.store.collection import odds
 
 Chances = Callable[[float], float | None]
 """The chance that two faces at a distance are one person's; None while nothing is measured."""
@@ -23,7 +23,7 @@ def distances(ours: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[tuple[
 
 
 def chances(redis: RedisClient) -> Chances:
-    """The chances in this collection, as measured last (`faces.store.odds`).
+    """The chances in this collection, as measured last (`faces.store.collection.odds`).
 
     Raises:
         StoreError: Redis is unavailable.

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from faces import api_key
 from faces.distances import DIMENSIONS, vector
-from faces.store import inspection, listing
+from faces.store.collection import inspection
+from faces.store.pictures import listing
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

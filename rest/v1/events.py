@@ -11,7 +11,7 @@ from websockets.http11 import Request as Handshake
 from websockets.server import ServerProtocol
 
 from faces import api_key
-from faces.store.events import KINDS, order
+from faces.store.events.stream import KINDS, order
 from rest.events.listener import FacesSocket, Incoming, Listener, ServerSent
 from rest.events.selection import Selection
 from rest.openapi import Parameters, Routes, content

@@ -9,8 +9,8 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import listing
-from faces.store.listing import PictureRecord
+from faces.store.pictures import listing
+from faces.store.pictures.listing import PictureRecord
 from faces.usecases.replay import replay_picture
 from rest.answers import answer
 from rest.openapi import Parameters, Routes

@@ -8,8 +8,9 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import listing, people_faces
-from faces.store.listing import PictureRecord
+from faces.store.people import appearances
+from faces.store.pictures import listing
+from faces.store.pictures.listing import PictureRecord
 from rest.answers import answer
 from rest.erasing import erase_requested
 from rest.openapi import BINARY, BODY, Parameters, Routes
@@ -154,7 +155,7 @@ def erase_image(path: ImagePath) -> Response:
 
 
 def _of_person(person: str | None) -> set[str] | None:
-    return None if person is None else people_faces.pictures(parts().redis, known_person(person))
+    return None if person is None else appearances.pictures(parts().redis, known_person(person))
 
 
 def _wanted(record: PictureRecord, query: ListQuery) -> bool:

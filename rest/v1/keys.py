@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from faces import api_key
 from faces.api_key import Key
-from faces.store import api_keys
+from faces.store.access import api_keys
 from rest import audit
 from rest.answers import answer
 from rest.openapi import Parameters, Routes

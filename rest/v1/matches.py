@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from faces import api_key
 from faces.store.client import RedisClient
-from faces.store.evidence import Shown, evidence
+from faces.store.pictures.evidence import Shown, evidence
 from rest.answers import answer
 from rest.audit import Note, note
 from rest.contract import Box

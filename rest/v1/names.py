@@ -7,7 +7,7 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
-from faces.store import queries
+from faces.store.pictures import queries
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

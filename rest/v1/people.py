@@ -8,11 +8,11 @@ from flask import Response
 from pydantic import BaseModel, Field, model_validator
 
 from faces import api_key
-from faces.store import people as store
-from faces.store import people_faces
-from faces.store.evidence import described
-from faces.store.people import Position
-from faces.store.people_faces import PersonFace
+from faces.store.people import appearances
+from faces.store.people import directory as store
+from faces.store.people.appearances import PersonFace
+from faces.store.people.directory import Position
+from faces.store.pictures.evidence import described
 from rest.answers import answer
 from rest.contract import Box
 from rest.openapi import Parameters, Routes
@@ -111,7 +111,7 @@ def get_person(path: PersonPath) -> Response:
 def list_faces(path: PersonPath, query: FacesQuery) -> Response:
     """List a person's faces, nearest the centre of their group first."""
     somebody = known_person(path.person)
-    found = people_faces.faces(parts().redis, somebody)
+    found = appearances.faces(parts().redis, somebody)
     start = _start(found, query.cursor)
     page = found[start : start + query.limit]
     more = start + len(page) < len(found)

@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import NotFound
 
-from faces.store import people as store
-from faces.store import people_faces, queries
-from faces.store.group_record import Face
-from faces.store.people import Person as StoredPerson
+from faces.store.people import appearances
+from faces.store.people import directory as store
+from faces.store.people.directory import Person as StoredPerson
+from faces.store.people.group_record import Face
+from faces.store.pictures import queries
 from rest.openapi import Parameters
 from rest.parts import parts
 from rest.v1.shapes import Hash
@@ -42,7 +43,7 @@ class Person(BaseModel):
 
 def shown(people: Sequence[StoredPerson]) -> list[Person]:
     """People as they are answered."""
-    covers = people_faces.covers(parts().redis, people)
+    covers = appearances.covers(parts().redis, people)
     face_ids = FaceIds([face for face in covers if face is not None])
     return [
         Person(

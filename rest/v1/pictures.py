@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from faces import api_key
 from faces.crops import CROP_SIDE
 from faces.formats.limits import Limits
-from faces.store.listing import PictureRecord
+from faces.store.pictures.listing import PictureRecord
 from rest import drawing
 from rest.drawing import LARGEST_SIDE, MIME, Mark
 from rest.openapi import Parameters, Routes, content

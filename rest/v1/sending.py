@@ -17,8 +17,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest
 
 from faces.errors import Permanent, Transient
-from faces.store import idempotency, queries
+from faces.store import idempotency
 from faces.store.idempotency import KeptAnswer
+from faces.store.pictures import queries
 from faces.usecases.ingest import Accepted
 from rest.answers import answer
 from rest.openapi import Parameters

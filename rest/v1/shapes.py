@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from faces.store import listing, people_faces, queries
 from faces.store.client import RedisClient
-from faces.store.listing import PictureRecord
-from faces.store.people import Person
-from faces.store.status import Status
+from faces.store.people import appearances
+from faces.store.people.directory import Person
+from faces.store.pictures import listing, queries
+from faces.store.pictures.listing import PictureRecord
+from faces.store.pictures.status import Status
 from rest.contract import Box
 from rest.openapi import Parameters
 from rest.parts import parts
@@ -125,7 +126,7 @@ def record_of(redis: RedisClient, picture_id: str) -> PictureRecord:
 
 def _owners(redis: RedisClient, statuses: Sequence[Status]) -> Owners:
     shown = [status for status in statuses if status.faces]
-    people = people_faces.of_pictures(redis, [status.hash for status in shown])
+    people = appearances.of_pictures(redis, [status.hash for status in shown])
     return {
         (status.hash, number): named(person)
         for status, some in zip(shown, people, strict=True)

@@ -9,10 +9,10 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import statements as store
-from faces.store.group_record import Face
-from faces.store.statements import Kind, NewStatement
-from faces.store.statements import Statement as StoredStatement
+from faces.store.people import statements as store
+from faces.store.people.group_record import Face
+from faces.store.people.statements import Kind, NewStatement
+from faces.store.people.statements import Statement as StoredStatement
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

@@ -10,7 +10,10 @@ from pydantic import BaseModel, Field
 
 from faces import api_key, queues
 from faces.errors import BrokerError
-from faces.store import inspection, people, queries, totals, workers
+from faces.store import workers
+from faces.store.collection import inspection, totals
+from faces.store.people import directory
+from faces.store.pictures import queries
 from faces.topology import DEAD, PICTURES_QUEUE
 from rest.answers import answer
 from rest.openapi import Routes
@@ -87,7 +90,7 @@ def get_stats() -> Response:
     redis = parts().redis
     _, model, tolerance = inspection.stored_version(redis)
     found = totals.totals(redis)
-    groups, confirmed = people.count(redis)
+    groups, confirmed = directory.count(redis)
     depths = _queues()
     by_name = {depth.name: depth for depth in depths or ()}
     return answer(

@@ -8,8 +8,8 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import queries
-from faces.store.status import Status
+from faces.store.pictures import queries
+from faces.store.pictures.status import Status
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

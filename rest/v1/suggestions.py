@@ -9,10 +9,10 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import people as store
-from faces.store import people_faces
-from faces.store.group_record import Face
-from faces.store.people import Person as StoredPerson
+from faces.store.people import appearances
+from faces.store.people import directory as store
+from faces.store.people.directory import Person as StoredPerson
+from faces.store.people.group_record import Face
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
@@ -83,5 +83,5 @@ def list_suggestions(query: SuggestionsQuery) -> Response:
 
 def _farthest(person: StoredPerson) -> list[Face]:
     """The least typical faces of a person, farthest first."""
-    found = people_faces.faces(parts().redis, person, among=AMONG)
+    found = appearances.faces(parts().redis, person, among=AMONG)
     return [Face(bytes.fromhex(face.picture_id), face.index) for face in reversed(found[-EXAMPLES:])]

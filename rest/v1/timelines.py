@@ -9,10 +9,11 @@ from itertools import pairwise
 
 from pydantic import BaseModel, Field
 
-from faces.store import people_faces, queries
 from faces.store.client import RedisClient
-from faces.store.people import Person
-from faces.store.status import Status
+from faces.store.people import appearances
+from faces.store.people.directory import Person
+from faces.store.pictures import queries
+from faces.store.pictures.status import Status
 from faces.store.videos import Frame, Video, frames
 from faces.timeline import Appearance, Sighting, timeline
 from rest.v1.shapes import Hash
@@ -78,7 +79,7 @@ def look(redis: RedisClient, video: Video) -> Seen:
     for start in range(0, len(taken), PIECE):
         piece = taken[start : start + PIECE]
         ids = [frame.picture_id for frame in piece]
-        statuses, owners = queries.statuses(redis, ids), people_faces.of_pictures(redis, ids)
+        statuses, owners = queries.statuses(redis, ids), appearances.of_pictures(redis, ids)
         states.update("erased" if status is None else status.state for status in statuses)
         for frame, end, status, persons in zip(piece, until[start:], statuses, owners, strict=False):
             if status is None or status.state != "done":

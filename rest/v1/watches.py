@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
-from faces.store import watches as store
+from faces.store.events import watches as store
 from rest.answers import answer
 from rest.openapi import Parameters, Routes
 from rest.parts import parts

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, field_validator
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
-from faces.store import events
-from faces.store import webhooks as store
-from faces.store.events import KINDS, order
-from faces.store.webhooks import Progress
+from faces.store.events import stream
+from faces.store.events import webhooks as store
+from faces.store.events.stream import KINDS, order
+from faces.store.events.webhooks import Progress
 from rest.answers import answer
 from rest.events.signature import check_secret, new_secret
 from rest.openapi import Parameters, Routes
@@ -122,7 +122,7 @@ def add(body: WantedHook) -> Response:
         prefix=body.prefix,
         person=body.person,
     )
-    after = events.latest(parts().redis)
+    after = stream.latest(parts().redis)
     hook = store.add(parts().redis, asked, after)
     shown = _shown(hook, Progress(after=after))
     return answer(NewHook(**shown.model_dump(), secret=secret), HTTPStatus.CREATED)

@@ -6,7 +6,7 @@ from flask import Response, g
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.store import people, statements
+from faces.store.people import directory, statements
 from rest.answers import answer
 from rest.openapi import Routes
 from rest.parts import parts
@@ -49,7 +49,7 @@ def explain(path: FacePath) -> Response:
     ids = [told["person"], *(near["person"] for near in told["near"])]
     itself, *others = [
         PersonName(id=one, name="") if somebody is None else named(somebody)
-        for one, somebody in zip(ids, people.several(parts().redis, ids), strict=True)
+        for one, somebody in zip(ids, directory.several(parts().redis, ids), strict=True)
     ]
     return answer(
         Why(

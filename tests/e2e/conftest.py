@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from faces.config import Settings
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.material.films import write
-from faces.store import people
+from faces.store.people import directory
 from local.process import until
 from rest.app import routed
 from rest.problems import PROBLEMS
@@ -76,7 +76,7 @@ def test_every_command_answers_as_shown(fleet: Fleet, photographs: Path, tmp_pat
         places = {"http://localhost:5000": fleet.url, "https://example.org": web}
         for command, expected in examples():
             if "/v1/people" in command:
-                assert until(lambda: people.people(fleet.redis).total == 2, SECONDS), "groups lag behind"
+                assert until(lambda: directory.people(fleet.redis).total == 2, SECONDS), "groups lag behind"
             ran = subprocess.run(
                 ["bash", "-c", put(command, places).replace("curl ", "curl -sS ", 1)],
                 cwd=folder,

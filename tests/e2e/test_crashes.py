@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from faces.store import queries
 from faces.store.keys import SEQUENCE
+from faces.store.pictures import queries
 from local.process import Process, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from faces.store import events
+from faces.store.events import stream
 from local.process import until
 from local.redis import RedisServer
 from tests.e2e.conftest import SECONDS, Fleet
@@ -68,7 +68,7 @@ def test_server_worker_and_redis_are_killed_while_many_follow(
         redis_server.start()
         sending.join()
         fleet.wait()
-        written = [event.id for event in events.read(fleet.redis, events.BEGINNING, 10_000)]
+        written = [event.id for event in stream.read(fleet.redis, stream.BEGINNING, 10_000)]
         for listener in listeners:
             assert listener.has(lambda heard: heard[-1]["id"] == written[-1], SECONDS)
             assert [event["id"] for event in listener.events] == written

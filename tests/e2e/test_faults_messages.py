@@ -18,8 +18,8 @@ from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import queries
-from faces.store.accept import accept
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, SEARCHES
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet

@@ -21,7 +21,7 @@ from benchmarks.system.proxy import Proxy
 from client.__main__ import main
 from faces.config import Settings
 from faces.picture_id import picture_id_of
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import Process, until
 from local.rabbitmq import RabbitServer
 from tests.conftest import environ

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from faces.store import queries
 from faces.store.keys import ATTEMPTS, HOME
+from faces.store.pictures import queries
 from local.process import Process, until
 from local.supervisor import Keeper, keep
 from tests.conftest import environ

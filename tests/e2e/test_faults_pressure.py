@@ -12,7 +12,7 @@ import requests
 from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer
 from tests.e2e.conftest import SECONDS, Fleet

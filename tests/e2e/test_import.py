@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faces.store import people, queries, statements
+from faces.store.people import directory, statements
+from faces.store.pictures import queries
 from groups.checking import faults
 from local.process import Process, until
 from tests.conftest import environ
@@ -87,6 +88,6 @@ def test_a_folder_and_compreface_become_people(fleet: Fleet, photographs: Path, 
         found, left = imported(fleet, tmp_path, *more)
     assert left == {}
     assert found["Barack Obama"]["id"] == again["Barack Obama"]["id"]
-    assert [person.count for person in people.named(fleet.redis, "Barack Obama")] == [3]
+    assert [person.count for person in directory.named(fleet.redis, "Barack Obama")] == [3]
     assert queries.counts(fleet.redis).done == 6
     assert until(lambda: faults(fleet.redis) == [], SECONDS)

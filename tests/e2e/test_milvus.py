@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import main
-from faces.store import collection, journal
 from faces.store.client import RedisClient
-from faces.store.erase import erase
+from faces.store.collection import copying, journal
+from faces.store.pictures.erase import erase
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.milvus import MilvusServer
@@ -29,7 +29,7 @@ def milvus(tmp_path: Path) -> Iterator[MilvusServer]:
 def copied(redis: RedisClient) -> bool:
     """Whether the collection has followed the journal to its end."""
     end = len(journal.read(redis, 0, 1000))
-    return collection.read(redis).position == end
+    return copying.read(redis).position == end
 
 
 def test_pictures_match_across_workers_restarts_and_the_collection(

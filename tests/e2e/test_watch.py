@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from faces.store import queries
+from faces.store.pictures import queries
 from local.process import Process, until
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet

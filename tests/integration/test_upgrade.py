@@ -11,12 +11,14 @@ import pytest
 
 from faces.errors import MismatchError
 from faces.message import decode
-from faces.store import api_keys, audit_log, data_version, journal, queries
+from faces.store.access import api_keys, audit_log
 from faces.store.client import Command, RedisClient, Session
-from faces.store.commit import DetectionResult, Outcome, commit
-from faces.store.data_version import DataVersion, agree, migrate
-from faces.store.erase import erase
+from faces.store.collection import data_version, journal
+from faces.store.collection.data_version import DataVersion, agree, migrate
 from faces.store.keys import SCHEMA
+from faces.store.pictures import queries
+from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.erase import erase
 from tests.support.committing import face
 from tests.support.rules import faults, read_all
 from worker.index.face_index import FaceIndex

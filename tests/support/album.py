@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from faces.image_store import ImageStore
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, commit
-from faces.store.data_version import agree
-from faces.store.journal import Place
+from faces.store.collection.data_version import agree
+from faces.store.collection.journal import Place
 from faces.store.keys import HOME, JOURNAL
-from faces.store.status import Size
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, commit
+from faces.store.pictures.status import Size
 from tests.support.crowd import face
 from tests.support.writing import MADE_WITH
 

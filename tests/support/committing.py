@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from faces.store.client import RedisClient
-from faces.store.commit import CatchUp, DetectionResult, Outcome, commit
-from faces.store.data_version import DataVersion, agree
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.pictures.commit import CatchUp, DetectionResult, Outcome, commit
 from worker.index.face_index import FaceIndex
 
 

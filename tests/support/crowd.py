@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.constraints import Constraints
 from groups.curation import Curation
 from groups.grouping import Grouping

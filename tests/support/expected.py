@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from faces.store.accept import Receipt
-from faces.store.commit import DetectionResult, Outcome
+from faces.store.pictures.accept import Receipt
+from faces.store.pictures.commit import DetectionResult, Outcome
 
 
 @dataclass

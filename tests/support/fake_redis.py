@@ -9,7 +9,7 @@ from typing import Any
 from faces.errors import StoreError
 from faces.store.client import Command
 from faces.store.keys import ATTEMPTS, HOME, status_key
-from faces.store.status import Status, pending
+from faces.store.pictures.status import Status, pending
 
 
 class FakeRedis:

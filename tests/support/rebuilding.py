@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from faces.store import rebuild
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion
-from faces.store.journal import Entry
+from faces.store.collection import rebuild
+from faces.store.collection.data_version import DataVersion
+from faces.store.collection.journal import Entry
+from faces.store.pictures.accept import accept
 from tests.support.committing import Worker, found, picture
 from worker.index.face_index import FaceIndex, vectors
 

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
+from faces.store.pictures.commit import DetectionResult
 from tests.support.committing import Worker, face
 
 BOX = {"left": 20, "top": 10, "right": 60, "bottom": 50}

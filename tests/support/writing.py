@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from faces.store import data_version, journal
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, commit
-from faces.store.data_version import DataVersion
-from faces.store.erase import erase
-from faces.store.journal import Entry, Place
+from faces.store.collection import data_version, journal
+from faces.store.collection.data_version import DataVersion
+from faces.store.collection.journal import Entry, Place
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, commit
+from faces.store.pictures.erase import erase
 
 TOLERANCE = 0.6
 MADE_WITH = DataVersion("test", TOLERANCE)

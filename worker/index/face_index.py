@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.errors import StoreError
-from faces.store import journal
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
-from faces.store.journal import Entry, Mark, Place
+from faces.store.collection import journal
+from faces.store.collection.journal import Entry, Mark, Place
+from faces.store.pictures.commit import DetectionResult
 from worker.index import Index
 from worker.index.rule import is_match
 from worker.index.shared_index import SharedIndex

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.errors import MismatchError
-from faces.store import collection, journal
 from faces.store.client import RedisClient
-from faces.store.journal import Entry
+from faces.store.collection import copying, journal
+from faces.store.collection.journal import Entry
 
 PIECE = 2_000  # journal lines copied at once
 KNOWN_BY = 1_000  # lines before a position that tell one journal from another
@@ -71,24 +71,24 @@ class SharedIndex:
             StoreError: Redis or the collection is unavailable.
             MismatchError: Redis was emptied or rebuilt.
         """
-        name, position = collection.read(self._redis)
+        name, position = copying.read(self._redis)
         if not self._collection.name:
             name, position = self._open(name, position)
         if name != self._collection.name:
             raise REPLACED
         return position
 
-    def _open(self, name: str, position: int) -> collection.Indexed:
+    def _open(self, name: str, position: int) -> copying.Indexed:
         """Open the collection, or a new one if Redis has gone back behind it."""
         self._collection.open(name, empty=position == 0)
         if self._goes_with_journal(position):
-            return collection.Indexed(name, position)
+            return copying.Indexed(name, position)
         log.warning(
             "Redis was restored or lost writes: copying all faces again; collection %s can be deleted",
             name,
         )
-        collection.abandon(self._redis, name)
-        now = collection.read(self._redis)
+        copying.abandon(self._redis, name)
+        now = copying.read(self._redis)
         self._collection.open(now.collection, empty=now.position == 0)
         return now
 
@@ -121,7 +121,7 @@ class SharedIndex:
         If a lease expires, two may copy the same lines. A row is named by its line, so none is there twice; and the
         slower one takes the position back, so that what was erased after these lines is removed once more.
         """
-        if not collection.lease(self._redis):
+        if not copying.lease(self._redis):
             return False
         try:
             position = self.position()
@@ -130,10 +130,10 @@ class SharedIndex:
                 self._mark(position, position + len(entries))
                 self._put(entries, position)
                 position += len(entries)
-                if not entries or not collection.reached(self._redis, self._collection.name, position):
+                if not entries or not copying.reached(self._redis, self._collection.name, position):
                     raise REPLACED
         finally:
-            collection.release(self._redis)
+            copying.release(self._redis)
         return True
 
     def _put(self, entries: Sequence[Entry], first: int) -> None:

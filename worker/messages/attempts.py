@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from faces.errors import PoisonError, Transient
 from faces.retrier import Retrier
-from faces.store.attempts import begin, excuse, forget
 from faces.store.client import RedisClient
+from faces.store.pictures.attempts import begin, excuse, forget
 from worker.messages.delivery import PendingMessage
 from worker.messages.retry import MAX_STARTS
 

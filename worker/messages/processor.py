@@ -12,7 +12,7 @@ from faces.event_log import EventLog
 from faces.message import decode
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.pictures.commit import fail
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
 from worker.messages.attempts import Attempts

@@ -9,7 +9,7 @@ from faces.event_log import EventLog
 from faces.message import Message, encode
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
-from faces.store.commit import Outcome, fail
+from faces.store.pictures.commit import Outcome, fail
 from faces.topology import retry_queue
 from worker.job import Result
 from worker.messages.attempts import Attempts

@@ -13,9 +13,10 @@ from faces import api_key
 from faces.amqp import Publisher
 from faces.image_store import ImageStore
 from faces.picture_id import picture_id_of
-from faces.store import api_keys, queries
+from faces.store.access import api_keys
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.pictures import queries
+from faces.store.pictures.commit import fail
 from faces.topology import DEAD
 from local.process import free_port, listening, until
 from local.rabbitmq import RabbitServer

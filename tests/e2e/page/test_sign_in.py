@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from faces import api_key
-from faces.store import api_keys
+from faces.store.access import api_keys
 from local.process import free_port, listening, until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.clients.browser import Watched, accessible, narrow_enough, photograph

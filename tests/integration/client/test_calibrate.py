@@ -12,9 +12,9 @@ import pytest
 
 from client.__main__ import main
 from client.calibration import impostors
-from faces.store import odds
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
+from faces.store.collection import odds
+from faces.store.collection.data_version import DataVersion, agree
 from tests.support.gaussian import gaussian_share, people
 from tests.support.writing import picture
 

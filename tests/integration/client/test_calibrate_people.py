@@ -7,9 +7,9 @@ import json
 import pytest
 
 from client.__main__ import main
-from faces.store import people
 from faces.store.client import RedisClient
-from faces.store.statements import NewStatement, submit, withdraw
+from faces.store.people import directory
+from faces.store.people.statements import NewStatement, submit, withdraw
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -21,7 +21,7 @@ def name_some(redis: RedisClient, *names: str) -> None:
     """Commit people, five pictures each, and name the first ones."""
     Fleet(redis).commit({n: [n // EACH] for n in range(PEOPLE * EACH)})
     with answering(caught_up(follower(redis))):
-        for somebody, name in zip(people.people(redis).people, names, strict=False):
+        for somebody, name in zip(directory.people(redis).people, names, strict=False):
             submit(redis, NewStatement(kind="name", people=(somebody.id,), name=name))
 
 
@@ -29,7 +29,7 @@ def answer_some(redis: RedisClient, same: int, different: int, withdrawn: int = 
     """Commit people, merge the first one with so many others, tell them from so many more; withdraw the last."""
     Fleet(redis).commit({n: [n // EACH] for n in range(PEOPLE * EACH)})
     with answering(caught_up(follower(redis))):
-        first, *others = people.people(redis).people
+        first, *others = directory.people(redis).people
         for other in others[:same]:
             submit(redis, NewStatement(kind="same", people=(first.id, other.id)))
         for other in others[same : same + different]:

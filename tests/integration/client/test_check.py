@@ -17,11 +17,11 @@ from client.checking.faults import Faults
 from client.commands.check import Report, check, compare
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import inspection
-from faces.store.accept import accept
 from faces.store.client import Command, RedisClient
+from faces.store.collection import inspection
 from faces.store.keys import status_key
-from faces.store.status import pending
+from faces.store.pictures.accept import accept
+from faces.store.pictures.status import pending
 from local.process import until
 from tests.support import writing
 from tests.support.writing import TOLERANCE, Writer, picture

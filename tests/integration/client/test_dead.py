@@ -12,11 +12,11 @@ from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import fail
-from faces.store.erase import erase
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
+from faces.store.pictures.erase import erase
 from faces.topology import DEAD, PICTURES_QUEUE
 from local.process import until
 from tests.support.writing import Writer, picture

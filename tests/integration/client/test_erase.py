@@ -15,10 +15,11 @@ from faces.config import Settings
 from faces.image_store import ImageStore
 from faces.message import Message, encode
 from faces.queue_scan import scan
-from faces.store import audit_log, queries
-from faces.store.accept import accept
+from faces.store.access import audit_log
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
 from faces.topology import DEAD, retry_queue
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer, picture

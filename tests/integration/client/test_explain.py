@@ -12,10 +12,10 @@ import pytest
 from client.__main__ import main
 from faces.odds import Odds
 from faces.picture_id import picture_id_of
-from faces.store import odds
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
+from faces.store.collection import odds
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
 from tests.support.writing import Writer, picture
 
 pytestmark = pytest.mark.usefixtures("terminal")

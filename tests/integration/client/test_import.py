@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 
 from client.importing.stating import Outcome, grouped_with, state
-from faces.store import people, statements
 from faces.store.client import RedisClient
-from faces.store.statements import Kind, NewStatement, submit
+from faces.store.people import directory, statements
+from faces.store.people.statements import Kind, NewStatement, submit
 from groups.checking import faults
 from groups.follower import Follower
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
@@ -138,7 +138,7 @@ def test_a_name_that_cannot_be_given_is_told(redis: RedisClient) -> None:
     (outcome,) = found.values()
     assert outcome.id is None
     assert len(outcome.left) == len(ANNS)
-    assert people.named(redis, "A" * 500) == []
+    assert directory.named(redis, "A" * 500) == []
 
 
 @pytest.mark.usefixtures("kept")

@@ -9,7 +9,7 @@ import pytest
 
 from client.__main__ import main
 from faces.config import Settings
-from faces.store import audit_log
+from faces.store.access import audit_log
 from faces.store.client import RedisClient
 from local.process import free_port
 from tests.support.server import HASH, PICTURE, running

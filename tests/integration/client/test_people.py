@@ -12,9 +12,9 @@ import pytest
 from client.__main__ import main
 from client.people_asked import ask
 from faces.config import Settings
-from faces.store import people, statements
 from faces.store.client import RedisClient
-from faces.store.erase import erase
+from faces.store.people import directory, statements
+from faces.store.pictures.erase import erase
 from groups.follower import Follower
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.support.writing import picture
@@ -100,12 +100,12 @@ def test_faces_are_given_by_the_names_of_pictures(
 ) -> None:
     ann, bob = listed(capsys, "list")
     assert run(capsys, "reject", ann["id"], "6")[0] == 0  # of its two faces only one is Ann's
-    assert people.person(redis, ann["id"]).count == 4  # type: ignore[union-attr]  # she is there
+    assert directory.person(redis, ann["id"]).count == 4  # type: ignore[union-attr]  # she is there
     assert run(capsys, "assign", bob["id"], "6:0")[0] == 0
-    assert people.person(redis, bob["id"]).count == 4  # type: ignore[union-attr]  # as above
+    assert directory.person(redis, bob["id"]).count == 4  # type: ignore[union-attr]  # as above
     assert run(capsys, "split", ann["id"], "0", "1")[0] == 0
     assert run(capsys, "cover", ann["id"], "2")[0] == 0
-    assert people.person(redis, ann["id"]).cover == f"{picture(2)}:0"  # type: ignore[union-attr]  # as above
+    assert directory.person(redis, ann["id"]).cover == f"{picture(2)}:0"  # type: ignore[union-attr]  # as above
     code, out, _ = run(capsys, "why", "6:0")
     assert code == 0
     assert f"person {bob['id']}" in out
@@ -126,7 +126,7 @@ def test_suggestions_are_asked_and_answered(redis: RedisClient, capsys: pytest.C
     fleet = Fleet(redis)
     fleet.commit({0: [(ANN, 0.3)], 1: [(ANN, 0.3)], 2: [(ANN, 0.44)], 3: [(BOB, 0.3)]})
     kept = caught_up(follower(redis))
-    found = people.suggestions(redis)
+    found = directory.suggestions(redis)
     assert found, "a face of Ann's that is a little too far is suggested"
     assert {found[0].first.count, found[0].second.count} == {2, 1}
     answers = iter(["?", "nonsense", "u", "n"])
@@ -134,7 +134,7 @@ def test_suggestions_are_asked_and_answered(redis: RedisClient, capsys: pytest.C
         ask(redis, found[:1], lambda _: next(answers))
         ask(redis, found[:1], lambda _: next(answers))
     caught_up(kept)
-    assert people.suggestions(redis) == []
+    assert directory.suggestions(redis) == []
     kinds = [(s.kind, s.withdrawn is None) for s in statements.history(redis)]
     assert kinds == [("different", True), ("unsure", False)]
 
@@ -143,30 +143,30 @@ def test_somebody_else_is_named_at_once(redis: RedisClient, capsys: pytest.Captu
     Fleet(redis).commit({0: [(ANN, 0.3)], 1: [(ANN, 0.3)], 2: [(ANN, 0.44)], 3: [(BOB, 0.3)]})
     kept = caught_up(follower(redis))
     with answering(kept):
-        (suggestion, *_) = people.suggestions(redis)
+        (suggestion, *_) = directory.suggestions(redis)
         named, other = sorted((suggestion.first, suggestion.second), key=lambda person: -person.count)
         answers = iter(["e", "n"])
         ask(redis, [suggestion], lambda _: next(answers))
         assert next(answers, None) is None, "without a name there is nobody else: e is no answer"
         statements.withdraw(redis)
         run(capsys, "name", named.id, "Ann")
-        (bob,) = (one for one in people.people(redis).people if one.id not in {named.id, other.id})
+        (bob,) = (one for one in directory.people(redis).people if one.id not in {named.id, other.id})
         run(capsys, "name", bob.id, "Bob")
         for same, count in (("n", 1), ("y", 2)):
             answers = iter(["e", "Bob", same])
             ask(redis, [named_suggestion(redis, suggestion)], lambda _, given=answers: next(given))  # type: ignore[misc]  # bound now
-            assert [person.name for person in people.several(redis, [named.id, other.id]) if person] == [
+            assert [person.name for person in directory.several(redis, [named.id, other.id]) if person] == [
                 "Ann",
                 "Bob",
             ]
-            assert people.person(redis, bob.id).count == count  # type: ignore[union-attr]  # they are there
+            assert directory.person(redis, bob.id).count == count  # type: ignore[union-attr]  # they are there
             statements.withdraw(redis)
             statements.withdraw(redis)
 
 
-def named_suggestion(redis: RedisClient, suggestion: people.Suggestion) -> people.Suggestion:
+def named_suggestion(redis: RedisClient, suggestion: directory.Suggestion) -> directory.Suggestion:
     """The same with the people as they are now."""
-    first, second = people.several(redis, [suggestion.first.id, suggestion.second.id])
+    first, second = directory.several(redis, [suggestion.first.id, suggestion.second.id])
     assert first
     assert second
     return replace(suggestion, first=first, second=second)

@@ -17,10 +17,11 @@ from client.checking.faults import Faults
 from client.gallery import Gallery
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import erase, inspection, rebuild
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
-from faces.store.journal import Entry
+from faces.store.collection import inspection, rebuild
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.collection.journal import Entry
+from faces.store.pictures import erase
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer, picture
 

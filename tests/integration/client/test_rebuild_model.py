@@ -18,10 +18,10 @@ from faces.config import Settings
 from faces.errors import MismatchError
 from faces.image_store import ImageStore
 from faces.picture_id import picture_id_of
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
-from faces.store.erase import erase
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.erase import erase
 from tests.support.processes.quick_reencode import MODEL, other_encoding_of
 from tests.support.processes.quick_worker import encoding_of
 from tests.support.rules import faults, read_all

@@ -15,9 +15,9 @@ from faces.image_store import ImageStore
 from faces.message import Message, decode, encode
 from faces.picture_id import picture_id_of
 from faces.queues import depths
-from faces.store import queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
 from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
 from local.process import until
 

@@ -13,10 +13,10 @@ from faces.errors import BrokerError
 from faces.message import Message, encode
 from faces.odds import Odds
 from faces.queues import Depth, depths
-from faces.store import odds
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.collection import odds
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
 from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, retry_queue
 from local.process import free_port, until
 from tests.support.writing import Writer, picture

@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 from facefleet import AuthenticationError, Client, FaceId, RefusedError, UnavailableError
 from faces import api_key
 from faces.config import Settings
-from faces.store import api_keys
+from faces.store.access import api_keys
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
+from faces.store.pictures.commit import DetectionResult
 from local.process import free_port
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.support.committing import Worker, face, picture

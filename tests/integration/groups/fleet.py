@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, commit
-from faces.store.data_version import agree
-from faces.store.erase import erase
-from faces.store.journal import Place
+from faces.store.collection.data_version import agree
+from faces.store.collection.journal import Place
 from faces.store.keys import HOME, JOURNAL
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, commit
+from faces.store.pictures.erase import erase
 from groups.follower import Follower
 from groups.rule import Rule
 from tests.support.crowd import face

@@ -14,10 +14,10 @@ from redis import Redis
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import StoreError
-from faces.store import people
 from faces.store.client import RedisClient, Session
 from faces.store.keys import ASKED, HOME
-from faces.store.statements import Kind
+from faces.store.people import directory
+from faces.store.people.statements import Kind
 from groups.checking import faults
 from tests.integration.groups.fleet import Fleet, caught_up, follower
 from tests.support.writing import picture
@@ -60,7 +60,7 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.there)
     @rule(data=st.data(), kind=st.sampled_from(KINDS))
     def submit(self, data: st.DataObject, kind: Kind) -> None:
-        known = [person.id for person in people.people(self.redis).people]
+        known = [person.id for person in directory.people(self.redis).people]
         if not known:
             return
         ids = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=2))

@@ -16,11 +16,11 @@ from faces.errors import (
     StoreError,
     UnknownError,
 )
-from faces.store import people, people_faces, statements
-from faces.store.audit_log import last
+from faces.store.access.audit_log import last
 from faces.store.client import RedisClient, Session
 from faces.store.keys import GROUP_LEASE, GROUPS, HOME, JOURNAL, META, STATEMENTS
-from faces.store.statements import NewStatement, submit, withdraw
+from faces.store.people import appearances, directory, statements
+from faces.store.people.statements import NewStatement, submit, withdraw
 from groups.checking import faults
 from groups.follower import Follower, LeaseLostError
 from groups.rule import Rule
@@ -46,33 +46,33 @@ def kept(fleet: Fleet) -> Follower:
 
 
 def sizes(redis: RedisClient) -> list[int]:
-    return [person.count for person in people.people(redis).people]
+    return [person.count for person in directory.people(redis).people]
 
 
 def ids(redis: RedisClient) -> list[str]:
-    return [person.id for person in people.people(redis).people]
+    return [person.id for person in directory.people(redis).people]
 
 
 def test_faces_of_one_person_are_one_group(fleet: Fleet, kept: Follower) -> None:
     assert sizes(fleet.redis) == [6, 4, 1]
     assert faults(fleet.redis) == []
-    both = people_faces.of_picture(fleet.redis, picture(8))
+    both = appearances.of_picture(fleet.redis, picture(8))
     assert [person.id for person in both if person] == ids(fleet.redis)[:2]
 
 
 def test_faces_of_a_person_come_nearest_first(fleet: Fleet, kept: Follower) -> None:
-    (ann, *_) = people.people(fleet.redis).people
-    found = people_faces.faces(fleet.redis, ann)
+    (ann, *_) = directory.people(fleet.redis).people
+    found = appearances.faces(fleet.redis, ann)
     assert {face.picture_id for face in found} == {picture(n) for n in (0, 1, 2, 3, 4, 8)}
     assert [face.distance for face in found] == sorted(face.distance for face in found)
-    assert len(people_faces.faces(fleet.redis, ann, among=3)) in {2, 3}
+    assert len(appearances.faces(fleet.redis, ann, among=3)) in {2, 3}
 
 
 def test_an_erased_picture_leaves_its_groups(fleet: Fleet, kept: Follower) -> None:
     fleet.erase(0, 9)
     caught_up(kept)
     assert sizes(fleet.redis) == [5, 4]
-    assert people_faces.of_picture(fleet.redis, picture(9)) == []
+    assert appearances.of_picture(fleet.redis, picture(9)) == []
     assert faults(fleet.redis) == []
 
 
@@ -109,8 +109,8 @@ def shown(person: int, first: int = 0) -> set[tuple[str, int]]:
 
 
 def faces_named(redis: RedisClient, name: str) -> set[tuple[str, int]]:
-    (person,) = people.named(redis, name)
-    return {(face.picture_id, face.index) for face in people_faces.faces(redis, person)}
+    (person,) = directory.named(redis, name)
+    return {(face.picture_id, face.index) for face in appearances.faces(redis, person)}
 
 
 def test_a_restart_goes_on_where_it_was(fleet: Fleet, kept: Follower) -> None:
@@ -122,7 +122,7 @@ def test_a_restart_goes_on_where_it_was(fleet: Fleet, kept: Follower) -> None:
     assert again.reached == kept.reached
     fleet.commit({20: [ANN]})
     caught_up(again)
-    assert people.named(fleet.redis, "Ann")[0].count == 7
+    assert directory.named(fleet.redis, "Ann")[0].count == 7
     assert faults(fleet.redis) == []
 
 
@@ -162,15 +162,15 @@ def test_statements_are_obeyed_recorded_and_withdrawn(fleet: Fleet, kept: Follow
     with answering(kept):
         named = submit(redis, NewStatement(kind="name", people=(ann,), name=" Ann ", key="k1", request="r1"))
         submit(redis, NewStatement(kind="same", people=(ann, eve)))
-        assert people.person(redis, eve) == people.person(redis, ann)
-        assert people.people(redis).people[0].count == 7
+        assert directory.person(redis, eve) == directory.person(redis, ann)
+        assert directory.people(redis).people[0].count == 7
         submit(redis, NewStatement(kind="not", people=(ann,), faces=(f"{picture(0)}:0",)))
-        assert people.people(redis).people[0].count == 6
+        assert directory.people(redis).people[0].count == 6
         submit(redis, NewStatement(kind="hide", people=(bob,)))
-        assert [p.id for p in people.people(redis, hidden=True).people] == [bob]
+        assert [p.id for p in directory.people(redis, hidden=True).people] == [bob]
         assert withdraw(redis).kind == "hide"
         assert withdraw(redis, key="k1").kind == "not"
-        assert people.people(redis).people[0].count == 7
+        assert directory.people(redis).people[0].count == 7
     caught_up(kept)
     assert (named.name, named.key) == ("Ann", "k1")
     assert faults(redis) == []
@@ -183,7 +183,7 @@ def test_statements_are_obeyed_recorded_and_withdrawn(fleet: Fleet, kept: Follow
 def test_what_cannot_be_said_is_refused_and_changes_nothing(fleet: Fleet, kept: Follower) -> None:
     redis = fleet.redis
     ann, bob, _ = ids(redis)
-    seen = {ann: people.people(redis).people[0].version}
+    seen = {ann: directory.people(redis).people[0].version}
     face = f"{picture(0)}:0"
     with answering(kept):
         submit(redis, NewStatement(kind="different", people=(ann, bob), seen=seen))
@@ -218,7 +218,9 @@ def test_an_id_that_was_merged_leads_on(redis: RedisClient) -> None:
         (made,) = ids(redis)
         withdraw(redis)
     caught_up(kept)
-    assert people.person(redis, made) is None or people.person(redis, made) == people.person(redis, first)
+    assert directory.person(redis, made) is None or directory.person(redis, made) == directory.person(
+        redis, first
+    )
     assert faults(redis) == []
 
 
@@ -267,7 +269,7 @@ def test_another_journal_makes_groups_anew_and_names_find_their_faces(
         submit(redis, NewStatement(kind="name", people=(ann,), name="Ann Lee"))
     kept.lease.give()
     kept = caught_up(follower(redis))
-    assert people.named(redis, "Ann Lee")[0].id == ann
+    assert directory.named(redis, "Ann Lee")[0].id == ann
     assert faces_named(redis, "Ann Lee") == before
     assert faults(redis) == []
 

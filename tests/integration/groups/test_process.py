@@ -18,10 +18,10 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import people
 from faces.store.client import RedisClient
 from faces.store.keys import GROUP_LEASE, GROUP_STATE, GROUPS, HOME, JOURNAL
-from faces.store.statements import NewStatement, history, submit
+from faces.store.people import directory
+from faces.store.people.statements import NewStatement, history, submit
 from groups.checking import faults
 from local.process import free_port, until
 from tests.conftest import environ
@@ -64,11 +64,11 @@ def test_a_face_is_in_its_group_within_a_second(
         begun = time.monotonic()
         fleet.commit({1: [1, 2]})
         assert until(lambda: caught_up(redis), 30, pause=0.02)
-        shown = [person.count for person in people.people(redis).people]
+        shown = [person.count for person in directory.people(redis).people]
         assert shown == [2, 1]
         assert time.monotonic() - begun < 30
         said = submit(
-            redis, NewStatement(kind="name", people=(people.people(redis).people[0].id,), name="Ann")
+            redis, NewStatement(kind="name", people=(directory.people(redis).people[0].id,), name="Ann")
         )
         assert said.number == 1
         assert until(lambda: "facefleet_people 1.0" in answer(settings, "metrics"), 10)
@@ -116,7 +116,7 @@ def test_killed_at_any_step_it_neither_doubles_nor_loses(
 
 
 def _name_somebody(redis: RedisClient, number: int) -> bool:
-    unnamed = [person for person in people.people(redis).people if not person.name]
+    unnamed = [person for person in directory.people(redis).people if not person.name]
     if not unnamed:
         return False
     try:

@@ -14,10 +14,11 @@ from faces import api_key
 from faces.amqp import Publisher
 from faces.config import Settings
 from faces.message import Message, encode
-from faces.store import api_keys, queries
-from faces.store.accept import accept
+from faces.store.access import api_keys
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
 from faces.topology import DEAD
 from local.process import until
 from tests.support.server import HASH, PICTURE, problem, queued, serving

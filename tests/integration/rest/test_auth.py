@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 from faces import api_key
 from faces.config import Settings
 from faces.process_log import Json
-from faces.store import api_keys, audit_log, queries
-from faces.store.accept import accept
+from faces.store.access import api_keys, audit_log
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
 from local.process import free_port, until
 from rest.auth import bootstrap_key, rate_limits
 from tests.support.committing import Worker, found, picture

@@ -10,10 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from faces.odds import Odds
-from faces.store import odds
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
+from faces.store.collection import odds
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
 from tests.support.committing import Worker, face, found, picture
 from tests.support.sent import FACE, SMALL
 from tests.support.server import problem

@@ -16,11 +16,11 @@ from redis import Redis
 from websockets.sync.client import connect
 
 from faces.config import Settings
-from faces.store import events
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, fail
-from faces.store.erase import erase
+from faces.store.events import stream
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.erase import erase
 from local.process import free_port, until
 from tests.support.clients.following import Follower
 from tests.support.server import running
@@ -161,7 +161,7 @@ def test_many_listeners_occupy_no_thread_and_one_that_does_not_read_is_dropped(
 
 
 def _note(redis: RedisClient, count: int) -> None:
-    redis.ask(*[events.note("accepted", picture(1))] * count)
+    redis.ask(*[stream.note("accepted", picture(1))] * count)
 
 
 def _dropped(connection: socket.socket) -> bool:

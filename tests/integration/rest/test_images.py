@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 
 from faces.config import Settings
 from faces.picture_id import picture_id_of
-from faces.store import listing, queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, fail
 from faces.store.keys import HOME, PICTURES
+from faces.store.pictures import listing, queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, fail
 from tests.support.committing import Worker, face, found, picture
 from tests.support.drawing import drawing
 from tests.support.sent import BOX, FACE, SMALL, committed, sent

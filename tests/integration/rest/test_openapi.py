@@ -28,8 +28,8 @@ from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.search import Question
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, fail
-from faces.store.status import Status
+from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.status import Status
 from local.process import free_port
 from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from faces.config import Settings
 from faces.documents import to_json
 from faces.rpc import Requester
-from faces.store import idempotency, queries
+from faces.store import idempotency
+from faces.store.pictures import queries
 from local.process import free_port
 from rest.problems import PROBLEMS
 from tests.support.server import PICTURE, problem, serving

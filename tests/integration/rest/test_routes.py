@@ -15,11 +15,11 @@ from faces.config import Settings
 from faces.formats.signatures import PictureBytes
 from faces.image_store import ImageStore
 from faces.message import Message
-from faces.store import queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
-from faces.store.erase import erase
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.erase import erase
 from faces.usecases.ingest import accept_and_publish
 from local.process import free_port
 from tests.support.committing import Worker, found, picture

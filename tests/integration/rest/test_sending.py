@@ -13,8 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from faces.config import Settings
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from tests.support.committing import Worker, found
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all

@@ -18,8 +18,8 @@ import pytest
 from faces import api_key
 from faces.config import Settings
 from faces.picture_id import picture_id_of
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from local.process import Process, free_port, until
 from tests.conftest import environ
 from tests.support.clients.slow_clients import read_up, slow_clients, stalled_host

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from faces import api_key
 from faces.config import Settings
-from faces.store import api_keys
+from faces.store.access import api_keys
 from faces.store.client import RedisClient
 from rest.auth import rate_limits
 from rest.auth.authenticator import COOKIE

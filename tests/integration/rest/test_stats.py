@@ -11,11 +11,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from faces.config import Settings
-from faces.store import queries, totals, workers
-from faces.store.accept import accept
+from faces.store import workers
 from faces.store.client import RedisClient
-from faces.store.commit import fail
+from faces.store.collection import totals
 from faces.store.keys import HOME, WORKERS
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
 from local.process import free_port, until
 from rest.rates import Rates
 from tests.support.committing import Worker, found, picture

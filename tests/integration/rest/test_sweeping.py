@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from faces.image_store import ImageStore
-from faces.store.accept import accept, withdraw
 from faces.store.client import RedisClient
-from faces.store.erase import erase
+from faces.store.pictures.accept import accept, withdraw
+from faces.store.pictures.erase import erase
 from local.process import until
 from rest import sweeping
 from rest.sweeping import Sweeper

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from faces.config import Settings
-from faces.store import events, webhooks
-from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.events import stream, webhooks
+from faces.store.pictures.accept import accept
 from local.process import free_port, until
 from rest.events import deliverer
 from rest.events.deliverer import Deliverer
@@ -50,7 +50,7 @@ def deliver(redis: RedisClient, follower: Follower, monkeypatch: pytest.MonkeyPa
 def registered(redis: RedisClient, receiver: Receiver, **wanted: Any) -> webhooks.Webhook:
     receiver.secret = "whsec_" + "A" * 43 + "="
     hook = webhooks.Webhook(id="", url=receiver.url, secret=receiver.secret, **wanted)
-    return webhooks.add(redis, hook, events.latest(redis))
+    return webhooks.add(redis, hook, stream.latest(redis))
 
 
 def state(redis: RedisClient, hook: webhooks.Webhook) -> webhooks.Progress:
@@ -64,7 +64,7 @@ def test_every_event_comes_signed_in_order_and_with_its_id(
     Writer(redis).add(1, 8, 2)
     assert until(lambda: len(receiver.messages) == 6, 60)
     ids = [message["id"] for message in receiver.messages]
-    assert ids == [event.id for event in events.read(redis, events.BEGINNING)]
+    assert ids == [event.id for event in stream.read(redis, stream.BEGINNING)]
     assert receiver.messages[3]["data"]["names"] == ["1"]
     assert receiver.forged == 0
 
@@ -101,12 +101,12 @@ def test_a_hook_that_fails_for_a_day_or_is_gone_is_paused_and_can_be_replayed(
     accept(redis, picture(1), "a")
     assert until(lambda: state(redis, hook).paused, 60)
     receiver.status = 410
-    webhooks.replay(redis, hook.id, events.BEGINNING)
+    webhooks.replay(redis, hook.id, stream.BEGINNING)
     assert until(lambda: state(redis, hook).paused, 60)
     receiver.status = 200
-    webhooks.replay(redis, hook.id, events.BEGINNING)
+    webhooks.replay(redis, hook.id, stream.BEGINNING)
     assert until(lambda: receiver.kinds() == ["accepted"], 60)
-    webhooks.replay(redis, hook.id, events.BEGINNING)
+    webhooks.replay(redis, hook.id, stream.BEGINNING)
     assert until(lambda: receiver.kinds() == ["accepted"] * 2, 60)
 
 
@@ -114,7 +114,7 @@ def test_one_hook_that_fails_keeps_no_other_waiting(
     redis: RedisClient, deliver: Deliverer, receiver: Receiver
 ) -> None:
     away = webhooks.Webhook(id="", url=f"http://127.0.0.1:{free_port()}/", secret="whsec_" + "A" * 43 + "=")
-    other = webhooks.add(redis, away, events.latest(redis))
+    other = webhooks.add(redis, away, stream.latest(redis))
     registered(redis, receiver)
     for number in range(5):
         accept(redis, picture(number), str(number))
@@ -154,7 +154,7 @@ def test_a_removed_hook_gets_nothing_more(redis: RedisClient, deliver: Deliverer
     assert webhooks.remove(redis, hook.id)
     follower_sees = registered(redis, receiver, kinds=("failed",))
     accept(redis, picture(2), "b")
-    assert until(lambda: state(redis, follower_sees).after == events.latest(redis), 60)
+    assert until(lambda: state(redis, follower_sees).after == stream.latest(redis), 60)
     assert len(receiver.messages) == 1
 
 

@@ -15,8 +15,8 @@ import pytest
 from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.rpc import Requester
-from faces.store import queries
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from faces.topology import SEARCHES
 from local.process import until
 from rest.bounds import Bounds

@@ -12,7 +12,7 @@ import pytest
 from faces import api_key
 from faces.config import Settings
 from faces.picture_id import picture_id_of
-from faces.store import api_keys, audit_log
+from faces.store.access import api_keys, audit_log
 from faces.store.client import RedisClient
 from local.process import Process, until
 from rest.auth.rate_limits import INVALID_KEYS_PER_MINUTE

@@ -16,7 +16,7 @@ import grpc
 import pytest
 
 from faces.config import LARGEST_STORED
-from faces.store import queries
+from faces.store.pictures import queries
 from tests.integration.rpc.conftest import Fleet
 from tests.support.clients.rpc_client import SECONDS, Client, refused
 from tests.support.clients.rpc_client import messages as m

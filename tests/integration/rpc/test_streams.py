@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from faces.config import Settings
-from faces.store import events
 from faces.store.client import RedisClient
+from faces.store.events import stream
 from rest.events.follower import Follower
 from rest.events.selection import Selection
 from rest.problems import ProblemError
@@ -31,7 +31,7 @@ def picture(width: int, height: int) -> bytes:
 def note(redis: RedisClient, count: int) -> list[str]:
     """Write events; their ids."""
     return [
-        found.decode() for found in redis.ask(*(events.note("accepted", f"{n:064x}") for n in range(count)))
+        found.decode() for found in redis.ask(*(stream.note("accepted", f"{n:064x}") for n in range(count)))
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_watcher_is_told_what_it_has_missed_for_good(fleet: Fleet) -> None:
     gap = next(reply for reply in replies if reply.HasField("gap"))
     assert gap.gap.after == "1-1"
     (first,) = told(fleet.client.watch(after="0-0"), 1)
-    assert events.order(gap.id) < events.order(first.id)
+    assert stream.order(gap.id) < stream.order(first.id)
     replies.cancel()
 
 
@@ -83,7 +83,7 @@ def test_what_is_no_event_is_refused(fleet: Fleet) -> None:
 
 def test_one_who_does_not_read_holds_nobody_up(fleet: Fleet) -> None:
     """And gets everything once it reads: it is read anew, not kept for it."""
-    stalled, after = fleet.client.watch(), events.latest(fleet.redis)
+    stalled, after = fleet.client.watch(), stream.latest(fleet.redis)
     next(stalled)
     others = fleet.client.watch(after=after)
     ids = note(fleet.redis, 3000)  # some 500 kB, far more than flow control lets on its way

@@ -18,11 +18,11 @@ from hypothesis.stateful import (
 )
 
 from faces.errors import StoreError
-from faces.store import accept, queries
-from faces.store import erase as erasing
-from faces.store.accept import Receipt
 from faces.store.client import RedisClient, Session
-from faces.store.commit import DetectionResult, Outcome, fail
+from faces.store.pictures import accept, queries
+from faces.store.pictures import erase as erasing
+from faces.store.pictures.accept import Receipt
+from faces.store.pictures.commit import DetectionResult, Outcome, fail
 from tests.support.committing import Worker, found, picture
 from tests.support.expected import Expected
 from tests.support.rules import faults, read_all

@@ -9,12 +9,13 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
-from faces.store import commit_lock, journal, queries
-from faces.store.accept import accept
 from faces.store.client import Command, RedisClient, Session
-from faces.store.commit import Outcome, commit, fail
-from faces.store.erase import erase
-from faces.store.journal import Entry
+from faces.store.collection import journal
+from faces.store.collection.journal import Entry
+from faces.store.pictures import commit_lock, queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import Outcome, commit, fail
+from faces.store.pictures.erase import erase
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import faults, read_all
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from faces.config import Settings
-from faces.store import commit_lock
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import CatchUp, commit
-from faces.store.journal import Entry
+from faces.store.collection.journal import Entry
+from faces.store.pictures import commit_lock
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import CatchUp, commit
 from tests.support.committing import Worker, found, picture
 
 

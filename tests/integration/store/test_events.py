@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from faces.store import events, watches
-from faces.store.accept import accept, withdraw
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, fail
-from faces.store.erase import erase
-from faces.store.event_details import detailed
-from faces.store.events import BEGINNING, Event
+from faces.store.events import stream, watches
+from faces.store.events.details import detailed
+from faces.store.events.stream import BEGINNING, Event
 from faces.store.keys import EVENTS, HOME, erased_key
+from faces.store.pictures.accept import accept, withdraw
+from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.erase import erase
 from tests.support.writing import Writer, picture
 
 
 def told(redis: RedisClient) -> list[Event]:
-    return events.read(redis, BEGINNING)
+    return stream.read(redis, BEGINNING)
 
 
 def kinds(redis: RedisClient) -> list[tuple[str, str]]:
@@ -121,7 +121,7 @@ def test_a_reader_learns_whether_events_after_its_position_are_lost(redis: Redis
     for number in range(5):
         accept(redis, picture(number), str(number))
     first, second, *_, last = [event.id for event in told(redis)]
-    assert [events.resume(redis, at) for at in (BEGINNING, first, last)] == [
+    assert [stream.resume(redis, at) for at in (BEGINNING, first, last)] == [
         (BEGINNING, False),
         (first, False),
         (last, False),
@@ -129,19 +129,19 @@ def test_a_reader_learns_whether_events_after_its_position_are_lost(redis: Redis
     redis.ask((HOME, "XTRIM", EVENTS, "MAXLEN", 3))
     left = told(redis)
     for at in (first, second):
-        position, lost = events.resume(redis, at)
+        position, lost = stream.resume(redis, at)
         assert lost
-        assert events.read(redis, position) == left
-    assert events.resume(redis, last) == (last, False)
-    assert events.resume(redis, "99999999999999-0") == (last, True), "of a Redis that has lost its data since"
+        assert stream.read(redis, position) == left
+    assert stream.resume(redis, last) == (last, False)
+    assert stream.resume(redis, "99999999999999-0") == (last, True), "of a Redis that has lost its data since"
     redis.ask((HOME, "DEL", EVENTS))
-    assert events.resume(redis, last) == (BEGINNING, True)
-    assert events.latest(redis) == BEGINNING
+    assert stream.resume(redis, last) == (BEGINNING, True)
+    assert stream.latest(redis) == BEGINNING
 
 
 def test_a_waiting_reader_gets_an_event_at_once(redis: RedisClient) -> None:
     found: list[Event] = []
-    reader = threading.Thread(target=lambda: found.extend(events.read(redis, BEGINNING, wait=20)))
+    reader = threading.Thread(target=lambda: found.extend(stream.read(redis, BEGINNING, wait=20)))
     reader.start()
     accept(redis, picture(1), "a")
     reader.join(10)
@@ -160,4 +160,4 @@ def test_what_cannot_be_read_does_not_end_anybodys_events(redis: RedisClient) ->
 )
 def test_what_is_no_id_is_refused(redis: RedisClient, number: str) -> None:
     with pytest.raises(ValueError, match="is not the id of an event"):
-        events.resume(redis, number)
+        stream.resume(redis, number)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from faces.errors import StoreError
-from faces.store import journal
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.erase import erase
+from faces.store.collection import journal
+from faces.store.pictures.accept import accept
+from faces.store.pictures.erase import erase
 from tests.support.committing import Worker, face, found, picture
 from worker.index import face_index
 from worker.index.face_index import FaceIndex, vectors

@@ -9,12 +9,12 @@ from threading import Event
 import numpy as np
 
 from faces.config import Settings
-from faces.store import queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
-from faces.store.erase import erase
-from faces.store.queries import Match
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.erase import erase
+from faces.store.pictures.queries import Match
 from tests.support.writing import Writer, picture
 
 

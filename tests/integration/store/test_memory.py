@@ -8,12 +8,13 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import StoreFullError
-from faces.store import memory, queries
-from faces.store.accept import accept
-from faces.store.audit_log import AuditLog, last
+from faces.store import memory
+from faces.store.access.audit_log import AuditLog, last
 from faces.store.client import RedisClient
-from faces.store.commit import Outcome
-from faces.store.erase import erase
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import Outcome
+from faces.store.pictures.erase import erase
 from tests.support.committing import Worker, found, picture
 from tests.support.full_redis import limit_memory
 from tests.support.rules import faults, read_all

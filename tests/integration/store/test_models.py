@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from faces.errors import MismatchError
-from faces.store import models
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
-from faces.store.erase import erase
-from faces.store.evidence import evidence
+from faces.store.collection import models
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.pictures.accept import accept
+from faces.store.pictures.erase import erase
+from faces.store.pictures.evidence import evidence
 from tests.support.committing import Worker, face, found, picture
 from tests.support.rebuilding import filled, run
 from tests.support.rules import faults, read_all

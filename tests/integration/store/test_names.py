@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.pictures.accept import accept
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import faults, read_all
 

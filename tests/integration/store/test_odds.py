@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from faces.odds import Odds
-from faces.store import odds
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
+from faces.store.collection import odds
+from faces.store.collection.data_version import DataVersion, agree
 from faces.store.keys import MEASURING, ODDS
 from tests.support.writing import picture
 

@@ -7,11 +7,11 @@ import random
 import time
 
 from faces.config import Settings
-from faces.store import queries
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import fail
-from faces.store.erase import erase
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import fail
+from faces.store.pictures.erase import erase
 from local.redis import RedisServer
 from tests.conftest import emptied
 from tests.support.committing import Worker, found, picture

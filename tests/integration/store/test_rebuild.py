@@ -10,12 +10,12 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError
-from faces.store import journal, rebuild
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.data_version import DataVersion, agree
-from faces.store.erase import erase
-from faces.store.journal import Entry
+from faces.store.collection import journal, rebuild
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.collection.journal import Entry
+from faces.store.pictures.accept import accept
+from faces.store.pictures.erase import erase
 from local.redis import RedisServer
 from tests.conftest import emptied
 from tests.support.committing import found, picture

@@ -13,11 +13,12 @@ from redis import Redis
 
 from faces.config import Settings
 from faces.errors import StoreError
-from faces.store import client, queries
-from faces.store.accept import accept
+from faces.store import client
 from faces.store.client import RedisClient
-from faces.store.commit import Outcome, fail
-from faces.store.erase import erase
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import Outcome, fail
+from faces.store.pictures.erase import erase
 from local.process import free_port, until
 from local.redis import RedisServer
 from tests.support.committing import Worker, found, picture

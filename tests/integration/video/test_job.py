@@ -17,9 +17,10 @@ from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.event_log import EventLog
-from faces.store import queries, videos
-from faces.store.audit_log import AuditLog
+from faces.store import videos
+from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from faces.store.videos import Video
 from faces.usecases.videos import VideoIngest
 from tests.support.films import plain, sound, still

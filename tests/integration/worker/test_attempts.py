@@ -17,11 +17,11 @@ from faces.config import Settings
 from faces.errors import MismatchError
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
-from faces.store import queries
-from faces.store.accept import accept
-from faces.store.attempts import excuse
 from faces.store.client import RedisClient
-from faces.store.commit import Outcome, fail
+from faces.store.pictures import queries
+from faces.store.pictures.accept import accept
+from faces.store.pictures.attempts import excuse
+from faces.store.pictures.commit import Outcome, fail
 from faces.topology import PICTURES_QUEUE
 from local.process import until
 from tests.support.drawing import drawing

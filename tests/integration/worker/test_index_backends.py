@@ -15,12 +15,12 @@ import pytest
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
 from faces.retrier import Retrier
-from faces.store import collection
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult, Outcome, commit
-from faces.store.data_version import DataVersion, agree
-from faces.store.erase import erase
+from faces.store.collection import copying
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.erase import erase
 from tests.support.committing import face, found, picture
 from tests.support.milvus import MilvusServer
 from tests.support.rules import brute_force, faults, read_all
@@ -138,7 +138,7 @@ def test_two_workers_miss_none_of_each_others_faces(
     state = read_all(redis)
     assert faults(state) == []
     assert sum(map(len, brute_force(state.encodings, state.tolerance).values())) > 1000
-    assert any(shared) == (collection.read(redis).position > 50)
+    assert any(shared) == (copying.read(redis).position > 50)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_what_is_erased_leaves_milvus_at_the_next_look(
     erase(redis, picture(2))
     shared_known.follow(redis)
     rows = Milvus(milvus.url, "", 0.6)
-    rows.open(collection.read(redis).collection, empty=False)
+    rows.open(copying.read(redis).collection, empty=False)
     left = rows.near(vectors([face(1)]), before=100)
     assert left == {bytes.fromhex(picture(number)) for number in range(6) if number != 2}
 
@@ -181,7 +181,7 @@ def test_lines_copied_twice_are_there_once(
     for number in range(6):
         scan(redis, shared_known, found(number, 1))
     shared_known.follow(redis)
-    assert collection.reached(redis, collection.read(redis).collection, 2)
+    assert copying.reached(redis, copying.read(redis).collection, 2)
     fresh = shared_maker(milvus.url)(redis)
     scan(redis, fresh, found(6, 1))
     scan(redis, shared_known, found(7, 1))
@@ -189,24 +189,24 @@ def test_lines_copied_twice_are_there_once(
 
 
 def test_another_copying_worker_is_waited_for(redis: RedisClient, shared_known: FaceIndex) -> None:
-    assert collection.lease(redis)
+    assert copying.lease(redis)
     for number in range(10):
         scan(redis, shared_known, found(number, 1))
     assert len(shared_known) == 10
     with pytest.raises(StoreError, match="another worker"):
         shared_known.follow(redis)
-    collection.release(redis)
+    copying.release(redis)
     shared_known.follow(redis)
     assert len(shared_known) == 0
 
 
 def test_an_emptied_redis_gets_a_new_collection(redis: RedisClient, shared_known: FaceIndex) -> None:
     scan(redis, shared_known, found(0, 1))
-    before = collection.read(redis).collection
+    before = copying.read(redis).collection
     redis.ask((0, "FLUSHALL"))
     with pytest.raises(MismatchError, match="restart it"):
         shared_known.follow(redis)
-    assert collection.read(redis).collection != before
+    assert copying.read(redis).collection != before
 
 
 def test_a_collection_that_is_gone_is_not_taken_for_an_empty_one(
@@ -252,14 +252,14 @@ def test_a_worker_that_died_while_it_copied_costs_no_new_collection(
     for number in range(10):
         scan(redis, shared_known, found(number, 1))
     shared_known.follow(redis)
-    before = collection.read(redis)
+    before = copying.read(redis)
     erase(redis, picture(3))
-    monkeypatch.setattr(collection, "reached", lambda *_: False)
+    monkeypatch.setattr(copying, "reached", lambda *_: False)
     with pytest.raises(MismatchError):
         shared_known.follow(redis)
     monkeypatch.undo()
     scan(redis, shared_maker(milvus.url)(redis), found(10, 1))
-    assert collection.read(redis).collection == before.collection
+    assert copying.read(redis).collection == before.collection
     assert faults(read_all(redis)) == []
 
 

@@ -12,11 +12,11 @@ from faces.config import Settings
 from faces.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.retrier import Retrier
-from faces.store.accept import accept
 from faces.store.client import RedisClient
-from faces.store.commit import DetectionResult
-from faces.store.data_version import DataVersion, agree
-from faces.store.journal import Entry
+from faces.store.collection.data_version import DataVersion, agree
+from faces.store.collection.journal import Entry
+from faces.store.pictures.accept import accept
+from faces.store.pictures.commit import DetectionResult
 from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing
 from tests.support.processes.quick_worker import ENGINE, MODEL

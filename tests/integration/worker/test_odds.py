@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from faces.errors import StoreError
-from faces.store import odds as store_odds
 from faces.store.client import RedisClient
+from faces.store.collection import odds as store_odds
 from local.process import until
 from tests.support.writing import Writer
 from worker import odds

@@ -10,7 +10,7 @@ import pytest
 
 from client.checking import brute_force
 from client.gallery import Gallery
-from faces.store.journal import Entry
+from faces.store.collection.journal import Entry
 
 TOLERANCE = 0.6
 

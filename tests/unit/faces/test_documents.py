@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from faces.documents import from_json, to_json
-from faces.store.status import DAMAGED, Status, done, failed, pending
+from faces.store.pictures.status import DAMAGED, Status, done, failed, pending
 
 
 @dataclass(frozen=True)

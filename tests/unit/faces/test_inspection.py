@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from faces.errors import StoreError
-from faces.store import inspection
-from faces.store.accept import accept
 from faces.store.client import Command, RedisClient
-from faces.store.inspection import NameOwnership, PictureState
+from faces.store.collection import inspection
+from faces.store.collection.inspection import NameOwnership, PictureState
 from faces.store.keys import ATTEMPTS, ENCODINGS, HOME, INFLIGHT, META, NAMES, pending_key, status_key
+from faces.store.pictures.accept import accept
 
 H, OTHER = "0" * 64, "1" * 64
 

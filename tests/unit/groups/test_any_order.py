@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from faces.errors import ContradictionError
-from faces.store.group_record import Face
+from faces.store.people.group_record import Face
 from groups.rule import Rule
 from groups.statement import Kind, Statement
 from groups.statement_log import Provenance

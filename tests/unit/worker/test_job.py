@@ -11,9 +11,9 @@ import pytest
 from faces.errors import ImageStoreError, PictureError
 from faces.message import Message
 from faces.retrier import Retrier
-from faces.store.commit import Committed, DetectionResult, Outcome
-from faces.store.data_version import DataVersion
-from faces.store.status import failed, pending
+from faces.store.collection.data_version import DataVersion
+from faces.store.pictures.commit import Committed, DetectionResult, Outcome
+from faces.store.pictures.status import failed, pending
 from tests.support.fake_redis import FakeRedis
 from worker.crops import Crops
 from worker.index.face_index import FaceIndex

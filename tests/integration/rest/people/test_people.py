@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from faces.store.accept import accept
 from faces.store.client import RedisClient
+from faces.store.pictures.accept import accept
 from rest.searching import Searching
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.integration.rest.people.asking import ANN, all_pages, get, ids, say

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from faces.store import events, statements
 from faces.store.client import RedisClient
-from faces.store.erase import erase
+from faces.store.events import stream
+from faces.store.people import statements
+from faces.store.pictures.erase import erase
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.integration.rest.people.asking import ANN, BOB, all_pages, get, ids, say
 from tests.support.server import problem
@@ -56,10 +57,10 @@ def test_what_cannot_be_said_is_a_problem(client: FlaskClient) -> None:
 @pytest.mark.usefixtures("kept")
 def test_each_statement_is_an_event_of_everybody_concerned(client: FlaskClient, redis: RedisClient) -> None:
     ann, bob, _ = ids(client)
-    start = events.latest(redis)
+    start = stream.latest(redis)
     made = say(client, "same", ann, bob)
     client.delete(f"/v1/statements/{made['number']}")
-    told = [(e.kind, e.change, e.person) for e in events.read(redis, start)]
+    told = [(e.kind, e.change, e.person) for e in stream.read(redis, start)]
     assert told[:2] == [("person_changed", "same", ann), ("person_changed", "same", bob)]
     assert set(told[2:]) == {("person_changed", "withdraw", ann), ("person_changed", "withdraw", bob)}
 

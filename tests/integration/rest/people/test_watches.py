@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from flask.testing import FlaskClient
 
-from faces.store import events, queries
 from faces.store.client import RedisClient
-from faces.store.event_details import detailed
+from faces.store.events import stream
+from faces.store.events.details import detailed
 from faces.store.keys import HOME, status_key
+from faces.store.pictures import queries
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.integration.rest.people.asking import ANN, BOB, ids, say
 from tests.support.server import problem
@@ -27,17 +28,17 @@ def test_a_watched_person_is_told_of_once_in_new_pictures(client: FlaskClient, r
     assert client.post("/v1/watches", json={"person": ann}).get_json() == watch
     assert problem(client.post("/v1/watches", json={"person": "999"})) == (404, "not_found")
     assert problem(client.post("/v1/watches", json={"person": ann, "prefix": "a"})) == (400, "bad_request")
-    start = events.latest(redis)
+    start = stream.latest(redis)
     fleet.commit({3: [BOB], 4: [ANN, BOB]})
     caught_up(kept)
-    (match,) = (event for event in events.read(redis, start) if event.kind == "match")
+    (match,) = (event for event in stream.read(redis, start) if event.kind == "match")
     assert (match.hash, match.person, match.watches) == (picture(4), ann, (watch["id"],))
     with answering(kept):
         say(client, "same", bob, ann)
-    start = events.latest(redis)
+    start = stream.latest(redis)
     fleet.commit({5: [BOB]})
     caught_up(kept)
-    (document,) = detailed(redis, [event for event in events.read(redis, start) if event.kind == "match"])
+    (document,) = detailed(redis, [event for event in stream.read(redis, start) if event.kind == "match"])
     assert (document["names"], document["matching"], document["person"]) == (["5"], [], bob)
 
 
@@ -52,7 +53,7 @@ def test_what_is_grouped_afresh_is_no_news(client: FlaskClient, redis: RedisClie
     (status,) = queries.statuses(redis, [picture(0)])
     assert status is not None
     redis.ask((HOME, "SET", status_key(picture(0)), replace(status, finished=time.time() - 7200).to_json()))
-    start = events.latest(redis)
+    start = stream.latest(redis)
     kept.start_over()
     caught_up(kept)
-    assert events.read(redis, start) == []
+    assert stream.read(redis, start) == []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faces.store.commit import DetectionResult
+from faces.store.pictures.commit import DetectionResult
 from worker.index import Index
 from worker.index.face_index import FaceIndex
 from worker.index.rule import is_match

@@ -11,8 +11,8 @@ from faces.errors import BrokerError, ImageStoreError, MismatchError, PictureErr
 from faces.message import Message, decode, encode
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
-from faces.store.commit import Outcome
 from faces.store.keys import ATTEMPTS
+from faces.store.pictures.commit import Outcome
 from faces.topology import retry_queue
 from tests.support.fake_redis import FakeRedis
 from tests.support.processing import Bench, FakePublisher

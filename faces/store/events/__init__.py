@@ -1,0 +1,1 @@
+"""What becomes of pictures and people, and who wants to hear of it."""
