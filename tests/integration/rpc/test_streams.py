@@ -83,7 +83,8 @@ def test_what_is_no_event_is_refused(fleet: Fleet) -> None:
 
 def test_one_who_does_not_read_holds_nobody_up(fleet: Fleet) -> None:
     """And gets everything once it reads: it is read anew, not kept for it."""
-    stalled, after = fleet.client.watch(), stream.latest(fleet.redis)
+    after = stream.latest(fleet.redis)
+    stalled = fleet.client.watch(after=after)
     next(stalled)
     others = fleet.client.watch(after=after)
     ids = note(fleet.redis, 3000)  # some 500 kB, far more than flow control lets on its way
