@@ -10,6 +10,7 @@ from faces.store.client import RedisClient
 from faces.store.collection.data_version import agree
 from faces.store.collection.journal import Place
 from faces.store.keys import HOME, JOURNAL
+from faces.store.people import appearances, directory
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import DetectionResult, commit
 from faces.store.pictures.erase import erase
@@ -21,6 +22,7 @@ from tests.support.writing import MADE_WITH, picture
 Who = int | tuple[int, float]
 """A person, and how far this face is from what is typical of them."""
 SPREAD = 0.3
+ANN, BOB, EVE = 1, 2, 3
 GOOD = {"quality": {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}}
 SMALL = {"indexed": False, "reason": "too small"}
 
@@ -101,3 +103,21 @@ def during(kept: Follower, what: Callable[[], object]) -> None:
     with answering(kept):
         what()
     caught_up(kept)
+
+
+def sizes(redis: RedisClient) -> list[int]:
+    return [person.count for person in directory.people(redis).people]
+
+
+def ids(redis: RedisClient) -> list[str]:
+    return [person.id for person in directory.people(redis).people]
+
+
+def shown(person: int, first: int = 0) -> set[tuple[str, int]]:
+    early = {(picture(n), 0) for n in range(5)} if first == 0 else set()
+    return early | {(picture(n), 0) for n in range(100, 1100) if n % 40 == person}
+
+
+def faces_named(redis: RedisClient, name: str) -> set[tuple[str, int]]:
+    (person,) = directory.named(redis, name)
+    return {(face.picture_id, face.index) for face in appearances.faces(redis, person)}
