@@ -115,8 +115,9 @@ class Arrival:
         return self._connection.gettimeout()
 
     def settimeout(self, seconds: float | None) -> None:
-        """As a socket does."""
-        self._connection.settimeout(seconds)
+        """As a socket does, where the request is read from it."""
+        if self.large:
+            self._connection.settimeout(seconds)
 
     def next(self, read_ahead: bytes) -> None:
         """Begin the next request on the connection, of which a thread may have read some."""

@@ -118,6 +118,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         try:
             return super().handle_request(req, conn)
         finally:
+            conn.outgoing.flush()
             conn.sock = connection
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 -- gunicorn's
@@ -127,17 +128,21 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._refuse(client, status)
 
     def _work(self, conn: Connection) -> None:
-        """Handle a request, in a thread; gunicorn's loop is woken only if there is something left to do."""
-        try:
-            outcome = self.handle(conn)
-        except BaseException as error:  # noqa: BLE001 -- whatever it is ends the connection, not the thread
-            outcome = error
-        if outcome is not True or conn.large or conn.pending:
-            self.method_queue.defer(self.finish_request, conn, outcome)
-            return
-        conn.renew()
-        if not self._waits_again(conn):
-            self.method_queue.defer(self._gather, conn)
+        """Handle requests, in a thread; gunicorn's loop is woken only if there is something left to do."""
+        while True:
+            try:
+                outcome = self.handle(conn)
+            except BaseException as error:  # noqa: BLE001 -- whatever it is ends the connection, not the thread
+                outcome = error
+            if outcome is not True or conn.large or conn.pending:
+                self.method_queue.defer(self.finish_request, conn, outcome)
+                return
+            conn.renew()
+            if self._waits_again(conn):
+                return
+            if not self._has_next(conn):
+                self.method_queue.defer(self._gather, conn)
+                return
 
     def _waits_again(self, conn: Connection) -> bool:
         """Have a connection wait for its next request; False where the loop has to see to that."""
@@ -146,6 +151,16 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             if waits:
                 self._arriving[conn] = None
         return waits
+
+    def _has_next(self, conn: Connection) -> bool:
+        """Tell whether the next request is here, and no other connection waits for a thread."""
+        if self.tpool.busy or not self._receive(conn):
+            return False
+        arrival = conn.arrival
+        if not arrival.ready or arrival.large or arrival.empty:
+            return False
+        arrival.hand_over()
+        return True
 
     def finish_request(self, conn: Connection, outcome: object) -> None:
         """Go on with a connection after its request, on gunicorn's loop."""

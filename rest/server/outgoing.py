@@ -18,6 +18,8 @@ class Outgoing:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._head = b""
+        self._begun = False
         self._kept = tempfile.SpooledTemporaryFile[bytes](IN_MEMORY)
         self._sent = 0
         self.pending = 0
@@ -26,12 +28,22 @@ class Outgoing:
         return getattr(self._connection, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send what can be sent without waiting, and keep the rest."""
+        """Send what can be sent without waiting, and keep the rest; the head goes with what comes next."""
+        if not self._begun:
+            self._begun, self._head = True, data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
         sent = 0 if self.pending else self._send(data)
         if sent < len(data):
             self._kept.seek(0, 2)
             self._kept.write(memoryview(data)[sent:])
             self.pending += len(data) - sent
+
+    def flush(self) -> None:
+        """Send the head, if nothing has come after it."""
+        if self._head:
+            self.sendall(b"")
 
     def sendfile(self, file: BinaryIO, offset: int = 0, count: int | None = None) -> int:
         """Send part of a file as `sendall` does."""

@@ -26,6 +26,11 @@ class Threads:
         self._closed = False
         self._lock = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """All threads are at work, and more is waiting for one."""
+        return bool(self._waiting)
+
     def submit(self, work: Work) -> None:
         """Have work done as soon as a thread is free."""
         with self._lock:

@@ -45,6 +45,31 @@ def test_nothing_waits_for_the_client_and_everything_reaches_it(
     outgoing.close()
 
 
+def test_a_head_goes_with_what_comes_next(pair: tuple[socket.socket, socket.socket]) -> None:
+    """A client that is woken once reads once."""
+    ours, theirs = pair
+    theirs.setblocking(False)
+    outgoing = Outgoing(ours)
+    outgoing.sendall(b"head ")
+    with pytest.raises(BlockingIOError):
+        theirs.recv(100)
+    outgoing.sendall(b"body")
+    assert theirs.recv(100) == b"head body"
+    outgoing.sendall(b"more")
+    assert theirs.recv(100) == b"more"
+    outgoing.close()
+
+
+def test_a_head_alone_is_sent_at_the_end(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    outgoing = Outgoing(ours)
+    outgoing.sendall(b"head")
+    outgoing.flush()
+    outgoing.flush()
+    assert theirs.recv(100) == b"head"
+    outgoing.close()
+
+
 def test_a_part_of_a_file_is_sent(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outgoing = Outgoing(ours)
@@ -56,6 +81,7 @@ def test_a_part_of_a_file_is_sent(pair: tuple[socket.socket, socket.socket]) -> 
 def test_a_client_that_has_gone_is_an_error(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outgoing = Outgoing(ours)
+    outgoing.sendall(b"head")
     outgoing.sendall(DATA)
     theirs.close()
     with pytest.raises(OSError, match=r"pipe|reset"):

@@ -40,9 +40,11 @@ def test_no_more_threads_work_than_allowed_and_nothing_is_lost(threads: Threads)
     for _ in range(10 * MOST):
         threads.submit(work)
     assert until(lambda: working == MOST, 10)
+    assert threads.busy
     release.set()
     assert until(lambda: done == 10 * MOST, 10)
     assert max(at_once) == MOST
+    assert not threads.busy
 
 
 def test_the_thread_that_worked_last_works_first(threads: Threads) -> None:
