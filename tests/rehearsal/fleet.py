@@ -6,6 +6,7 @@ RabbitMQ is 3.10 then, and does not get the one setting of cluster.conf that cam
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -145,10 +146,10 @@ class Fleet:
             done.stdout.split(".")[0] for done in said if done.returncode == 0 and done.stdout.strip()
         )
 
-    def keyspace(self, pod: str) -> list[str]:
-        """Databases and numbers of keys of one Redis."""
-        said = self.redis(pod, "info", "keyspace")
-        return [line.partition(",")[0] for line in said.splitlines() if line.startswith("db")]
+    def keyspace(self, pod: str) -> dict[str, int]:
+        """How many keys each database of one Redis has, without those that expire."""
+        lines = re.findall(r"(db\d+):keys=(\d+),expires=(\d+)", self.redis(pod, "info", "keyspace"))
+        return {database: int(keys) - int(expiring) for database, keys, expiring in lines}
 
     def redis(self, pod: str, *words: str) -> str:
         """Ask one Redis."""
