@@ -14,6 +14,7 @@ from faces.store.events import stream
 from faces.store.events.details import Document, detailed
 
 WAIT = 5.0  # seconds that Redis holds an unanswered question
+FIRST = 1.0  # seconds for the first look at Redis
 PAUSE = 1.0  # seconds between tries while Redis is unavailable
 GATHER = 0.02  # seconds in which events gather: with many listeners, each batch costs more than an event
 
@@ -39,11 +40,13 @@ class Follower:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._position: str | None = None
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> Follower:
-        """Start following."""
+        """Start following; where Redis answers, the position is known from now on."""
         self._thread.start()
+        self._begun.wait(FIRST)
         return self
 
     @property
@@ -87,6 +90,7 @@ class Follower:
     def _follow(self, interrupted: bool) -> None:
         if self._position is None:
             self._position = stream.latest(self._redis)
+            self._begun.set()
         elif interrupted:
             position, lost = stream.resume(self._redis, self._position)
             if lost:
