@@ -17,12 +17,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from pika import frame, spec
-
-from faces.amqp import connect, translated
+from faces.amqp import connect, send_all, translated
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import BrokerError
@@ -34,7 +31,6 @@ GATHER = (
     0.01  # seconds; lines of that time are sent together: a thread woken for each takes turns from requests
 )
 RECONNECT = 2.0  # seconds
-MOST_BODY = 64 << 10  # bytes of a frame; RabbitMQ takes 128 KiB
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +100,9 @@ class EventLog:
             declare_logs(channel)
             while not self._done():
                 connection.process_data_events(0)
-                lines = [_frames(channel.channel_number, key, line) for key, line in self._gathered()]
-                if lines:
-                    connection._impl._output_marshaled_frames([b"".join(lines)])
-                    connection._flush_output()  # once: the public basic_publish does that for each line
+                send_all(
+                    connection, channel, LOGS_EXCHANGE, [(k, line.encode()) for k, line in self._gathered()]
+                )
             connection.close()
 
     def _gathered(self) -> Iterator[tuple[str, str]]:
@@ -120,20 +115,3 @@ class EventLog:
 
     def _done(self) -> bool:
         return self._closing.is_set() and self._lines.empty()
-
-
-def _frames(channel: int, key: str, line: str) -> bytes:
-    """A line as RabbitMQ is sent it (AMQP 0-9-1, 4.2.6); pika would hand each frame to the kernel by itself."""
-    body = line.encode()
-    head = frame.Header(channel, len(body), spec.BasicProperties()).marshal()
-    pieces = (body[start : start + MOST_BODY] for start in range(0, len(body), MOST_BODY))
-    return b"".join(
-        [_publish(channel, key), head, *(frame.Body(channel, piece).marshal() for piece in pieces)]
-    )
-
-
-@lru_cache(16)
-def _publish(channel: int, key: str) -> bytes:
-    method = spec.Basic.Publish(exchange=LOGS_EXCHANGE, routing_key=key)
-    marshaled: bytes = frame.Method(channel, method).marshal()
-    return marshaled
