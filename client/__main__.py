@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
+from faces.until_stopped import when_stopped
 
 COMMANDS = {
     "scan": "client.commands.scan",
@@ -88,8 +89,7 @@ def _command(name: str) -> Command:
 
 def process() -> int:
     """Run as a process: SIGINT and SIGTERM end a command cleanly, even if the shell ignores SIGINT."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    when_stopped(signal.default_int_handler)
     return main()
 
 

@@ -6,10 +6,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
+
+
+def when_stopped(handle: Callable[..., Any] | signal.Handlers) -> None:
+    """Handle SIGTERM and SIGINT, whatever was done with them before; SIGINT even if the shell ignores it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
 
 
 def until_stopped(name: str, run: Callable[[Settings, threading.Event], None]) -> int:
@@ -19,8 +26,7 @@ def until_stopped(name: str, run: Callable[[Settings, threading.Event], None]) -
         The exit code: 0 after a stop, 2 if a setting cannot be used.
     """
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    when_stopped(lambda *_: stopping.set())
     try:
         settings = Settings.read()
         process_log.install(settings)

@@ -159,6 +159,11 @@ def free_port(wanted: int = 0) -> int:
     raise OSError("no free port on this machine")
 
 
+def runs(pid: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    return _identity(pid) is not None
+
+
 def _identity(pid: int) -> list[str] | None:
     """Start time in clock ticks (stat(5) field 22) and boot id; None for a process that has ended."""
     with suppress(OSError):

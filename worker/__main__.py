@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from faces import process_log
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
+from faces.until_stopped import when_stopped
 from worker.app import Worker, build
 
 log = logging.getLogger("worker")
@@ -26,13 +26,13 @@ def main(build: Callable[[Settings, threading.Event], Worker] = build) -> int:
         for a restart.
     """
     stopping = threading.Event()
-    _when_stopped(lambda *_: sys.exit(0))
+    when_stopped(lambda *_: sys.exit(0))
     try:
         settings = Settings.read()
         process_log.install(settings)
         process_log.log_settings(settings)
         worker = build(settings, stopping)
-        _when_stopped(lambda *_: stopping.set())
+        when_stopped(lambda *_: stopping.set())
         return worker.run()
     except (SettingError, MismatchError) as error:
         sys.stderr.write(f"worker: {error}\n")
@@ -40,11 +40,6 @@ def main(build: Callable[[Settings, threading.Event], Worker] = build) -> int:
     except Transient as error:
         log.warning("stopped while waiting: %s", error)
         return 0
-
-
-def _when_stopped(handle: Callable[..., object]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handle)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ what comes in, until it is told to stop.
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from argparse import ArgumentParser
@@ -26,6 +25,7 @@ from faces.image_store import ImageStore, open_image_store
 from faces.store.client import RedisClient
 from faces.store.collection import models
 from faces.store.pictures import queries
+from faces.until_stopped import when_stopped
 from worker.decoding.decoder import decode
 from worker.engine.loading import load
 from worker.engine.types import Box, Engine
@@ -93,8 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--parts", type=int, default=1, help="of how many (%(default)s)")
     options = parser.parse_args(arguments)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    when_stopped(lambda *_: stopping.set())
     threadpool_limits(1)
     try:
         settings = replace(Settings.read(), model=options.model)

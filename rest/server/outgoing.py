@@ -18,8 +18,7 @@ class Outgoing:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._head = b""
-        self._begun = False
+        self._head: bytes | None = None  # what came first; b"" once it is sent
         self._kept = tempfile.SpooledTemporaryFile[bytes](IN_MEMORY)
         self._sent = 0
         self.pending = 0
@@ -29,11 +28,10 @@ class Outgoing:
 
     def sendall(self, data: bytes) -> None:
         """Send what can be sent without waiting, and keep the rest; the head goes with what comes next."""
-        if not self._begun:
-            self._begun, self._head = True, data
+        if self._head is None:
+            self._head = data
             return
-        if self._head:
-            data, self._head = self._head + data, b""
+        data, self._head = self._head + data, b""
         sent = 0 if self.pending else self._send(data)
         if sent < len(data):
             self._kept.seek(0, 2)

@@ -27,6 +27,7 @@ from local.rabbitmq import RabbitServer
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing
+from tests.support.processes.family import children
 from tests.support.processes.workers import quick_worker
 from tests.support.rules import faults, read_all
 
@@ -165,10 +166,6 @@ def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
     assert [picture["names"] for picture in found["stranded"]] == [["lost"]]
     quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}/images")
     ended_well(fleet, 1)
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_full_image_store_refuses_pictures_and_takes_them_when_there_is_room(

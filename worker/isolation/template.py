@@ -31,6 +31,7 @@ from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import MismatchError, SettingError
 from faces.formats.limits import Limits
+from faces.until_stopped import when_stopped
 from worker.engine.portrait import Drawing
 from worker.engine.types import Engine
 from worker.health.memory import data_size
@@ -99,8 +100,7 @@ class Template:
 
 def main(descriptor: int, reference: str) -> None:
     """Load the engine that `module:function` makes, report, and serve."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the worker stops first, and this follows
+    when_stopped(signal.SIG_IGN)  # the worker stops first, and this follows
     die_with_parent()
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # rather this than the worker with its index

@@ -51,17 +51,6 @@ def as_i16(_typing: Any, value: Any) -> Any:
 
 
 @operation
-def as_i32(_typing: Any, value: Any) -> Any:
-    """Return the same bits as half as many 32-bit numbers."""
-    result = Lanes(types.int32, value.length // 2)
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], result.ir_type)
-
-    return result(value), codegen
-
-
-@operation
 def select(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
     """Return `yes` where the mask is set, else `no`."""
 
@@ -117,16 +106,6 @@ def shift_right(_typing: Any, a: Any, bits: Any) -> Any:
 
     def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
         return builder.lshr(args[0], ir.Constant(a.ir_type, [bits.literal_value] * a.length))
-
-    return a(a, bits), codegen
-
-
-@operation
-def shift_left(_typing: Any, a: Any, bits: Any) -> Any:
-    """Shift each integer to the left by a literal number of bits."""
-
-    def codegen(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Any) -> Any:
-        return builder.shl(args[0], ir.Constant(a.ir_type, [bits.literal_value] * a.length))
 
     return a(a, bits), codegen
 

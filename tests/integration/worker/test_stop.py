@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.process import free_port, until
+from local.process import free_port, runs, until
+from tests.support.processes.family import children
 from tests.support.processes.loading_worker import LOADING
 
 
@@ -21,26 +22,11 @@ def test_a_worker_that_loads_its_engine_ends_at_once(tmp_path: Path) -> None:
         worker = subprocess.Popen(command, env=environ, stderr=output)
         try:
             assert until(lambda: LOADING in log.read_text(), 60)
-            children = children_of(worker.pid)
-            assert len(children) == 1
+            (template,) = children(worker.pid)
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(30) == 0
         finally:
             worker.kill()
             worker.wait()
-    assert until(lambda: not any(map(running, children)), 30)
+    assert until(lambda: not runs(template), 30)
     assert "Traceback" not in log.read_text()
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that a process's threads have started."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for some in lists for child in some.read_text().split()]
-
-
-def running(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 
 from faces.config import Settings
 from worker.__main__ import main
@@ -16,7 +15,7 @@ LOADING = "the engine is loading"
 def load(_: Settings) -> None:
     sys.stderr.write(f"{LOADING}\n")
     sys.stderr.flush()
-    time.sleep(600)
+    threading.Event().wait()
 
 
 def build_loading(settings: Settings, stopping: threading.Event) -> Worker:

@@ -12,7 +12,7 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import PictureError, PoisonError, SettingError
-from local.process import until
+from local.process import runs, until
 from tests.support.drawing import drawing
 from tests.support.processes.quick_worker import CRASHES, ENGINE, HANGS, MODEL, RAISES, WANTS_MEMORY
 from worker.health.memory import Memory
@@ -103,7 +103,7 @@ def test_a_template_that_was_killed_is_replaced() -> None:
         engine.find(GOOD, memory=0, timeout=30)
         child = engine.pid
         os.kill(template._process.pid, signal.SIGKILL)
-        assert until(lambda: not running(child), 30), "its children end with it"
+        assert until(lambda: not runs(child), 30), "its children end with it"
         with pytest.raises(Fault, match="SIGKILL"):
             engine.find(GOOD, memory=0, timeout=30)
         assert len(engine.find(GOOD, memory=0, timeout=30).results) == len(GOOD)
@@ -162,10 +162,3 @@ def test_quarantine_tries_each_alone_and_says_what_it_was(template: TemplateProc
     assert getattr(results["hangs"], "code", None) == "timeout"
     assert len(quarantine) == 0
     assert "hangs" not in quarantine
-
-
-def running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
