@@ -50,7 +50,7 @@ class EngineProcess:
         Args:
             pictures: the bytes of each.
             memory: bytes of data that the child may take; 0: unlimited.
-            timeout: seconds that it may take over one picture.
+            timeout: seconds that it may take over one picture; encoding the faces of all may take as many for each.
 
         Raises:
             Fault: the child failed, and is replaced.
@@ -62,7 +62,7 @@ class EngineProcess:
         at: int | None = 0
         try:
             wire.send_batch(connection, pictures, memory)
-            while connection.poll(timeout):
+            while connection.poll(timeout if at is not None else timeout * (len(pictures) or 1)):
                 document = wire.receive(connection)
                 if "at" in document:  # it goes on, and has its time again
                     at = wire.read_at(document, len(pictures))

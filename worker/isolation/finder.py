@@ -14,8 +14,8 @@ from worker.isolation.verdict import verdict
 from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
 
-MIN_SLOW = 0.5  # seconds without progress, after which a picture goes to quarantine;
-SLOW = 10  # and how many times the average picture that must be
+MIN_SLOW = 0.15  # seconds without progress, after which a picture goes to quarantine;
+SLOW = 10  # and how many times as long that must be as a picture of its size usually takes
 
 MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
 
@@ -65,7 +65,7 @@ class Finder:
         self._memory = memory
         self._metrics = metrics
         self._timeout = timeout
-        self._average = 0.0
+        self._pace = 0.0  # seconds that a byte takes, of late
 
     def find(self, pictures: Mapping[str, bytes], between: Callable[[], None] = lambda: None) -> Found:
         """Find the faces of each picture, or the error that is its own; those in quarantine are left out.
@@ -118,21 +118,21 @@ class Finder:
         return self._find({picture_id: data}, alone=True)  # by an engine that has seen no other picture
 
     def _measured(self, group: Mapping[str, bytes]) -> Found:
-        answer = self._engine.find(list(group.values()), self._memory.budget(), self._limit())
+        answer = self._engine.find(list(group.values()), self._memory.budget(), self._limit(group))
         for name, seconds in answer.stages:
             self._metrics.stage_seconds(name, seconds)
-        spent = sum(seconds for _, seconds in answer.stages) / len(group)
-        self._average += (spent - self._average) / 8
+        spent = sum(seconds for _, seconds in answer.stages)
+        self._pace += (spent / max(sum(map(len, group.values())), 1) - self._pace) / 8
         if self._memory.engine_outgrown(answer.resident):
             log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
             self._engine.renew()
         return dict(zip(group, answer.results, strict=True))
 
-    def _limit(self) -> float:
+    def _limit(self, group: Mapping[str, bytes]) -> float:
         """Seconds without progress that are too many here."""
         if self._quarantine is None or self._quarantine.full():
             return self._timeout
-        return min(self._timeout, max(MIN_SLOW, SLOW * self._average))
+        return min(self._timeout, max(MIN_SLOW, SLOW * self._pace * max(map(len, group.values()))))
 
 
 def _groups(pictures: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:

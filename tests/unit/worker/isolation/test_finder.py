@@ -146,13 +146,15 @@ def test_without_a_quarantine_it_is_tried_alone_here(
     assert set(engine.timeouts) == {TIMEOUT}
 
 
-def test_a_picture_may_take_many_times_the_average_before_it_is_slow() -> None:
+def test_a_picture_is_slow_after_many_times_what_its_size_usually_takes() -> None:
     engine = FakeEngine(seconds=0.5)
     finder = Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT)
     for _ in range(50):
         finder.find({"a": b"a", "b": b"b"})
+    finder.find({"small": b"a", "large": b"bb"})
     assert engine.timeouts[0] == MIN_SLOW
-    assert engine.timeouts[-1] == pytest.approx(5, rel=0.01)
+    assert engine.timeouts[-2] == pytest.approx(5, rel=0.01)
+    assert engine.timeouts[-1] == pytest.approx(10, rel=0.01)
 
 
 @pytest.mark.parametrize(
