@@ -28,9 +28,10 @@ from benchmarks.material.pictures import pictures_in
 from benchmarks.peers.bare import bare_server
 from benchmarks.pipeline import running
 from benchmarks.slow_clients import server
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.message import Message, encode
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import agree
@@ -38,7 +39,6 @@ from faces.store.people import directory
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import commit
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from faces.usecases.ingest import accept_and_publish
 from local.process import Process, until
 from worker.index.face_index import FaceIndex

@@ -36,8 +36,8 @@ from benchmarks.system.sabotage import ReplicatedFaults, Saboteur, SingleFaults
 from client.checking.faults import Faults
 from client.commands.check import check
 from client.terminal import table
+from faces.messaging.queues import depths
 from faces.picture_id import picture_id_of
-from faces.queues import depths
 from faces.store.collection import inspection
 from faces.store.pictures import queries
 from local.process import until

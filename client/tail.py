@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.topology import LOGS_EXCHANGE, declare_logs
+from faces.messaging.amqp import connect, translated
+from faces.messaging.topology import LOGS_EXCHANGE, declare_logs
 
 RECONNECT = 2.0  # seconds
 MAX_WAITING = 10_000  # lines RabbitMQ keeps for a stopped terminal before it drops the oldest

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
+from faces.messaging.amqp import connect, translated
 from faces.probe import holds
 from faces.store.client import RedisClient
 from local.process import Process

@@ -10,9 +10,9 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from faces.amqp import connect
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.messaging.amqp import connect
 from local.process import Process, listening
 
 # The script itself, because the wrapper in /usr/sbin changes the user and reads the system's configuration.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask import current_app
 
 from faces.config import Settings
-from faces.event_log import EventLog
 from faces.image_store import ImageStore
+from faces.messaging.event_log import EventLog
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import RemoveMessages

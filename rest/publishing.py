@@ -6,11 +6,11 @@ import math
 import threading
 import time
 
-from faces.amqp import Publisher, is_full
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.message import Message, encode
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
+from faces.messaging.amqp import Publisher, is_full
+from faces.messaging.message import Message, encode
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 from rest.metrics import Metrics
 
 REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is

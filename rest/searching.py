@@ -9,9 +9,9 @@ from typing import Any
 from faces.config import Settings
 from faces.documents import from_json
 from faces.errors import PictureError
-from faces.rpc import Requester
-from faces.search import Question
-from faces.topology import SEARCH_SECONDS, SEARCHES
+from faces.messaging.rpc import Requester
+from faces.messaging.search import Question
+from faces.messaging.topology import SEARCH_SECONDS, SEARCHES
 from rest.bounds import Bound
 from rest.problems import ProblemError
 

@@ -18,7 +18,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from faces.event_log import EventLog
+from faces.messaging.event_log import EventLog
 from rest.auth.authenticator import Authenticator
 from rest.metrics import Metrics
 from rest.problems import Refusal, refusal

@@ -14,10 +14,10 @@ import pytest
 from redis import Redis
 from xdist.scheduler import LoadScopeScheduling
 
-from faces.amqp import connect
 from faces.config import Settings
+from faces.messaging.amqp import connect
+from faces.messaging.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, declare, retry_queue
 from faces.store.client import RedisClient
-from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, declare, retry_queue
 from local.photographs import fetch_photographs
 from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer

@@ -10,18 +10,18 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from faces.amqp import Publisher, connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError, MessageError, Transient
-from faces.event_log import EventLog
 from faces.formats.limits import Limits as PictureLimits
 from faces.health import serve
 from faces.image_store import ImageStore
-from faces.message import Message, decode, encode
-from faces.queue_scan import remove_messages_of
+from faces.messaging.amqp import Publisher, connect, translated
+from faces.messaging.event_log import EventLog
+from faces.messaging.message import Message, decode, encode
+from faces.messaging.queue_scan import remove_messages_of
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
 from faces.until_stopped import until_stopped
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser

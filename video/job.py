@@ -17,8 +17,8 @@ from functools import partial
 from typing import BinaryIO
 
 from faces.errors import ImageStoreError, Permanent, Transient
-from faces.event_log import EventLog
 from faces.formats.videos import frame_name
+from faces.messaging.event_log import EventLog
 from faces.picture_id import picture_id_of
 from faces.retrier import Retrier
 from faces.store import videos

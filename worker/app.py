@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from faces.config import Settings
-from faces.event_log import EventLog
 from faces.health import serve
+from faces.messaging.event_log import EventLog
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion, agree

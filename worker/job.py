@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion

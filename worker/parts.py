@@ -7,11 +7,11 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import SettingError
-from faces.event_log import EventLog
 from faces.image_store import open_image_store
+from faces.messaging.amqp import Publisher
+from faces.messaging.event_log import EventLog
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from faces.amqp import Publisher
 from faces.documents import to_json
 from faces.errors import BrokerError, FacefleetError, PictureError, PoisonError
-from faces.search import Question, decode
+from faces.messaging.amqp import Publisher
+from faces.messaging.search import Question, decode
 from faces.store.client import RedisClient
 from faces.store.collection import journal
 from faces.store.pictures.evidence import Shown, described

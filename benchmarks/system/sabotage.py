@@ -12,7 +12,7 @@ from functools import partial
 from benchmarks.system import replicated
 from benchmarks.system.fleet import Fleet, SingleFleet, signal_group
 from benchmarks.system.replicated import Cluster, RabbitNode, RedisNode
-from faces.topology import PICTURES_QUEUE
+from faces.messaging.topology import PICTURES_QUEUE
 from local.process import Process, until
 
 Faults = Mapping[str, tuple[int, Callable[[], object]]]

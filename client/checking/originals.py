@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from faces.config import Settings
 from faces.image_store import ImageStore
-from faces.queue_scan import scan
+from faces.messaging.queue_scan import scan
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 

@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import asdict
 
 from client.terminal import GREEN, paint, table
-from faces.amqp import Publisher
 from faces.config import Settings
 from faces.documents import to_json
-from faces.message import Message, encode
-from faces.queue_scan import scan
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.queue_scan import scan
+from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
 from faces.store.client import RedisClient
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE
 from faces.usecases.dead_letters import EVERY, Replayer
 
 HELP = "list the dead letters with their reasons; replay one or all"

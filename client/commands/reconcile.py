@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass
 
 from client.checking.originals import orphans
 from client.terminal import GREEN, paint, table
-from faces.amqp import Publisher
 from faces.config import Settings
 from faces.documents import to_json
 from faces.image_store import ImageStore, open_image_store
-from faces.message import Message, encode
-from faces.queues import depths
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.queues import depths
+from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import fail
 from faces.store.pictures.queries import Unfinished, unfinished
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 
 HELP = "find accepted pictures without a message and originals without a picture, and put them right"
 IDLE, BUSY = 60, 3600  # seconds; a server publishes within the first, the fleet is done within the second

@@ -14,7 +14,8 @@ from client.pictures import known_picture
 from client.terminal import GREEN, RED, note, paint, table
 from faces.config import Settings
 from faces.documents import to_json
-from faces.queues import Depth, depths
+from faces.messaging.queues import Depth, depths
+from faces.messaging.topology import DEAD, PICTURES_QUEUE, VIDEOS
 from faces.store import memory
 from faces.store.client import RedisClient
 from faces.store.collection import inspection, odds
@@ -22,7 +23,6 @@ from faces.store.memory import Memory
 from faces.store.pictures import queries
 from faces.store.pictures.queries import Counts
 from faces.store.pictures.status import Status
-from faces.topology import DEAD, PICTURES_QUEUE, VIDEOS
 
 HELP = "show counts and queues of the fleet; given a hash, file or name, what is known of that picture"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faces.errors import MessageError
-from faces.message import decode
-from faces.queue_scan import Found
+from faces.messaging.message import decode
+from faces.messaging.queue_scan import Found
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Publish
 from faces.usecases.replay import replay_message

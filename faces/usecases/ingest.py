@@ -11,7 +11,7 @@ from faces.formats.header import check_header
 from faces.formats.limits import Limits
 from faces.formats.signatures import PictureBytes
 from faces.image_store import ImageStore
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.picture_id import picture_id_of
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from faces.errors import MessageError, PictureError
 from faces.image_store import ImageStore
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.store.client import RedisClient
 from faces.store.pictures import accept, queries
 from faces.store.pictures.status import Size, Status

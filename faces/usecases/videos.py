@@ -10,7 +10,7 @@ from typing import IO
 from faces.errors import Transient
 from faces.formats.videos import frame_name
 from faces.image_store import ImageStore
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.store import videos
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient

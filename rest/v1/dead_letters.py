@@ -10,8 +10,8 @@ from flask import Response
 from pydantic import BaseModel, Field
 
 from faces import api_key
-from faces.queue_scan import scan
-from faces.topology import DEAD
+from faces.messaging.queue_scan import scan
+from faces.messaging.topology import DEAD
 from faces.usecases.dead_letters import EVERY, Replayer
 from rest.answers import answer
 from rest.openapi import Parameters, Routes

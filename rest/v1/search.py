@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from faces import api_key
 from faces.distances import DIMENSIONS, encoded
 from faces.formats.header import check_header
+from faces.messaging.search import MOST_MATCHES, Question
 from faces.picture_id import picture_id_of
-from faces.search import MOST_MATCHES, Question
 from faces.store.client import RedisClient
 from rest.answers import answer
 from rest.audit import note

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from flask import Response
 from pydantic import BaseModel, Field
 
-from faces import api_key, queues
+from faces import api_key
 from faces.errors import BrokerError
+from faces.messaging import queues
+from faces.messaging.topology import DEAD, PICTURES_QUEUE
 from faces.store import workers
 from faces.store.collection import inspection, totals
 from faces.store.people import directory
 from faces.store.pictures import queries
-from faces.topology import DEAD, PICTURES_QUEUE
 from rest.answers import answer
 from rest.openapi import Routes
 from rest.parts import parts

@@ -13,14 +13,14 @@ from typing import Any
 import pika
 import requests
 
-from faces.amqp import Publisher, connect
 from faces.config import Settings
-from faces.message import Message, encode
+from faces.messaging.amqp import Publisher, connect
+from faces.messaging.message import Message, encode
+from faces.messaging.queues import depths
+from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, SEARCHES
 from faces.picture_id import picture_id_of
-from faces.queues import depths
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, SEARCHES
 from local.process import until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.drawing import drawing

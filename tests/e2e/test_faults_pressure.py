@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from faces.config import Settings
+from faces.messaging.queues import depths
 from faces.picture_id import picture_id_of
-from faces.queues import depths
 from faces.store.pictures import queries
 from local.process import Process, free_port, until
 from local.rabbitmq import RabbitServer

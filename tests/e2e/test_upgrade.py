@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from faces.amqp import Publisher
+from faces.messaging.amqp import Publisher
 from local.redis import debian_server
 from tests.conftest import missing
 from tests.e2e.conftest import Fleet

@@ -16,9 +16,9 @@ import requests
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from faces.messaging.amqp import Publisher
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from local.process import free_port, until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.clients.tail import Tail

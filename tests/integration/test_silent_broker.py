@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from benchmarks.system.proxy import Proxy
-from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from faces.messaging.amqp import Publisher, connect
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from local.rabbitmq import RabbitServer
 
 TIMEOUT = 1.0

@@ -14,9 +14,9 @@ import pytest
 import requests
 import trustme
 
-from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError, StoreError
+from faces.messaging.amqp import Publisher, connect
 from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer

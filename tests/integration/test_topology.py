@@ -9,10 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from faces import topology
-from faces.amqp import Publisher, connect
 from faces.config import Settings
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, declare, retry_queue
+from faces.messaging import topology
+from faces.messaging.amqp import Publisher, connect
+from faces.messaging.topology import (
+    DEAD,
+    PICTURE_KEY,
+    PICTURES_EXCHANGE,
+    PICTURES_QUEUE,
+    declare,
+    retry_queue,
+)
 
 
 def delete_queues(settings: Settings) -> None:

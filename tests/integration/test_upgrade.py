@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from faces.errors import MismatchError
-from faces.message import decode
+from faces.messaging.message import decode
 from faces.store.access import api_keys, audit_log
 from faces.store.client import Command, RedisClient, Session
 from faces.store.collection import data_version, journal

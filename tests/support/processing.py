@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from faces.event_log import EventLog
+from faces.messaging.event_log import EventLog
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from worker.health.memory import Memory

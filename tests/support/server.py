@@ -13,10 +13,10 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from faces import message
-from faces.amqp import connect
 from faces.config import Settings
-from faces.topology import PICTURES_QUEUE
+from faces.messaging import message
+from faces.messaging.amqp import connect
+from faces.messaging.topology import PICTURES_QUEUE
 from local.process import Process, listening, until
 from rest.app import build
 from tests.conftest import environ

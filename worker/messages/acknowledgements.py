@@ -10,8 +10,8 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
-from faces.amqp import translated
 from faces.errors import BrokerError
+from faces.messaging.amqp import translated
 from worker.messages.delivery import Delivery
 
 log = logging.getLogger(__name__)

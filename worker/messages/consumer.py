@@ -11,11 +11,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.messaging.amqp import connect, translated
+from faces.messaging.topology import PICTURES_QUEUE, declare
 from faces.retrier import Retrier
-from faces.topology import PICTURES_QUEUE, declare
 from worker.messages.acknowledgements import Acknowledgements
 from worker.messages.delivery import Delivery
 from worker.messages.search_consumer import SearchConsumer

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from faces.errors import FacefleetError, MessageError, NewerMessageError
-from faces.event_log import EventLog
+from faces.messaging.event_log import EventLog
+from faces.messaging.topology import DEAD, retry_queue
 from faces.picture_id import is_picture_id
-from faces.topology import DEAD, retry_queue
 from worker.messages.delivery import Delivery
 from worker.messages.outbox import Letter, Outbox
 from worker.messages.retry import RetryAfter, decide

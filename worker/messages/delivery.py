@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from faces.message import Message
+from faces.messaging.message import Message
 
 
 @dataclass(frozen=True, slots=True)

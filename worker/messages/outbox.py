@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Publisher(Protocol):
-    """Publishes confirmed messages: `faces.amqp.Publisher`."""
+    """Publishes confirmed messages: `faces.messaging.amqp.Publisher`."""
 
     def publish(
         self, exchange: str, key: str, headers: Mapping[str, Any], body: bytes, *, expires: float | None

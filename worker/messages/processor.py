@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
-from faces.event_log import EventLog
-from faces.message import decode
+from faces.messaging.event_log import EventLog
+from faces.messaging.message import decode
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import fail

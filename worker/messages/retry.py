@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from faces.errors import FacefleetError, MessageError, NewerMessageError, Permanent
-from faces.topology import RETRY_DELAYS
+from faces.messaging.topology import RETRY_DELAYS
 
 MAX_RETRIES = 12  # a little over an hour with the ladder's delays
 MAX_STARTS = 3  # restarts of a picture after a worker died while processing it

@@ -6,7 +6,7 @@ import queue
 from functools import partial
 from typing import Any
 
-from faces.topology import SEARCHES
+from faces.messaging.topology import SEARCHES
 from worker.messages.acknowledgements import Acknowledgements
 from worker.messages.delivery import WAKE, Delivery
 

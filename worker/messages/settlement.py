@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faces.errors import FacefleetError
-from faces.event_log import EventLog
-from faces.message import Message, encode
+from faces.messaging.event_log import EventLog
+from faces.messaging.message import Message, encode
+from faces.messaging.topology import retry_queue
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import Outcome, fail
-from faces.topology import retry_queue
 from worker.job import Result
 from worker.messages.attempts import Attempts
 from worker.messages.dead_letters import DeadLetters

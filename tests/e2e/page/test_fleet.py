@@ -10,14 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from faces import api_key
-from faces.amqp import Publisher
 from faces.image_store import ImageStore
+from faces.messaging.amqp import Publisher
+from faces.messaging.topology import DEAD
 from faces.picture_id import picture_id_of
 from faces.store.access import api_keys
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.commit import fail
-from faces.topology import DEAD
 from local.process import free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.message import Message, encode
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.queues import depths
+from faces.messaging.topology import DEAD, PICTURES_QUEUE
 from faces.picture_id import picture_id_of
-from faces.queues import depths
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
 from faces.store.pictures.erase import erase
-from faces.topology import DEAD, PICTURES_QUEUE
 from local.process import until
 from tests.support.writing import Writer, picture
 

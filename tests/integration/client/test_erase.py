@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import main
-from faces.amqp import Publisher
 from faces.config import Settings
 from faces.image_store import ImageStore
-from faces.message import Message, encode
-from faces.queue_scan import scan
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.queue_scan import scan
+from faces.messaging.topology import DEAD, retry_queue
 from faces.store.access import audit_log
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
-from faces.topology import DEAD, retry_queue
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer, picture
 

@@ -14,10 +14,10 @@ import pytest
 from client import tail
 from client.__main__ import main
 from client.tail import Line, follow
-from faces.amqp import connect
 from faces.config import Settings
-from faces.event_log import EventLog
-from faces.topology import LOGS_EXCHANGE
+from faces.messaging.amqp import connect
+from faces.messaging.event_log import EventLog
+from faces.messaging.topology import LOGS_EXCHANGE
 from local.process import free_port, until
 from local.rabbitmq import RabbitServer
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from client.__main__ import main
-from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.image_store import ImageStore
-from faces.message import Message, decode, encode
+from faces.messaging.amqp import Publisher, connect
+from faces.messaging.message import Message, decode, encode
+from faces.messaging.queues import depths
+from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
 from faces.picture_id import picture_id_of
-from faces.queues import depths
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.topology import PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE
 from local.process import until
 
 KEPT, LOST = b"in the image store", b"nowhere"

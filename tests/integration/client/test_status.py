@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from client.__main__ import main
-from faces.amqp import Publisher, connect
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.message import Message, encode
+from faces.messaging.amqp import Publisher, connect
+from faces.messaging.message import Message, encode
+from faces.messaging.queues import Depth, depths
+from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, retry_queue
 from faces.odds import Odds
-from faces.queues import Depth, depths
 from faces.store.client import RedisClient
 from faces.store.collection import odds
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
-from faces.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, PICTURES_QUEUE, retry_queue
 from local.process import free_port, until
 from tests.support.writing import Writer, picture
 

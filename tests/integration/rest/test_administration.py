@@ -11,15 +11,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from faces import api_key
-from faces.amqp import Publisher
 from faces.config import Settings
-from faces.message import Message, encode
+from faces.messaging.amqp import Publisher
+from faces.messaging.message import Message, encode
+from faces.messaging.topology import DEAD
 from faces.store.access import api_keys
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
-from faces.topology import DEAD
 from local.process import until
 from tests.support.server import HASH, PICTURE, problem, queued, serving
 

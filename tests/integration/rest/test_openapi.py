@@ -25,8 +25,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from faces.api_key import SCOPES
 from faces.config import Settings
+from faces.messaging.search import Question
 from faces.picture_id import picture_id_of
-from faces.search import Question
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import DetectionResult, fail
 from faces.store.pictures.status import Status

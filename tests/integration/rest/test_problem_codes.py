@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from faces.config import Settings
 from faces.documents import to_json
-from faces.rpc import Requester
+from faces.messaging.rpc import Requester
 from faces.store import idempotency
 from faces.store.pictures import queries
 from local.process import free_port

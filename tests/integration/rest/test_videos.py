@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from faces import message
-from faces.amqp import connect
 from faces.config import Settings
+from faces.messaging import message
+from faces.messaging.amqp import connect
+from faces.messaging.topology import VIDEOS
 from faces.store import videos
 from faces.store.client import RedisClient
 from faces.store.videos import Frame
-from faces.topology import VIDEOS
 from tests.support.server import PICTURE, problem, serving
 
 FILM = b"\0\0\0\x20ftypisom" + bytes(5000)

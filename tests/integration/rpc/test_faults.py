@@ -13,11 +13,11 @@ import grpc
 import pytest
 
 from faces.config import Settings
+from faces.messaging.rpc import Requester
+from faces.messaging.topology import SEARCHES
 from faces.picture_id import picture_id_of
-from faces.rpc import Requester
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
-from faces.topology import SEARCHES
 from local.process import until
 from rest.bounds import Bounds
 from tests.support.clients.rpc_client import SECONDS, Client, connected, refused, running

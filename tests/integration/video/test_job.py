@@ -13,10 +13,10 @@ from typing import cast
 import pytest
 
 from benchmarks.material.films import write
-from faces.amqp import Publisher
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.event_log import EventLog
+from faces.messaging.amqp import Publisher
+from faces.messaging.event_log import EventLog
 from faces.store import videos
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient

@@ -12,17 +12,17 @@ from typing import cast
 import pytest
 
 from benchmarks.system.proxy import Proxy
-from faces.amqp import connect
 from faces.config import Settings
 from faces.errors import MismatchError
-from faces.message import Message, encode
+from faces.messaging.amqp import connect
+from faces.messaging.message import Message, encode
+from faces.messaging.topology import PICTURES_QUEUE
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.attempts import excuse
 from faces.store.pictures.commit import Outcome, fail
-from faces.topology import PICTURES_QUEUE
 from local.process import until
 from tests.support.drawing import drawing
 from tests.support.processing import Bench

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from faces.config import Settings
-from faces.message import Message, encode
+from faces.messaging.message import Message, encode
 from faces.picture_id import picture_id_of
 from faces.retrier import Retrier
 from faces.store.client import RedisClient

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from faces.config import Settings
-from faces.event_log import EventLog
+from faces.messaging.event_log import EventLog
 from faces.store.client import Command, RedisClient, Session
 from tests.support.processes.quick_worker import ENGINE
 from worker.__main__ import main

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from faces.topology import DEAD, PICTURES_QUEUE
+from faces.messaging.topology import DEAD, PICTURES_QUEUE
 from tests.conftest import missing
 from tests.support.containers.manifests import values
 

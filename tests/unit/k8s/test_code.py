@@ -12,7 +12,7 @@ import yaml
 
 from client.__main__ import parser
 from faces.config import table
-from faces.topology import PICTURES_QUEUE
+from faces.messaging.topology import PICTURES_QUEUE
 from rest.app import create_app
 from tests.support.containers.manifests import Container, Manifests, Object, render, values
 

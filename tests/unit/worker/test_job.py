@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from faces.errors import ImageStoreError, PictureError
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.retrier import Retrier
 from faces.store.collection.data_version import DataVersion
 from faces.store.pictures.commit import Committed, DetectionResult, Outcome

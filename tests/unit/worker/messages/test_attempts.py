@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from faces.errors import PoisonError, StoreError
-from faces.message import Message
+from faces.messaging.message import Message
 from faces.retrier import Retrier
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis

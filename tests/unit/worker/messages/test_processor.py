@@ -8,12 +8,12 @@ from typing import cast
 import pytest
 
 from faces.errors import BrokerError, ImageStoreError, MismatchError, PictureError, StoreError
-from faces.message import Message, decode, encode
+from faces.messaging.message import Message, decode, encode
+from faces.messaging.topology import retry_queue
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.keys import ATTEMPTS
 from faces.store.pictures.commit import Outcome
-from faces.topology import retry_queue
 from tests.support.fake_redis import FakeRedis
 from tests.support.processing import Bench, FakePublisher
 from worker.job import Result

@@ -10,7 +10,7 @@ from faces.errors import (
     PoisonError,
     StoreError,
 )
-from faces.topology import RETRY_DELAYS
+from faces.messaging.topology import RETRY_DELAYS
 from worker.messages.retry import MAX_RETRIES, DeadLetter, Fail, RetryAfter, decide
 
 

@@ -19,12 +19,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from faces.amqp import connect, send_all, translated
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import BrokerError
+from faces.messaging.amqp import connect, send_all, translated
+from faces.messaging.topology import LOGS_EXCHANGE, declare_logs
 from faces.process_log import about
-from faces.topology import LOGS_EXCHANGE, declare_logs
 
 WAITING = 1000  # lines kept while RabbitMQ is unavailable; later ones are dropped
 GATHER = (

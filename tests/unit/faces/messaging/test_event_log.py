@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faces.event_log import without_secrets
+from faces.messaging.event_log import without_secrets
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from faces.amqp import connect, limited, properties, translated
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.topology import declare
+from faces.messaging.amqp import connect, limited, properties, translated
+from faces.messaging.topology import declare
 
 REPLY_TO = "amq.rabbitmq.reply-to"
 HEARTBEAT = 20  # seconds; nothing is sent while a requester is idle, so it begins anew after that

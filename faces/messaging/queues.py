@@ -6,10 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from faces.amqp import connect, translated
 from faces.config import Settings
 from faces.errors import BrokerError
-from faces.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, retry_queue
+from faces.messaging.amqp import connect, translated
+from faces.messaging.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, retry_queue
 
 NOT_FOUND = 404  # AMQP's reply code
 

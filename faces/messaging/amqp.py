@@ -24,8 +24,8 @@ from pika.exceptions import (
 
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.messaging.topology import PICTURES_QUEUE, declare
 from faces.tls import client_context, why
-from faces.topology import PICTURES_QUEUE, declare
 
 PERSISTENT = 2
 HEARTBEAT = 60  # seconds; a C call that holds the GIL for longer would lose the connection

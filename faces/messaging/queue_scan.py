@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from faces.amqp import connect, limited, translated
 from faces.config import Settings
-from faces.topology import DEAD, RETRY_DELAYS, declare, retry_queue
+from faces.messaging.amqp import connect, limited, translated
+from faces.messaging.topology import DEAD, RETRY_DELAYS, declare, retry_queue
 
 ASIDE = (DEAD, *map(retry_queue, RETRY_DELAYS))
 """Where messages stay for long: whoever erases or looks for a picture looks here too."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces.errors import MessageError, NewerMessageError
-from faces.message import Message, decode, encode
+from faces.messaging.message import Message, decode, encode
 from faces.picture_id import picture_id_of
 
 GOOD, BODY = encode(Message(picture_id_of(b"picture"), "me.jpg", b"picture", "request"))

@@ -97,7 +97,7 @@ def _declare_queue(connection: Any, name: str, arguments: dict[str, Any]) -> Non
     try:
         channel.queue_declare(name, durable=True, arguments=quorum | arguments)
         channel.close()
-    except Exception as error:  # pika's own are named in faces.amqp alone
+    except Exception as error:  # pika's own are named in faces.messaging.amqp alone
         if getattr(error, "reply_code", None) != PRECONDITION_FAILED:
             raise
         log.warning("queue %s keeps its limits, which differ from the settings: %s", name, error)

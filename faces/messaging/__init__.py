@@ -1,0 +1,1 @@
+"""What speaks to RabbitMQ: connections, exchanges and queues, and the form of what is sent."""
