@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from client.terminal import note
 from faces.config import Settings
 from faces.errors import FacefleetError
-from faces.until_stopped import when_stopped
+from faces.process.until_stopped import when_stopped
 
 COMMANDS = {
     "scan": "client.commands.scan",

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from faces.config import Settings
 from faces.errors import MismatchError, Transient
-from faces.health import serve
+from faces.process.health import serve
+from faces.process.until_stopped import until_stopped
 from faces.store.client import RedisClient
-from faces.until_stopped import until_stopped
 from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
 from groups.rule import Rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from faces.metrics import SECONDS, new_registry
+from faces.process.metrics import SECONDS, new_registry
 from groups.follower import Follower
 
 

@@ -11,10 +11,10 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.formats.limits import Limits
+from faces.process import process_log
 from rest import upgrade
 from rest.app import build
 from rest.auth import bootstrap_key

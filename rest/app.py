@@ -11,10 +11,10 @@ from flask import Flask, Request, Response, g, request
 
 from faces.config import Settings
 from faces.formats.limits import Limits
-from faces.health import serve
 from faces.image_store import ImageStore, open_image_store
 from faces.messaging.event_log import EventLog
 from faces.messaging.queue_scan import remove_messages_of
+from faces.process.health import serve
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest

@@ -11,7 +11,7 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, RootModel
 
 from faces.errors import Transient
-from faces.health import Health
+from faces.process.health import Health
 from faces.store.client import RedisClient
 from rest.answers import answer
 from rest.auth.scopes import PUBLIC

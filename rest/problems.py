@@ -20,7 +20,7 @@ from werkzeug.exceptions import (
 
 from faces.documents import to_json
 from faces.errors import GroupsError, Permanent, Transient
-from faces.process_log import about
+from faces.process.process_log import about
 
 RETRY_AFTER = 5  # seconds; a broker that restarts is back by then
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import sys
 
-from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
+from faces.process import process_log
 from rest.auth import bootstrap_key
 from rest.auth.authenticator import keys_needed
 from rest.auth.origins import is_loopback

@@ -19,10 +19,10 @@ from grpc_reflection.v1alpha import reflection
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.formats.limits import Limits
-from faces.health import serve as serve_probes
 from faces.image_store import open_image_store
 from faces.messaging.event_log import EventLog
 from faces.messaging.queue_scan import remove_messages_of
+from faces.process.health import serve as serve_probes
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest

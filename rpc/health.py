@@ -11,7 +11,7 @@ from typing import Any
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from faces.health import Health
+from faces.process.health import Health
 from faces.store.client import RedisClient
 from rest.health import readiness
 from rest.publishing import PublisherPool

@@ -13,16 +13,16 @@ from typing import Any
 from faces.config import Settings
 from faces.errors import BrokerError, MessageError, Transient
 from faces.formats.limits import Limits as PictureLimits
-from faces.health import serve
 from faces.image_store import ImageStore
 from faces.messaging.amqp import Publisher, connect, translated
 from faces.messaging.event_log import EventLog
 from faces.messaging.message import Message, decode, encode
 from faces.messaging.queue_scan import remove_messages_of
 from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS, declare
+from faces.process.health import serve
+from faces.process.until_stopped import until_stopped
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.until_stopped import until_stopped
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser
 from faces.video_store import VideoStore

@@ -14,8 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from faces import pipes
 from faces.errors import VideoError
+from faces.process import pipes
 from video import wire
 from video.decoding import Bounds, Frame, Video
 from video.selection import LOOKS, ROUNDING, THUMBNAIL, Selection

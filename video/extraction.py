@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
-from faces import pipes
 from faces.config import Settings, environment_without_secrets
 from faces.errors import ImageStoreError, SettingError, VideoError
+from faces.process import pipes
 from video import wire
 from video.selection import CHANGE
 

@@ -20,7 +20,7 @@ from faces.errors import ImageStoreError, Permanent, Transient
 from faces.formats.videos import frame_name
 from faces.messaging.event_log import EventLog
 from faces.picture_id import picture_id_of
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store import videos
 from faces.store.client import RedisClient
 from faces.store.pictures import queries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-from faces.metrics import new_registry
+from faces.process.metrics import new_registry
 
 
 class Metrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from faces.health import Health
+from faces.process.health import Health
 
 MAX_SILENCE = 600.0  # seconds between two beats: storing and publishing a frame may wait for both services
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from multiprocessing.connection import Connection
 from typing import Any
 
-from faces import pipes
+from faces.process import pipes
 
 LARGEST_READ = 1 << 20  # bytes at once
 LARGEST_DOCUMENT = 64 << 10
@@ -27,5 +27,5 @@ LARGEST_FRAME = 256 << 20  # bytes of a JPEG: far above any within the limit on 
 
 
 def receive(connection: Connection) -> dict[str, Any]:
-    """Receive a document; raises as `faces.pipes.receive`."""
+    """Receive a document; raises as `faces.process.pipes.receive`."""
     return pipes.receive(connection, LARGEST_DOCUMENT)

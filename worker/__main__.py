@@ -7,10 +7,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-from faces import process_log
 from faces.config import Settings
 from faces.errors import MismatchError, SettingError, Transient
-from faces.until_stopped import when_stopped
+from faces.process import process_log
+from faces.process.until_stopped import when_stopped
 from worker.app import Worker, build
 
 log = logging.getLogger("worker")

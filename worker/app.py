@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from faces.config import Settings
-from faces.health import serve
 from faces.messaging.event_log import EventLog
-from faces.retrier import Retrier
+from faces.process.health import serve
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion, agree
 from worker.health.memory import OUTGROWN, Memory

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from faces.errors import FacefleetError, PictureError
 from faces.messaging.message import Message
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion
 from faces.store.pictures import queries

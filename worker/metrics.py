@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
-from faces.metrics import SECONDS, new_registry
+from faces.process.metrics import SECONDS, new_registry
 from faces.version import VERSION
 
 

@@ -12,7 +12,7 @@ from faces.errors import SettingError
 from faces.image_store import open_image_store
 from faces.messaging.amqp import Publisher
 from faces.messaging.event_log import EventLog
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion
 from worker.crops import Crops

@@ -22,10 +22,10 @@ from faces.config import Settings
 from faces.errors import FacefleetError, PictureError, SettingError
 from faces.formats.limits import Limits
 from faces.image_store import ImageStore, open_image_store
+from faces.process.until_stopped import when_stopped
 from faces.store.client import RedisClient
 from faces.store.collection import models
 from faces.store.pictures import queries
-from faces.until_stopped import when_stopped
 from worker.decoding.decoder import decode
 from worker.engine.loading import load
 from worker.engine.types import Box, Engine

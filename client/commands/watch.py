@@ -16,10 +16,10 @@ from client.watching.notices import TICK, notices
 from client.watching.record import Record
 from client.watching.settling import Settling
 from client.watching.watcher import Folder, Watcher
-from faces import process_log
 from faces.config import Settings
 from faces.formats.signatures import suffixes_of
 from faces.parsers import positive, seconds
+from faces.process import process_log
 
 HELP = "send the pictures that appear in a folder, each once it is complete"
 RECORD = ".facefleet-watch"  # hidden, so never taken for a picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from client.sending import Picture
-from faces.process_log import about
+from faces.process.process_log import about
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from faces.documents import to_json
 from faces.errors import BrokerError
 from faces.messaging.amqp import connect, send_all, translated
 from faces.messaging.topology import LOGS_EXCHANGE, declare_logs
-from faces.process_log import about
+from faces.process.process_log import about
 
 WAITING = 1000  # lines kept while RabbitMQ is unavailable; later ones are dropped
 GATHER = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from faces.messaging.event_log import EventLog
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from worker.health.memory import Memory
 from worker.job import Jobs

@@ -85,6 +85,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     [
         ("faces.store", ("faces.usecases", "faces.messaging")),
         ("faces.messaging", ("faces.usecases",)),
+        ("faces.process", ("faces.store", "faces.usecases", "faces.messaging")),
         ("faces.formats", ("faces.store", "faces.usecases", "faces.messaging")),
         (
             "worker.engine",

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from faces.errors import BrokerError, SettingError, StoreError
-from faces.health import serve
+from faces.process.health import serve
 from faces.store.client import RedisClient
 from faces.store.memory import Memory
 from groups.metrics import Metrics as GroupsMetrics

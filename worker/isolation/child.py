@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
-from faces import pipes
 from faces.errors import PictureError
 from faces.formats.limits import Limits
+from faces.process import pipes
 from worker.engine.portrait import Drawing
 from worker.engine.types import Engine, Face, View
 from worker.health.memory import resident

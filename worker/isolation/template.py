@@ -26,12 +26,12 @@ from typing import NoReturn
 
 from threadpoolctl import threadpool_limits
 
-from faces import process_log
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import MismatchError, SettingError
 from faces.formats.limits import Limits
-from faces.until_stopped import when_stopped
+from faces.process import process_log
+from faces.process.until_stopped import when_stopped
 from worker.engine.portrait import Drawing
 from worker.engine.types import Engine
 from worker.health.memory import data_size

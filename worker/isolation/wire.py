@@ -20,9 +20,9 @@ from itertools import accumulate, islice
 from multiprocessing.connection import Connection
 from typing import Any
 
-from faces import pipes
 from faces.documents import to_json
 from faces.errors import PictureError
+from faces.process import pipes
 from faces.store.keys import ENCODING_BYTES
 
 CONTROL = struct.Struct("<cI")
@@ -50,7 +50,7 @@ class Answer:
 
 
 def receive(connection: Connection) -> dict[str, Any]:
-    """Receive a document from a child or its parent; raises as `faces.pipes.receive`."""
+    """Receive a document from a child or its parent; raises as `faces.process.pipes.receive`."""
     return pipes.receive(connection, MAX_DOCUMENT)
 
 

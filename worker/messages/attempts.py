@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from faces.errors import PoisonError, Transient
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures.attempts import begin, excuse, forget
 from worker.messages.delivery import PendingMessage

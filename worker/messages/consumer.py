@@ -15,7 +15,7 @@ from faces.config import Settings
 from faces.errors import BrokerError
 from faces.messaging.amqp import connect, translated
 from faces.messaging.topology import PICTURES_QUEUE, declare
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from worker.messages.acknowledgements import Acknowledgements
 from worker.messages.delivery import Delivery
 from worker.messages.search_consumer import SearchConsumer

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faces.errors import Transient
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from worker.messages.delivery import Delivery
 
 log = logging.getLogger(__name__)

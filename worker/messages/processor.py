@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from faces.errors import MessageError, MismatchError, PoisonError, Transient
 from faces.messaging.event_log import EventLog
 from faces.messaging.message import decode
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import fail
 from worker.health.memory import Memory

@@ -8,7 +8,7 @@ from faces.errors import FacefleetError
 from faces.messaging.event_log import EventLog
 from faces.messaging.message import Message, encode
 from faces.messaging.topology import retry_queue
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import Outcome, fail
 from worker.job import Result

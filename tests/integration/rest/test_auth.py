@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from faces import api_key
 from faces.config import Settings
-from faces.process_log import Json
+from faces.process.process_log import Json
 from faces.store.access import api_keys, audit_log
 from faces.store.client import RedisClient
 from faces.store.pictures import queries

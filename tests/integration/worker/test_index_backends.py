@@ -14,7 +14,7 @@ import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection import copying
 from faces.store.collection.data_version import DataVersion, agree

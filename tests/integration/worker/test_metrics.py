@@ -11,7 +11,7 @@ import pytest
 from faces.config import Settings
 from faces.messaging.message import Message, encode
 from faces.picture_id import picture_id_of
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion, agree
 from faces.store.collection.journal import Entry

@@ -10,7 +10,7 @@ import pytest
 
 from faces.errors import ImageStoreError, PictureError
 from faces.messaging.message import Message
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.collection.data_version import DataVersion
 from faces.store.pictures.commit import Committed, DetectionResult, Outcome
 from faces.store.pictures.status import failed, pending

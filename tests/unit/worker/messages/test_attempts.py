@@ -7,7 +7,7 @@ import pytest
 
 from faces.errors import PoisonError, StoreError
 from faces.messaging.message import Message
-from faces.retrier import Retrier
+from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from tests.support.fake_redis import FakeRedis
 from worker.messages.attempts import Attempts

@@ -11,8 +11,8 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from faces.health import Health, serve
 from faces.probe import holds, main
+from faces.process.health import Health, serve
 from local.process import free_port
 
 

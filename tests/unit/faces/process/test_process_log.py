@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from faces.config import Settings
-from faces.process_log import about, install
+from faces.process.process_log import about, install
 
 log = logging.getLogger("tests.logs")
 

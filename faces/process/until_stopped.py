@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from faces import process_log
 from faces.config import Settings
 from faces.errors import SettingError
+from faces.process import process_log
 
 
 def when_stopped(handle: Callable[..., Any] | signal.Handlers) -> None:
