@@ -11,7 +11,8 @@ from flask import Flask, Request, Response, g, request
 
 from faces.config import Settings
 from faces.formats.limits import Limits
-from faces.image_store import ImageStore, open_image_store
+from faces.image_store.pictures import ImageStore, open_image_store
+from faces.image_store.videos import open_video_store
 from faces.messaging.event_log import EventLog
 from faces.messaging.queue_scan import remove_messages_of
 from faces.process.health import serve
@@ -19,7 +20,6 @@ from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser, VideoIngest
-from faces.video_store import open_video_store
 from rest import problems, requests, spellings
 from rest.auth.authenticator import Authenticator
 from rest.auth.origins import Origins

@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from faces import crops
 from faces.formats.header import identify, open_header, undecodable
 from faces.formats.limits import Limits
+from faces.image_store import crops
 
 LARGEST_SIDE = 4096  # pixels of what is drawn
 MIME = {

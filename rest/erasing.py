@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 from werkzeug.exceptions import NotFound
 
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import Erased, RemoveMessages, erase_picture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from faces.config import Settings
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.event_log import EventLog
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 from faces.errors import Transient
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.store.client import RedisClient
 from faces.store.events import stream
 from faces.store.events.stream import Event

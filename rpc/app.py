@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection
 from faces.config import Settings
 from faces.errors import SettingError
 from faces.formats.limits import Limits
-from faces.image_store import open_image_store
+from faces.image_store.pictures import open_image_store
 from faces.messaging.event_log import EventLog
 from faces.messaging.queue_scan import remove_messages_of
 from faces.process.health import serve as serve_probes

@@ -11,7 +11,7 @@ from faces import api_key
 from faces.config import Settings
 from faces.distances import encoded
 from faces.formats.header import check_header
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.picture_id import picture_id_of
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient

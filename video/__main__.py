@@ -13,7 +13,8 @@ from typing import Any
 from faces.config import Settings
 from faces.errors import BrokerError, MessageError, Transient
 from faces.formats.limits import Limits as PictureLimits
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
+from faces.image_store.videos import VideoStore
 from faces.messaging.amqp import Publisher, connect, translated
 from faces.messaging.event_log import EventLog
 from faces.messaging.message import Message, decode, encode
@@ -25,7 +26,6 @@ from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser
-from faces.video_store import VideoStore
 from video.extraction import Limits, check_installed
 from video.job import Jobs
 from video.metrics import Metrics

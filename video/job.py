@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from faces.errors import ImageStoreError, Permanent, Transient
 from faces.formats.videos import frame_name
+from faces.image_store.videos import VideoStore
 from faces.messaging.event_log import EventLog
 from faces.picture_id import picture_id_of
 from faces.process.retrier import Retrier
@@ -27,7 +28,6 @@ from faces.store.pictures import queries
 from faces.store.videos import Change, Video
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser
-from faces.video_store import VideoStore
 from video.extraction import Ended, Fault, Frame, Limits, Opened, Reached, extract
 from video.metrics import Metrics
 

@@ -11,7 +11,7 @@ from worker.side_by_side import TIMEOUT, SideBySide
 
 
 class Store(Protocol):
-    """`faces.image_store.ImageStore`."""
+    """`faces.image_store.pictures.ImageStore`."""
 
     def put_crops(self, picture_id: str, jpegs: Sequence[bytes]) -> None:
         """Store the crops of a picture's faces."""

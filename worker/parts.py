@@ -9,7 +9,7 @@ from functools import cached_property
 
 from faces.config import Settings
 from faces.errors import SettingError
-from faces.image_store import open_image_store
+from faces.image_store.pictures import open_image_store
 from faces.messaging.amqp import Publisher
 from faces.messaging.event_log import EventLog
 from faces.process.retrier import Retrier

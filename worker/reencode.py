@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from faces.config import Settings
 from faces.errors import FacefleetError, PictureError, SettingError
 from faces.formats.limits import Limits
-from faces.image_store import ImageStore, open_image_store
+from faces.image_store.pictures import ImageStore, open_image_store
 from faces.process.until_stopped import when_stopped
 from faces.store.client import RedisClient
 from faces.store.collection import models

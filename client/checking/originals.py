@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from faces.config import Settings
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.queue_scan import scan
 from faces.store.client import RedisClient
 from faces.store.pictures import queries

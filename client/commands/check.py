@@ -20,7 +20,7 @@ from client.pictures import hash_or_file
 from client.terminal import GREEN, RED, bar, paint, printable, table
 from faces.config import Settings
 from faces.documents import to_json
-from faces.image_store import open_image_store
+from faces.image_store.pictures import open_image_store
 from faces.store.client import RedisClient
 from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, MATCHES

@@ -13,7 +13,7 @@ from client.pictures import named
 from client.terminal import note, table
 from faces.config import Settings
 from faces.documents import to_json
-from faces.image_store import open_image_store
+from faces.image_store.pictures import open_image_store
 from faces.messaging.queue_scan import remove_messages_of
 from faces.picture_id import is_picture_id
 from faces.store.access.audit_log import AuditLog

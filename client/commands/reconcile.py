@@ -16,7 +16,7 @@ from client.checking.originals import orphans
 from client.terminal import GREEN, paint, table
 from faces.config import Settings
 from faces.documents import to_json
-from faces.image_store import ImageStore, open_image_store
+from faces.image_store.pictures import ImageStore, open_image_store
 from faces.messaging.amqp import Publisher
 from faces.messaging.message import Message, encode
 from faces.messaging.queues import depths

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from faces.image_store import Deleted, ImageStore
+from faces.image_store.pictures import Deleted, ImageStore
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.pictures.erase import ErasedReceipt, erase

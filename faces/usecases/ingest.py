@@ -10,7 +10,7 @@ from faces.errors import PictureNameError, Transient
 from faces.formats.header import check_header
 from faces.formats.limits import Limits
 from faces.formats.signatures import PictureBytes
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.message import Message
 from faces.picture_id import picture_id_of
 from faces.store.access.audit_log import AuditLog

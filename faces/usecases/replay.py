@@ -6,7 +6,7 @@ Neither brings back what was erased, nor takes a name from another picture.
 from __future__ import annotations
 
 from faces.errors import MessageError, PictureError
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.message import Message
 from faces.store.client import RedisClient
 from faces.store.pictures import accept, queries

@@ -9,7 +9,8 @@ from typing import IO
 
 from faces.errors import Transient
 from faces.formats.videos import frame_name
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
+from faces.image_store.videos import Upload, VideoStore
 from faces.messaging.message import Message
 from faces.store import videos
 from faces.store.access.audit_log import AuditLog
@@ -17,7 +18,6 @@ from faces.store.client import RedisClient
 from faces.store.videos import Video
 from faces.usecases.erase import RemoveMessages, erase_picture
 from faces.usecases.ingest import MAX_NAME_LENGTH, Publish, check_name
-from faces.video_store import Upload, VideoStore
 
 LONGEST_SUFFIX = len(
     frame_name("", 999_999.999)

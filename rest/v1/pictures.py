@@ -12,8 +12,8 @@ from pydantic import Field
 from werkzeug.exceptions import NotFound
 
 from faces import api_key
-from faces.crops import CROP_SIDE
 from faces.formats.limits import Limits
+from faces.image_store.crops import CROP_SIDE
 from faces.store.pictures.listing import PictureRecord
 from rest import drawing
 from rest.drawing import LARGEST_SIDE, MIME, Mark

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import agree
 from faces.store.collection.journal import Place

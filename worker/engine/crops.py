@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from faces.crops import CROP_SIDE, area, shrunk
+from faces.image_store.crops import CROP_SIDE, area, shrunk
 from worker.engine.types import Box, Pixels
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from faces import api_key
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.amqp import Publisher
 from faces.messaging.topology import DEAD
 from faces.picture_id import picture_id_of

@@ -11,7 +11,7 @@ import pytest
 
 from client.__main__ import main
 from faces.config import Settings
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.amqp import Publisher
 from faces.messaging.message import Message, encode
 from faces.messaging.queue_scan import scan

@@ -16,7 +16,7 @@ from client import reencoding
 from client.__main__ import main
 from faces.config import Settings
 from faces.errors import MismatchError
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.pictures.accept import accept

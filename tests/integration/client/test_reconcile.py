@@ -10,7 +10,7 @@ import pytest
 
 from client.__main__ import main
 from faces.config import Settings
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.amqp import Publisher, connect
 from faces.messaging.message import Message, decode, encode
 from faces.messaging.queues import depths

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from faces.config import Settings
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from tests.integration.groups.fleet import answering, caught_up, follower

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from faces.config import Settings
 from faces.formats.signatures import PictureBytes
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.messaging.message import Message
 from faces.store.client import RedisClient
 from faces.store.pictures import queries

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from faces.store.client import RedisClient
 from faces.store.pictures.accept import accept, withdraw
 from faces.store.pictures.erase import erase

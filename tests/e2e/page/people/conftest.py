@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 import requests
 
-from faces.image_store import ImageStore
+from faces.image_store.pictures import ImageStore
 from local.process import until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from faces.errors import VideoError
-from faces.image_store import ImageStore
-from faces.video_store import ABANDONED, VideoStore, open_video_store
+from faces.image_store.pictures import ImageStore
+from faces.image_store.videos import ABANDONED, VideoStore, open_video_store
 
 FILM = b"\0\0\0\x20ftypisom" + bytes(range(256)) * 9000  # more than is read at once
 HASH = hashlib.sha256(FILM).hexdigest()

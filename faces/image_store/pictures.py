@@ -15,9 +15,9 @@ from uuid import uuid4
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from faces import crops
 from faces.errors import ImageStoreError, PictureError, SettingError
 from faces.formats.signatures import PictureBytes
+from faces.image_store import crops
 from faces.picture_id import is_picture_id, picture_id_of
 
 CROPS = ".faces.zip"  # after the hash

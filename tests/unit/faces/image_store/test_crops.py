@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from faces.crops import area, cut, pack, unpack
+from faces.image_store.crops import area, cut, pack, unpack
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from faces.errors import ImageStoreError, PictureError, SettingError
-from faces.image_store import ImageStore, open_image_store
+from faces.image_store.pictures import ImageStore, open_image_store
 from faces.picture_id import picture_id_of
 
 PICTURE = b"a picture"
