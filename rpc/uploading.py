@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 
 from rest.problems import ProblemError
-from rest.v1.uploads import Spool
+from rest.v1.pictures.uploads import Spool
 
 LARGEST_MESSAGE = 16 << 20  # bytes; a whole picture that fits into RabbitMQ may come in one
 

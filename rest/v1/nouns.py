@@ -9,21 +9,21 @@ from rest.v1.dead_letters import dead_letters
 from rest.v1.encodings import encodings
 from rest.v1.events import events
 from rest.v1.failures import failures
-from rest.v1.images import images
 from rest.v1.keys import keys
 from rest.v1.matches import matches
-from rest.v1.names import names
-from rest.v1.people import people
-from rest.v1.pictures import pictures
+from rest.v1.people.people import people
+from rest.v1.people.statements import statements
+from rest.v1.people.suggestions import suggestions
+from rest.v1.people.why import why
+from rest.v1.pictures.images import images
+from rest.v1.pictures.names import names
+from rest.v1.pictures.pictures import pictures
+from rest.v1.pictures.statuses import statuses
 from rest.v1.search import search
-from rest.v1.statements import statements
 from rest.v1.stats import stats
-from rest.v1.statuses import statuses
-from rest.v1.suggestions import suggestions
 from rest.v1.videos import videos
 from rest.v1.watches import watches
 from rest.v1.webhooks import webhooks
-from rest.v1.why import why
 
 NOUNS: tuple[Routes, ...] = (
     images,

@@ -11,7 +11,7 @@ from rest.answers import answer
 from rest.openapi import Routes
 from rest.parts import parts
 from rest.v1.person_shapes import FaceId, FaceIds
-from rest.v1.pictures import FacePath
+from rest.v1.pictures.pictures import FacePath
 from rest.v1.shapes import PersonName, known, named
 
 why = Routes("why")

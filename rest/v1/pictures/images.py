@@ -15,11 +15,12 @@ from rest.answers import answer
 from rest.erasing import erase_requested
 from rest.openapi import BINARY, BODY, Parameters, Routes
 from rest.parts import parts
-from rest.v1 import cursors, sending
+from rest.v1 import cursors
 from rest.v1.conditional import conditional
 from rest.v1.cursors import CursorText
 from rest.v1.person_shapes import PersonId, known_person
-from rest.v1.sending import Sent
+from rest.v1.pictures import sending
+from rest.v1.pictures.sending import Sent
 from rest.v1.shapes import Hash, Image, ImagePath, State, Wait, image_of, images_of, known
 
 images = Routes("images")

@@ -26,8 +26,8 @@ from rest.openapi import Parameters
 from rest.parts import parts
 from rest.problems import ProblemError, invalid_request, public_reason, status_of
 from rest.requests import UNLIMITED
+from rest.v1.pictures.uploads import members, received
 from rest.v1.shapes import Hash, State
-from rest.v1.uploads import members, received
 
 LARGEST_FORM = 1 << 30  # bytes of all files of a form together
 LARGEST_DOCUMENT = 256 << 10  # bytes of JSON

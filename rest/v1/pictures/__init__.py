@@ -1,0 +1,1 @@
+"""The nouns about pictures: sending them, their states and names, and the pictures themselves."""
