@@ -22,12 +22,12 @@ from rest.events.selection import Selection
 from rest.fetching.fetcher import Fetcher
 from rest.problems import ProblemError
 from rest.searching import Searching
-from rest.v1.compare import CompareBody, compared
 from rest.v1.events import Followed
-from rest.v1.matches import MatchQuery, matches_of
+from rest.v1.matching.compare import CompareBody, compared
+from rest.v1.matching.matches import MatchQuery, matches_of
+from rest.v1.matching.search import SearchEncoding, SearchQuery, question_of, searched
 from rest.v1.pictures.images import ImageQuery
 from rest.v1.pictures.uploads import Spool
-from rest.v1.search import SearchEncoding, SearchQuery, question_of, searched
 from rest.v1.shapes import Image, ImagePath, image_of, record_of
 from rest.waiting import Waiting
 from rpc import facefleet_pb2 as pb

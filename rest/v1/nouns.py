@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from rest.openapi import Routes
 from rest.v1.audit_entries import audit_entries
-from rest.v1.compare import compare
 from rest.v1.dead_letters import dead_letters
-from rest.v1.encodings import encodings
 from rest.v1.events import events
 from rest.v1.failures import failures
 from rest.v1.keys import keys
-from rest.v1.matches import matches
+from rest.v1.matching.compare import compare
+from rest.v1.matching.encodings import encodings
+from rest.v1.matching.matches import matches
+from rest.v1.matching.search import search
 from rest.v1.people.people import people
 from rest.v1.people.statements import statements
 from rest.v1.people.suggestions import suggestions
@@ -19,7 +20,6 @@ from rest.v1.pictures.images import images
 from rest.v1.pictures.names import names
 from rest.v1.pictures.pictures import pictures
 from rest.v1.pictures.statuses import statuses
-from rest.v1.search import search
 from rest.v1.stats import stats
 from rest.v1.videos import videos
 from rest.v1.watches import watches

@@ -10,11 +10,11 @@ import pytest
 
 from faces import api_key
 from rest.problems import PROBLEMS
-from rest.v1.compare import CompareBody, Comparison
 from rest.v1.events import Followed
-from rest.v1.matches import Match, MatchList, MatchQuery, Pair
+from rest.v1.matching.compare import CompareBody, Comparison
+from rest.v1.matching.matches import Match, MatchList, MatchQuery, Pair
+from rest.v1.matching.search import Found, SearchedFace, SearchMatch, SearchQuery
 from rest.v1.pictures.images import ErasedImage, ImageQuery
-from rest.v1.search import Found, SearchedFace, SearchMatch, SearchQuery
 from rest.v1.shapes import Face, Image, PersonName, Size
 from rpc import facefleet_pb2 as pb
 from rpc.call import Call

@@ -22,7 +22,7 @@ from rest.openapi import BODY, Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
 from rest.searching import Searching
-from rest.v1.distances import chances
+from rest.v1.matching.distances import chances
 from rest.v1.shapes import PersonName, owners_in
 
 search = Routes("search")

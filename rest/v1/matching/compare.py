@@ -16,7 +16,7 @@ from rest.audit import Note, note
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.problems import ProblemError
-from rest.v1.distances import chances, distances
+from rest.v1.matching.distances import chances, distances
 from rest.v1.shapes import Hash, record_of
 
 compare = Routes("compare")

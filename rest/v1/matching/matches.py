@@ -17,7 +17,7 @@ from rest.openapi import Parameters, Routes
 from rest.parts import parts
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
-from rest.v1.distances import Chances, chances, distances
+from rest.v1.matching.distances import Chances, chances, distances
 from rest.v1.shapes import Hash, ImagePath, PersonName, owners_in, record_of
 
 matches = Routes("matches")
