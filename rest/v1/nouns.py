@@ -21,7 +21,7 @@ from rest.v1.pictures.names import names
 from rest.v1.pictures.pictures import pictures
 from rest.v1.pictures.statuses import statuses
 from rest.v1.stats import stats
-from rest.v1.videos import videos
+from rest.v1.videos.videos import videos
 from rest.v1.watches import watches
 from rest.v1.webhooks import webhooks
 

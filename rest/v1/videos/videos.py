@@ -19,7 +19,7 @@ from rest.problems import ProblemError
 from rest.v1 import cursors
 from rest.v1.cursors import CursorText
 from rest.v1.shapes import Hash, ImagePath
-from rest.v1.timelines import FrameCounts, SeenPerson, look
+from rest.v1.videos.timelines import FrameCounts, SeenPerson, look
 
 videos = Routes("videos")
 
