@@ -22,7 +22,7 @@ from rest.events.selection import Selection
 from rest.fetching.fetcher import Fetcher
 from rest.problems import ProblemError
 from rest.searching import Searching
-from rest.v1.events import Followed
+from rest.v1.events.events import Followed
 from rest.v1.matching.compare import CompareBody, compared
 from rest.v1.matching.matches import MatchQuery, matches_of
 from rest.v1.matching.search import SearchEncoding, SearchQuery, question_of, searched

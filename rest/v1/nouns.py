@@ -5,7 +5,9 @@ from __future__ import annotations
 from rest.openapi import Routes
 from rest.v1.audit_entries import audit_entries
 from rest.v1.dead_letters import dead_letters
-from rest.v1.events import events
+from rest.v1.events.events import events
+from rest.v1.events.watches import watches
+from rest.v1.events.webhooks import webhooks
 from rest.v1.failures import failures
 from rest.v1.keys import keys
 from rest.v1.matching.compare import compare
@@ -22,8 +24,6 @@ from rest.v1.pictures.pictures import pictures
 from rest.v1.pictures.statuses import statuses
 from rest.v1.stats import stats
 from rest.v1.videos.videos import videos
-from rest.v1.watches import watches
-from rest.v1.webhooks import webhooks
 
 NOUNS: tuple[Routes, ...] = (
     images,

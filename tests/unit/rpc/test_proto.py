@@ -10,7 +10,7 @@ import pytest
 
 from faces import api_key
 from rest.problems import PROBLEMS
-from rest.v1.events import Followed
+from rest.v1.events.events import Followed
 from rest.v1.matching.compare import CompareBody, Comparison
 from rest.v1.matching.matches import Match, MatchList, MatchQuery, Pair
 from rest.v1.matching.search import Found, SearchedFace, SearchMatch, SearchQuery

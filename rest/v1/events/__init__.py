@@ -1,0 +1,1 @@
+"""The nouns about events: following them, whose matches are told of, and where events are posted to."""
