@@ -1,0 +1,1 @@
+"""The nouns of operators: keys, the audit log, figures of the fleet, and what could not be processed."""
