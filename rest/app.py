@@ -32,16 +32,16 @@ from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
-from rest.fleet_metrics import Fleet
 from rest.health import accepting, health, probed
-from rest.metrics import Metrics
+from rest.metrics.fleet import Fleet
+from rest.metrics.rates import Rates
+from rest.metrics.server import Metrics
 from rest.openapi import Api
 from rest.page.files import files
 from rest.page.screens import screens
 from rest.page.sessions import sessions
 from rest.parts import EXTENSION, Parts, Videos
 from rest.publishing import PublisherPool
-from rest.rates import Rates
 from rest.searching import Searching
 from rest.server import headers
 from rest.sweeping import Sweeper

@@ -21,9 +21,9 @@ from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
 from rest.fetching.fetcher import Fetcher
-from rest.metrics import Metrics
+from rest.metrics.rates import Rates
+from rest.metrics.server import Metrics
 from rest.publishing import PublisherPool
-from rest.rates import Rates
 from rest.searching import Searching
 from rest.sweeping import Sweeper
 from rest.waiting import Waiting

@@ -11,7 +11,7 @@ from faces.errors import BrokerError
 from faces.messaging.amqp import Publisher, is_full
 from faces.messaging.message import Message, encode
 from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
-from rest.metrics import Metrics
+from rest.metrics.server import Metrics
 
 REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is
 

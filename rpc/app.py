@@ -31,7 +31,7 @@ from rest.bounds import Bound, Bounds
 from rest.events.follower import Follower
 from rest.fetching.fetcher import Fetcher
 from rest.health import probed
-from rest.metrics import Metrics
+from rest.metrics.server import Metrics
 from rest.publishing import PublisherPool
 from rest.searching import Searching
 from rest.waiting import Waiting

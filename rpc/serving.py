@@ -20,7 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from faces.messaging.event_log import EventLog
 from rest.auth.authenticator import Authenticator
-from rest.metrics import Metrics
+from rest.metrics.server import Metrics
 from rest.problems import Refusal, refusal
 from rpc.call import Call
 from rpc.uploading import only

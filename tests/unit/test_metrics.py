@@ -19,8 +19,8 @@ from faces.store.client import RedisClient
 from faces.store.memory import Memory
 from groups.metrics import Metrics as GroupsMetrics
 from local.process import free_port
-from rest.fleet_metrics import Fleet
-from rest.metrics import Metrics as RestMetrics
+from rest.metrics.fleet import Fleet
+from rest.metrics.server import Metrics as RestMetrics
 from video.metrics import Metrics as VideoMetrics
 from worker.metrics import Metrics as WorkerMetrics
 

@@ -17,9 +17,9 @@ from faces.store.collection import inspection, totals
 from faces.store.people import directory
 from faces.store.pictures import queries
 from rest.answers import answer
+from rest.metrics.rates import MINUTES
 from rest.openapi import Routes
 from rest.parts import parts
-from rest.rates import MINUTES
 
 stats = Routes("stats")
 

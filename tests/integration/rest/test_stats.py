@@ -19,7 +19,7 @@ from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
 from local.process import free_port, until
-from rest.rates import Rates
+from rest.metrics.rates import Rates
 from tests.support.committing import Worker, found, picture
 from tests.support.server import PICTURE, serving
 from worker.presence import Activity, Presence
