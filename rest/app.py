@@ -27,7 +27,6 @@ from rest.auth.scopes import is_public
 from rest.bounds import Bound, Bounds
 from rest.contract import NameConverter, contract
 from rest.docs import docs
-from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -42,6 +41,7 @@ from rest.page.screens import screens
 from rest.page.sessions import sessions
 from rest.parts import EXTENSION, Parts, Videos
 from rest.publishing import PublisherPool
+from rest.rendering.drawn_cache import DrawnCache
 from rest.searching import Searching
 from rest.server import headers
 from rest.sweeping import Sweeper

@@ -16,7 +16,6 @@ from faces.usecases.erase import RemoveMessages
 from faces.usecases.ingest import Ingest
 from faces.usecases.videos import VideoEraser, VideoIngest
 from rest.bounds import Bound
-from rest.drawn_cache import DrawnCache
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
@@ -24,6 +23,7 @@ from rest.fetching.fetcher import Fetcher
 from rest.metrics.rates import Rates
 from rest.metrics.server import Metrics
 from rest.publishing import PublisherPool
+from rest.rendering.drawn_cache import DrawnCache
 from rest.searching import Searching
 from rest.sweeping import Sweeper
 from rest.waiting import Waiting

@@ -15,11 +15,11 @@ from faces import api_key
 from faces.formats.limits import Limits
 from faces.image_store.crops import CROP_SIDE
 from faces.store.pictures.listing import PictureRecord
-from rest import drawing
-from rest.drawing import LARGEST_SIDE, MIME, Mark
 from rest.openapi import Parameters, Routes, content
 from rest.parts import parts
 from rest.problems import ProblemError
+from rest.rendering import drawing
+from rest.rendering.drawing import LARGEST_SIDE, MIME, Mark
 from rest.v1.conditional import conditional
 from rest.v1.shapes import Hash, ImagePath, PersonName, known, owners_in
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from rest.drawn_cache import LARGEST, DrawnCache
 from rest.events.follower import Batch
+from rest.rendering.drawn_cache import LARGEST, DrawnCache
 
 
 def test_a_picture_is_drawn_once() -> None:
