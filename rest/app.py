@@ -30,6 +30,7 @@ from rest.docs import docs
 from rest.events.deliverer import TIMEOUT, Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
+from rest.events.waiting import Waiting
 from rest.fetching.fetcher import Fetcher
 from rest.health import accepting, health, probed
 from rest.metrics.fleet import Fleet
@@ -46,7 +47,6 @@ from rest.searching import Searching
 from rest.server import headers
 from rest.sweeping import Sweeper
 from rest.v1.nouns import NOUNS
-from rest.waiting import Waiting
 
 
 def build(settings: Settings) -> Flask:

@@ -19,6 +19,7 @@ from rest.bounds import Bound
 from rest.events.deliverer import Deliverer
 from rest.events.follower import Follower
 from rest.events.hub import Hub
+from rest.events.waiting import Waiting
 from rest.fetching.fetcher import Fetcher
 from rest.metrics.rates import Rates
 from rest.metrics.server import Metrics
@@ -26,7 +27,6 @@ from rest.publishing import PublisherPool
 from rest.rendering.drawn_cache import DrawnCache
 from rest.searching import Searching
 from rest.sweeping import Sweeper
-from rest.waiting import Waiting
 
 EXTENSION = "facefleet"
 

@@ -29,12 +29,12 @@ from faces.usecases.ingest import Ingest
 from rest.auth.authenticator import Authenticator
 from rest.bounds import Bound, Bounds
 from rest.events.follower import Follower
+from rest.events.waiting import Waiting
 from rest.fetching.fetcher import Fetcher
 from rest.health import probed
 from rest.metrics.server import Metrics
 from rest.publishing import PublisherPool
 from rest.searching import Searching
-from rest.waiting import Waiting
 from rpc import facefleet_pb2 as pb
 from rpc.health import Vitals, alive
 from rpc.service import SCOPES, Facefleet

@@ -19,6 +19,7 @@ from faces.usecases.erase import Erased, RemoveMessages
 from faces.usecases.ingest import Accepted, Ingest
 from rest.erasing import erase_known
 from rest.events.selection import Selection
+from rest.events.waiting import Waiting
 from rest.fetching.fetcher import Fetcher
 from rest.problems import ProblemError
 from rest.searching import Searching
@@ -29,7 +30,6 @@ from rest.v1.matching.search import SearchEncoding, SearchQuery, question_of, se
 from rest.v1.pictures.images import ImageQuery
 from rest.v1.pictures.uploads import Spool
 from rest.v1.shapes import Image, ImagePath, image_of, record_of
-from rest.waiting import Waiting
 from rpc import facefleet_pb2 as pb
 from rpc.call import Call
 from rpc.translation import asked, told

@@ -34,10 +34,10 @@ from local.process import free_port
 from rest.app import build, routed
 from rest.auth.scopes import PUBLIC, scope_of
 from rest.bounds import Bound
+from rest.events.waiting import Waiting
 from rest.fetching.fetcher import Fetcher
 from rest.page.screens import SCREENS
 from rest.searching import Searching
-from rest.waiting import Waiting
 from tests.integration.groups.fleet import answering, caught_up, follower
 from tests.support.committing import Worker, face
 from tests.support.drawing import drawing
