@@ -91,12 +91,13 @@ class Follower:
         if self._position is None:
             self._position = stream.latest(self._redis)
             self._begun.set()
-        elif interrupted:
-            position, lost = stream.resume(self._redis, self._position)
-            if lost:
-                self._hand_out(Batch(self._position, position, (), gap=True))
-        found = stream.read(self._redis, self._position, wait=WAIT)
-        if found:
+        found = stream.read(self._redis, self._position, wait=0 if interrupted else WAIT)
+        # afterwards, because Redis may be emptied while it holds the question, and a connection that was lost then
+        # may have been opened again without a word
+        position, lost = stream.resume(self._redis, self._position)
+        if lost:
+            self._hand_out(Batch(self._position, position, (), gap=True))
+        elif found:
             self._hand_out(Batch(self._position, found[-1].id, detailed(self._redis, found)))
             self._closing.wait(GATHER)
 

@@ -88,7 +88,9 @@ def test_who_comes_again_with_the_last_id_misses_nothing(port: int, redis: Redis
 
 def test_a_gap_is_told_and_what_is_left_follows(port: int, redis: RedisClient) -> None:
     writer = Writer(redis)
-    writer.add(1, 2)
+    with Follower(port) as up_to_date:  # what the server has not read itself would be a gap for everybody
+        writer.add(1, 2)
+        assert up_to_date.has(lambda heard: len(heard) == 4)
     redis.ask((0, "XTRIM", "events", "MAXLEN", 1))
     with Follower(port, "?after=1-1") as listener:
         assert listener.has(lambda heard: len(heard) == 2)
@@ -98,15 +100,17 @@ def test_a_gap_is_told_and_what_is_left_follows(port: int, redis: RedisClient) -
     ]
 
 
+@pytest.mark.parametrize("disconnecting", [True, False])
 def test_a_redis_that_was_emptied_is_told_as_a_gap(
-    port: int, redis: RedisClient, store_settings: Settings
+    port: int, redis: RedisClient, store_settings: Settings, *, disconnecting: bool
 ) -> None:
     with Follower(port) as listener:
         accept(redis, picture(1), "a")
         assert listener.has(lambda heard: len(heard) == 1)
         with Redis(port=store_settings.redis_port) as client:
             client.flushall()
-            client.client_kill_filter(_type="normal", skipme=True)  # as a restart would
+            if disconnecting:
+                client.client_kill_filter(_type="normal", skipme=True)  # as a restart would
         assert listener.has(lambda heard: heard[-1]["kind"] == "gap")
         accept(redis, picture(2), "b")
         assert listener.has(lambda heard: heard[-1].get("hash") == picture(2))
