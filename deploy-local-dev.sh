@@ -30,7 +30,7 @@ in_docker() {
 
 in_cluster() { # in_cluster [delete]: only where nobody else is, for the server asks for no key
     need kubectl "install it, or run without --k8s"
-    local context images version
+    local context images version revision
     context=$(kubectl config current-context 2>/dev/null) ||
         fail "kubectl has no current context: see 'kubectl config get-contexts', or run without --k8s"
     case $context in
@@ -44,16 +44,18 @@ in_cluster() { # in_cluster [delete]: only where nobody else is, for the server 
     fi
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")
     images=("facefleet-rest:$version" "facefleet-worker:$version")
+    revision=$(git -C "$root" rev-parse HEAD 2>/dev/null) || revision=unknown
     need docker "install Docker, which builds the images, or run without --k8s"
     for image in "${images[@]}"; do
         name=${image%%:*}
-        docker build --file "$root/Dockerfile.${name#facefleet-}" --tag "$image" "$root"
+        docker build --file "$root/Dockerfile.${name#facefleet-}" --build-arg "REVISION=$revision" --tag "$image" "$root"
     done
     load_images "$context" "${images[@]}"
     kubectl get namespace facefleet >/dev/null 2>&1 || kubectl create namespace facefleet
     "$root/k8s/secrets/generate" --context "$context" --namespace facefleet
     kubectl apply -k "$root/k8s/overlays/local"
-    kubectl rollout restart deployment/rest deployment/rpc deployment/worker deployment/logs # the images may be new under the same name
+    # the images may be new under the same name
+    kubectl rollout restart deployment/rest deployment/rpc deployment/worker deployment/groups deployment/logs
     kubectl rollout status deployment/rest --timeout=300s && kubectl rollout status deployment/worker --timeout=300s ||
         fail "the pods do not become ready: 'kubectl --context $context --namespace facefleet get pods'"
     echo "Ready: the page is http://127.0.0.1:5000, until Ctrl-C. To delete all of it, every face included: $0 --k8s delete"

@@ -14,7 +14,7 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,9 +116,7 @@ def build(root: Path, folder: Path, engine: str, platforms: Sequence[str]) -> No
     folder.mkdir(parents=True)
     for name in IMAGES:
         for platform in platforms:
-            tag = f"facefleet-{name}:{number}" + (
-                "" if len(platforms) == 1 else f"-{platform.rpartition('/')[2]}"
-            )
+            tag = f"facefleet-{name}:{number}{_suffix(platform, platforms)}"
             arguments = [
                 f"--build-arg=VERSION={number}",
                 f"--build-arg=REVISION={revision}",
@@ -137,9 +135,26 @@ def build(root: Path, folder: Path, engine: str, platforms: Sequence[str]) -> No
     (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n")
     print(f"Built {number} at {revision} into {folder}. Now, where the images are to go:\n")
     for name in IMAGES:
-        print(f"    {engine} tag facefleet-{name}:{number} $REGISTRY/facefleet/{name}:{number}")
-        print(f"    {engine} push $REGISTRY/facefleet/{name}:{number}")
+        for command in _pushes(name, number, platforms):
+            print(f"    {engine} {command}")
     print(f"    git tag --annotate v{number} --file={folder}/NOTES.md && git push origin v{number}")
+
+
+def _suffix(platform: str, platforms: Sequence[str]) -> str:
+    """What sets the images of several architectures apart."""
+    return "" if len(platforms) == 1 else f"-{platform.rpartition('/')[2]}"
+
+
+def _pushes(name: str, number: str, platforms: Sequence[str]) -> Iterator[str]:
+    """What brings an image to its registry, as one name for all architectures."""
+    whole = f"$REGISTRY/facefleet/{name}:{number}"
+    suffixes = [_suffix(platform, platforms) for platform in platforms]
+    for suffix in suffixes:
+        yield f"tag facefleet-{name}:{number}{suffix} {whole}{suffix}"
+        yield f"push {whole}{suffix}"
+    if len(platforms) > 1:
+        yield f"manifest create {whole} {' '.join(whole + suffix for suffix in suffixes)}"
+        yield f"manifest push {whole}"
 
 
 def _parts(number: str) -> tuple[int, ...]:

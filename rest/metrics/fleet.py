@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from faces.errors import StoreError
 from faces.store import memory
 from faces.store.client import RedisClient
+from faces.store.events import webhooks
 from faces.store.memory import Memory
 from faces.store.pictures import queries
 
@@ -22,6 +23,7 @@ SURVEY_EVERY = 60.0  # seconds; it takes Redis about 5 ms
 UP = "facefleet_redis_up"
 OLDEST = "facefleet_oldest_in_flight_seconds"
 LAG = "facefleet_groups_lag"
+UNPOSTED = "facefleet_webhooks_lag_seconds"
 ABOUT = {
     "accepted": "pictures accepted",
     "done": "pictures done",
@@ -89,11 +91,19 @@ class Fleet(Collector):
         counts = asdict(queries.counts(self._redis))
         figures = [GaugeMetricFamily(f"facefleet_{n}", ABOUT[n], value) for n, value in counts.items()]
         accepted = queries.oldest_in_flight(self._redis)
-        age = 0.0 if accepted is None else max(0.0, time.time() - accepted)
         return [
             *figures,
-            GaugeMetricFamily(OLDEST, "age of the oldest picture in flight, 0: none", age),
+            GaugeMetricFamily(OLDEST, "age of the oldest picture in flight, 0: none", _age(accepted)),
             GaugeMetricFamily(
                 LAG, "journal entries that are not in groups yet", queries.groups_lag(self._redis)
             ),
+            GaugeMetricFamily(
+                UNPOSTED,
+                "age of the oldest event that a webhook has still to get, 0: none",
+                _age(webhooks.waiting_since(self._redis)),
+            ),
         ]
+
+
+def _age(moment: float | None) -> float:
+    return 0.0 if moment is None else max(0.0, time.time() - moment)

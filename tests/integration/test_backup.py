@@ -116,6 +116,25 @@ def test_a_damaged_snapshot_restores_nothing(filled: RedisServer, tmp_path: Path
     assert content(filled) == before
 
 
+def test_a_restore_that_fails_leaves_the_server_as_strict_as_it_was(
+    filled: RedisServer, tmp_path: Path
+) -> None:
+    """Else it would take writes that no replica has, until it is started again."""
+    assert backup(filled, tmp_path, "save").returncode == 0
+    with Redis(port=filled.port, decode_responses=True) as client:
+        before = client.config_get("maxmemory", "min-replicas-to-write")
+        try:
+            client.config_set("maxmemory", 1)
+            client.config_set("min-replicas-to-write", 1)
+            failed = backup(filled, tmp_path, "restore")
+            assert client.config_get("min-replicas-to-write") == {"min-replicas-to-write": "1"}
+        finally:
+            for name, value in before.items():
+                client.config_set(name, value)
+    assert failed.returncode == 1
+    assert "OOM" in failed.stdout + failed.stderr
+
+
 def test_without_a_snapshot_nothing_is_touched(filled: RedisServer, tmp_path: Path) -> None:
     before = content(filled)
     refused = backup(filled, tmp_path, "restore")

@@ -15,18 +15,23 @@ from local.process import free_port, until
 from tests.conftest import missing
 from tests.support.clients.rpc_client import connected, refused
 from tests.support.containers import podman
+from tests.support.containers.images import without_digest
 from tests.support.containers.podman import Podman
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 90.0
 PROJECT = "facefleet-test"
+OURS = ("rest", "rpc", "worker", "groups", "logs")
 
 
 class Compose:
     """The services of docker-compose.yml under a project of the test's own."""
 
-    def __init__(self, podman: Podman) -> None:
+    def __init__(self, podman: Podman, folder: Path) -> None:
         self.podman = podman
+        self.folder = folder
+        (folder / "docker-compose.yml").write_text(without_digest((ROOT / "docker-compose.yml").read_text()))
+        (folder / "k8s").symlink_to(ROOT / "k8s")
         self.port = free_port()
         self.rpc_port = free_port()
         self._environ = {**os.environ, "PORT": str(self.port), "RPC_PORT": str(self.rpc_port)}
@@ -34,7 +39,7 @@ class Compose:
     def __call__(self, *words: str) -> None:
         done = subprocess.run(
             ["podman-compose", "--podman-path", self.podman.path, "-p", PROJECT, *words],
-            cwd=ROOT, env=self._environ, capture_output=True, text=True, check=False, timeout=podman.SECONDS,
+            cwd=self.folder, env=self._environ, capture_output=True, text=True, check=False, timeout=podman.SECONDS,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
@@ -53,13 +58,13 @@ class Compose:
 
 
 @pytest.fixture(scope="module")
-def compose(podman: Podman) -> Iterator[Compose]:
+def compose(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
     if shutil.which("podman-compose") is None:
         missing("podman-compose: apt-get install podman-compose")
-    compose = Compose(podman)
+    compose = Compose(podman, tmp_path_factory.mktemp("compose"))
     compose("up", "--detach", "--no-build", "redis", "rabbitmq")  # this podman-compose knows no conditions
     compose.wait("redis", "rabbitmq")
-    compose("up", "--detach", "--no-build", "--no-deps", "rest", "rpc", "worker", "logs")
+    compose("up", "--detach", "--no-build", "--no-deps", *OURS)
     compose.wait("rest", "rpc", "worker")
     yield compose
     podman.clear()
@@ -88,12 +93,12 @@ def test_grpc_answers(compose: Compose) -> None:
 
 
 def test_nobody_is_root(compose: Compose) -> None:
-    for service in ("rest", "rpc", "worker", "logs", "redis", "rabbitmq"):
+    for service in (*OURS, "redis", "rabbitmq"):
         assert compose.podman("exec", compose.container(service), "id", "-u") != "0", service
 
 
 def test_processes_end_when_they_are_told(compose: Compose) -> None:
-    for service in ("rest", "rpc", "worker", "logs"):
+    for service in OURS:
         compose.podman("stop", "--time=60", compose.container(service))
         state = compose.podman.inspect(compose.container(service))["State"]
         assert state["ExitCode"] == 0, compose.podman.log(compose.container(service))[-3000:]

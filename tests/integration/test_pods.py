@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 90.0  # for anything to happen on a busy machine
 A_MINUTE = 60.0  # what every container must live through
 BROKERS = ("redis", "rabbitmq")
-OURS = ("rest", "rpc", "worker", "logs")
+OURS = ("rest", "rpc", "worker", "groups", "logs")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,10 @@ def matches(pods: Pods, picture: str) -> list[str]:
     return list(requests.get(f"{server(pods)}/match/{picture}", timeout=30).json())
 
 
+def groups(pods: Pods) -> int:
+    return int(requests.get(f"{server(pods)}/v1/stats", timeout=30).json()["groups"])
+
+
 def tailed(pods: Pods, words: str) -> bool:
     return words in pods.podman.log("logs-logs")
 
@@ -69,6 +73,7 @@ def test_the_main_job(pods: Pods, containers: list[str], photographs: Path) -> N
         -3000:
     ]
     assert until(lambda: tailed(pods, "biden.jpg"), SECONDS), pods.podman.log("logs-logs")[-3000:]
+    assert until(lambda: groups(pods) == 2, SECONDS), pods.podman.log("groups-groups")[-3000:]
 
 
 def test_the_smoke_job(pods: Pods, containers: list[str]) -> None:

@@ -170,6 +170,7 @@ def test_the_figures() -> None:
         (rest, "facefleet_in_flight", {}, 3),
         (rest, "facefleet_redis_up", {}, 1),
         (rest, "facefleet_groups_lag", {}, 3),
+        (rest, "facefleet_webhooks_lag_seconds", {}, 0),
         (rest, "facefleet_redis_used_bytes", {}, 100),
         (rest, "facefleet_redis_limit_bytes", {}, 200),
         (rest, "facefleet_redis_doubled_bytes", {}, 100 + 30 + 3 * 30),

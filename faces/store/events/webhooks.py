@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from faces.documents import from_json, to_json
 from faces.store.client import RedisClient
-from faces.store.keys import HOME, WEBHOOK_LEASE, WEBHOOK_PROGRESS, WEBHOOKS
+from faces.store.keys import EVENTS, HOME, WEBHOOK_LEASE, WEBHOOK_PROGRESS, WEBHOOKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,19 @@ def progress(redis: RedisClient) -> Mapping[str, Progress]:
     """How far each hook has been served, by id."""
     (flat,) = redis.ask((HOME, "HGETALL", WEBHOOK_PROGRESS))
     return {n.decode(): Progress.from_json(d) for n, d in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def waiting_since(redis: RedisClient) -> float | None:
+    """When the oldest event took place that a hook has still to get, by Redis's clock, in Unix seconds.
+
+    None where there is none; hooks that are paused wait for people.
+    """
+    behind = [hook.after for hook in progress(redis).values() if not hook.paused]
+    if not behind:
+        return None
+    found = redis.ask(*((HOME, "XRANGE", EVENTS, f"({after}", "+", "COUNT", 1) for after in behind))
+    times = [int(first[0][0].partition(b"-")[0]) / 1000 for first in found if first]
+    return min(times, default=None)
 
 
 def remove(redis: RedisClient, number: str) -> bool:

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from faces.store.client import RedisClient
-from faces.store.events import stream, watches
+from faces.store.events import stream, watches, webhooks
 from faces.store.events.details import detailed
 from faces.store.events.stream import BEGINNING, Event
+from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import EVENTS, HOME, erased_key
 from faces.store.pictures.accept import accept, withdraw
 from faces.store.pictures.commit import DetectionResult, fail
@@ -137,6 +138,30 @@ def test_a_reader_learns_whether_events_after_its_position_are_lost(redis: Redis
     redis.ask((HOME, "DEL", EVENTS))
     assert stream.resume(redis, last) == (BEGINNING, True)
     assert stream.latest(redis) == BEGINNING
+
+
+def test_how_long_webhooks_wait_is_known(redis: RedisClient) -> None:
+    """That of the one that waits longest; one that is paused waits for people."""
+    assert webhooks.waiting_since(redis) is None
+    slow, paused = (add_webhook(redis) for _ in range(2))
+    assert webhooks.waiting_since(redis) is None
+    Writer(redis).add(1)
+    accepted, done = told(redis)
+    assert webhooks.waiting_since(redis) == accepted.time
+    note_progress(redis, slow, Progress(after=accepted.id))
+    note_progress(redis, paused, Progress(after=BEGINNING, paused=True))
+    assert webhooks.waiting_since(redis) == done.time
+    note_progress(redis, slow, Progress(after=done.id))
+    assert webhooks.waiting_since(redis) is None
+
+
+def add_webhook(redis: RedisClient) -> str:
+    hook = Webhook(id="", url="https://example.org", secret="")
+    return webhooks.add(redis, hook, stream.latest(redis)).id
+
+
+def note_progress(redis: RedisClient, number: str, now: Progress) -> None:
+    assert webhooks.advance(redis, number, webhooks.progress(redis)[number], now)
 
 
 def test_a_waiting_reader_gets_an_event_at_once(redis: RedisClient) -> None:

@@ -37,11 +37,13 @@ class Storage:
 
     def build(self, name: str, scratch: Path) -> Image:
         """Build an image of ours from its Dockerfile, as it is, under the name that the manifests give it."""
-        self._base("python", base_of(name))
+        base = without_digest(base_of(name))
+        self._base("python", base)
         tag = f"facefleet-{name}:{VERSION}"
         options = ["--isolation=chroot", "--layers", "--pull-never", "--format=docker", "--quiet"]
         dockerfile = f"--file={ROOT / f'Dockerfile.{name}'}"
-        options += [f"--build-arg=REVISION={REVISION}", dockerfile, f"--tag={tag}"]
+        options += [f"--build-arg=REVISION={REVISION}", f"--build-arg=BASE={base}"]
+        options += [dockerfile, f"--tag={tag}"]
         self._buildah("bud", *options, *way_to_packages(scratch), str(ROOT))
         return Image(tag, json.loads(self._buildah("inspect", "--type=image", tag))["Docker"], self)
 
@@ -106,7 +108,13 @@ class Image:
 def broker_images() -> list[str]:
     """The images that the manifests take from a registry."""
     images = yaml.safe_load((ROOT / "k8s/images/kustomization.yaml").read_text())["images"]
-    return [f"{image['name']}:{image['newTag']}" for image in images if "facefleet" not in image["name"]]
+    names = [f"{image['name']}:{image['newTag']}" for image in images if "facefleet" not in image["name"]]
+    return [without_digest(name) for name in names]
+
+
+def without_digest(text: str) -> str:
+    """Names of images without their digests, which no stand-in has."""
+    return re.sub(r"@sha256:[a-f0-9]{64}", "", text)
 
 
 def base_of(name: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from local.process import until
+from tests.support.containers.images import without_digest
 from tests.support.containers.manifests import Manifests, Object
 from tests.support.containers.podman import Podman
 
@@ -159,6 +160,7 @@ class Pods:
     def _settle(self, container: Object, pod: str) -> None:
         for unwanted in (*PROBES, "lifecycle", "ports"):  # podman would publish the ports on all addresses
             container.pop(unwanted, None)
+        container["image"] = without_digest(container["image"])
         environment = dict(self._environment(container, pod))
         container["env"] = [{"name": name, "value": value} for name, value in environment.items()]
 

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.support.containers.manifests import Manifests, render
+from tests.support.containers.manifests import Container, Manifests, render
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs/operations.md").read_text()
@@ -49,6 +49,34 @@ def test_what_commands_name_is_there(tmp_path: Path) -> None:
     }
     assert {("CronJob", "backup"), ("CronJob", "restore"), ("Deployment", "worker")} <= named
     assert named - found == set()
+
+
+def test_whoever_uses_redis_stops_for_a_restore_and_takes_a_new_password(tmp_path: Path) -> None:
+    """A process that still writes spoils a restore; one with the old password waits for ever."""
+    users = {
+        found.pod.name for found in everything(tmp_path).containers() if found.ours and asks_redis(found)
+    }
+    assert {"rest", "rpc", "worker", "groups"} <= users
+    assert named("Restore", "--replicas=0") >= users
+    assert named("Changing things", "deployment/redis-proxy") >= users
+
+
+def asks_redis(container: Container) -> bool:
+    return {"secretRef": {"name": "redis"}} in container.spec.get("envFrom", [])
+
+
+def named(section: str, word: str) -> set[str]:
+    """What the one command of a section is about that has a word."""
+    text = GUIDE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    (command,) = re.findall(rf"kubectl .*{word}.*", text)
+    return {said.rpartition("/")[2] for said in command.split()}
+
+
+def test_the_first_key_is_looked_for_wherever_it_is_made() -> None:
+    (selector,) = re.findall(r"kubectl logs .*-l '?(.*?)'? --tail.*first API key", GUIDE)
+    makers = {path.parent.name for path in ROOT.glob("*/__main__.py") if "bootstrap_key" in path.read_text()}
+    assert makers == {"rest", "rpc"}
+    assert selector == f"app in ({', '.join(sorted(makers))})"
 
 
 def test_paths_in_the_guide_are_there() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -85,6 +86,33 @@ def test_a_release_is_prepared_and_built(
     git(tree, "tag", "v7.8.9")
     with pytest.raises(release.UnreadyError, match="released already"):
         release.check(tree)
+
+
+def test_what_is_to_be_pushed_was_built(
+    release: ModuleType,
+    tree: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For two architectures, an image each and a manifest that has the name of the version."""
+    release.prepare(tree, "7.8.9", "2030-01-02")
+    commit(tree)
+    builder = tmp_path / "builder"
+    builder.write_text(BUILDER)
+    builder.chmod(0o755)
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    release.build(tree, tmp_path / "out", str(builder), ["linux/amd64", "linux/arm64"])
+    built = re.findall(r"--tag=(\S+)", (tmp_path / "calls").read_text())
+    said = capsys.readouterr().out
+    assert re.findall(r"builder tag (\S+)", said) == built
+    assert len(built) == 4
+    pushed = re.findall(r"builder push (\S+)", said)
+    for name in ("rest", "worker"):
+        whole = f"$REGISTRY/facefleet/{name}:7.8.9"
+        assert f"manifest create {whole} {whole}-amd64 {whole}-arm64" in said
+        assert f"manifest push {whole}\n" in said
+        assert {f"{whole}-amd64", f"{whole}-arm64"} <= set(pushed)
 
 
 def test_versions_that_differ_are_named(release: ModuleType, tree: Path) -> None:

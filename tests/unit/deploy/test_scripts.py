@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.containers.manifests import render
+
 ROOT = Path(__file__).parents[3]
 CALLED = """#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
@@ -88,6 +90,22 @@ def test_every_command_names_context_and_namespace(tools: Tools) -> None:
     for line in asked:
         assert "--context minikube" in line, line
         assert "--namespace facefleet" in line, line
+
+
+def test_new_images_under_the_same_name_are_run(tools: Tools) -> None:
+    """A Deployment whose image keeps its name does not roll by itself."""
+    deploy(tools, "minikube")
+    (restarted,) = (line for line in tools.called().splitlines() if "rollout restart" in line)
+    local = render(ROOT / "k8s/overlays/local")
+    ours = {container.pod.name for container in local.containers() if container.ours}
+    assert {word.removeprefix("deployment/") for word in restarted.split() if "/" in word} == ours
+
+
+def test_images_know_their_revision(tools: Tools) -> None:
+    deploy(tools, "minikube")
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    built = [line for line in tools.called().splitlines() if line.startswith("docker build")]
+    assert [f"--build-arg REVISION={head}" in line for line in built] == [True, True]
 
 
 def test_it_can_be_undone(tools: Tools) -> None:

@@ -14,7 +14,7 @@ from tests.support.containers.manifests import Manifests, Object, render
 
 ROOT = Path(__file__).parents[3]
 COMPONENTS = sorted(path.name for path in (ROOT / "k8s/components").iterdir())
-VARIATIONS = ("local", "production", "everything")
+VARIATIONS = ("local", "production", "everything", "everything-local")
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,9 @@ def secrets(tree: Path) -> list[Object]:
 @pytest.fixture(scope="session", params=VARIATIONS)
 def rendered(request: pytest.FixtureRequest, tree: Path) -> Manifests:
     """What `kubectl apply -k` would send for one variation."""
-    if request.param == "everything":
-        write_everything(tree / "overlays/everything")
+    if request.param.startswith("everything"):
+        base = "local" if request.param.endswith("local") else "production"
+        write_everything(tree / "overlays" / request.param, base)
     return render(tree / "overlays" / request.param)
 
 
@@ -49,10 +50,11 @@ def in_cluster(rendered: Manifests, secrets: list[Object]) -> Manifests:
     return Manifests([*rendered.objects, *made])
 
 
-def write_everything(overlay: Path) -> None:
-    """An overlay as an operator writes it: production, every component that it leaves out, and the smoke Job."""
-    components = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS if name != "keda")
+def write_everything(overlay: Path, base: str) -> None:
+    """An overlay as an operator writes it: ours, every component that it leaves out, and the smoke Job."""
+    there = (overlay.parent / base / "kustomization.yaml").read_text()
+    components = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS if f"/{name}\n" not in there)
     overlay.mkdir(exist_ok=True)  # pytest comes back to a parameter where another file needs it
     (overlay / "kustomization.yaml").write_text(
-        f"resources: [../production, ../../smoke]\ncomponents:\n{components}"
+        f"resources: [../{base}, ../../smoke]\ncomponents:\n{components}"
     )

@@ -140,8 +140,25 @@ def test_everyone_is_scraped_at_the_port_for_that(rendered: Manifests) -> None:
         or next(values(found, "podMetricsEndpoints"))
         for found in rendered.of("ServiceMonitor", "PodMonitor")
     }
-    assert set(monitors) in (set(), {"rest", "rpc", "worker", "groups", "rabbitmq"})
+    scraped = {"rest", "rpc", "worker", "groups", "video", "rabbitmq"}
+    assert set(monitors) in (set(), scraped)
     assert {endpoint["port"] for endpoints in monitors.values() for endpoint in endpoints} <= {"metrics"}
+
+
+def test_the_usual_stack_selects_everything_that_is_for_it(rendered: Manifests) -> None:
+    for found in rendered.of("ServiceMonitor", "PodMonitor", "PrometheusRule"):
+        assert found["metadata"].get("labels") == {"release": "kube-prometheus-stack"}, found["metadata"]
+
+
+def test_compose_scrapes_whoever_has_metrics() -> None:
+    answering = {
+        name
+        for name, service in compose()["services"].items()
+        if "METRICS_PORT" in service.get("environment", {}) and name != "logs"
+    }
+    jobs = yaml.safe_load((ROOT / "deploy/monitoring/prometheus.yaml").read_text())["scrape_configs"]
+    scraped = {name for job in jobs for found in job.get("dns_sd_configs", []) for name in found["names"]}
+    assert scraped == answering
 
 
 def test_the_scaler_watches_our_queue(rendered: Manifests) -> None:
@@ -160,6 +177,18 @@ def test_the_scaler_is_told_where_rabbitmq_is(rendered: Manifests, secrets: list
     assert service
     assert namespace == "staging", "as generate was told"
     assert int(port) in {p["port"] for p in service["spec"]["ports"]}
+
+
+def test_gateways_end_no_stream(rendered: Manifests) -> None:
+    """A gateway's limit is for a whole answer, and an answer of events has no end."""
+    for route in rendered.of("HTTPRoute"):
+        limits = {
+            match["path"]["value"]: rule["timeouts"]["request"]
+            for rule in route["spec"]["rules"]
+            for match in rule["matches"]
+        }
+        assert set(limits) - {"/", "/v1/videos"} <= routes()
+        assert [limits[path] for path in ("/v1/events", "/faces", "/v1/videos")] == ["0s"] * 3
 
 
 @pytest.mark.parametrize("image", ["rest", "worker"])

@@ -168,6 +168,19 @@ def test_policies_open_ports_that_are_there(rendered: Manifests) -> None:
                 assert {port["port"] for port in rule["ports"]} <= ports(reached), policy["metadata"]
 
 
+def test_policies_are_for_all_pods_or_for_none(rendered: Manifests) -> None:
+    """A single one takes from its pods all that it does not name, where everybody else may do anything."""
+    policies = list(rendered.of("NetworkPolicy"))
+    everyone = [policy for policy in policies if policy["spec"]["podSelector"] == {}]
+    assert len(everyone) == (2 if policies else 0), "what is denied to all, and names for all"
+
+
+def test_every_pod_may_reach_something_where_policies_are(rendered: Manifests) -> None:
+    policies = {found["metadata"]["name"] for found in rendered.of("NetworkPolicy")}
+    apps = {pod.labels["app"] for pod in rendered.pods()}
+    assert not policies or apps <= policies
+
+
 def destinations(rule: Object) -> Iterator[dict[str, str]]:
     """Labels of the pods that a rule lets out to."""
     return (peer["podSelector"]["matchLabels"] for peer in rule.get("to", []) if "podSelector" in peer)
