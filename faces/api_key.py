@@ -13,9 +13,8 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, to_json
 from faces.errors import StoreError
 
 READ, SCAN, SEARCH, PEOPLE, ADMIN = SCOPES = ("read", "scan", "search", "people", "admin")
@@ -51,7 +50,7 @@ class Key:
             StoreError: what stands there is not a key's document.
         """
         try:
-            values: dict[str, Any] = from_json(text)
+            values = fields_of(cls, text)
             return cls(**{**values, "scopes": tuple(values["scopes"])})
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError("the document of an API key in Redis is damaged") from error

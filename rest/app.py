@@ -13,7 +13,7 @@ from faces.config import Settings
 from faces.formats.limits import Limits
 from faces.image_store.pictures import ImageStore, open_image_store
 from faces.image_store.videos import open_video_store
-from faces.messaging.event_log import EventLog
+from faces.messaging.event_log import EventLog, without_secrets
 from faces.messaging.queue_scan import remove_messages_of
 from faces.process.health import serve
 from faces.store.access.audit_log import AuditLog
@@ -136,9 +136,9 @@ def create_app(
     app = routed()
     app.config["MAX_CONTENT_LENGTH"] = max_bytes
     app.extensions[EXTENSION] = parts
-    requests.install(app)
     problems.install(app)
     _tell_of_requests(app, parts.event_log, parts.metrics)
+    requests.install(app)
     app.wsgi_app = headers.installed(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation shows
     (origins or Origins()).install(app)
     if authenticator is not None:
@@ -181,7 +181,7 @@ def _tell_of_requests(app: Flask, event_log: EventLog, metrics: Metrics) -> None
         metrics.request(rule.rule if rule else None, asked.method, response.status_code, seconds)
         say = event_log.debug if is_public(app, asked.endpoint) else event_log.info
         say(
-            f"{asked.method} {asked.path}"[:200],
+            f"{asked.method} {without_secrets(asked.path)}"[:200],
             status=response.status_code,
             ms=round(seconds * 1000, 1),
             request_id=of.request_id,

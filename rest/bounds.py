@@ -40,6 +40,7 @@ class Bounds:
 
     threads: int
     fetches: int
+    publishes: int
     waits: int
     large_uploads: int
     searches: int
@@ -50,8 +51,9 @@ class Bounds:
         """The bounds that follow from `REST_THREADS`."""
         threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
         return cls(
-            threads + threads + 4 * half,
+            threads + threads + 2 * threads + 4 * half,
             fetches=threads,
+            publishes=2 * threads,
             waits=half,
             large_uploads=half,
             searches=half,

@@ -5,15 +5,58 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.messaging.amqp import Publisher, is_full
 from faces.messaging.message import Message, encode
 from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
+from rest.bounds import Bounds
 from rest.metrics.server import Metrics
 
 REMEMBERED = 60.0  # seconds after which a refusal says nothing any more of how full the queue is
+SLOW = 1.0  # seconds for RabbitMQ to confirm a picture, after which others do not line up behind it
+
+
+class Unconfirmed:
+    """Admits so many pictures to wait for RabbitMQ at once: where it falls silent, other requests need the threads.
+
+    One more waits for its turn, unless the first of those that wait has waited for long.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free = threading.Semaphore(most)
+        self._lock = threading.Lock()
+        self._begun: dict[object, float] = {}  # in the order in which they began
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be one of them.
+
+        Raises:
+            BrokerError: there are as many as may be, and RabbitMQ is slow.
+        """
+        if not self._free.acquire(timeout=self._patience()):
+            raise BrokerError(f"RabbitMQ is slow: {self._most} pictures wait for it, as many as may at once")
+        mine = object()
+        with self._lock:
+            self._begun[mine] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._begun[mine]
+            self._free.release()
+
+    def _patience(self) -> float:
+        """Seconds to wait for a turn."""
+        now = time.monotonic()
+        with self._lock:
+            oldest = next(iter(self._begun.values()), now)
+        return max(0.0, oldest + SLOW - now)
 
 
 class PublisherPool:
@@ -23,6 +66,7 @@ class PublisherPool:
         self._settings = settings
         self._metrics = metrics
         self._own = threading.local()
+        self._unconfirmed = Unconfirmed(Bounds.of(settings).publishes)
         self._refused = -math.inf  # monotonic time of the last refusal, unless a picture was taken since
         metrics.watch_queue(lambda: self.full)
 
@@ -39,7 +83,7 @@ class PublisherPool:
         """
         headers, body = encode(message)
         try:
-            with self._metrics.publishing():
+            with self._metrics.publishing(), self._unconfirmed.held():
                 self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
         except BrokerError as error:
             if is_full(error):
@@ -53,7 +97,8 @@ class PublisherPool:
         Raises:
             BrokerError: it has not.
         """
-        self._publisher().publish("", VIDEOS, *encode(message))
+        with self._unconfirmed.held():
+            self._publisher().publish("", VIDEOS, *encode(message))
 
     def check(self) -> None:
         """See that RabbitMQ is there.

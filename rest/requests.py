@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import flask
 from flask import Flask, request
@@ -40,11 +41,25 @@ class Request(flask.Request):
 
 
 def install(app: Flask) -> None:
-    """Bound each request's body as its route asks."""
+    """Bound each request's body as its route asks, and refuse queries that are not text."""
     app.before_request(_bound)
+    app.before_request(_check_query)
 
 
 def _bound() -> None:
     view = flask.current_app.view_functions.get(request.endpoint or "")
     if (largest := getattr(view, "max_body", None)) is not None:
         request.max_content_length = largest
+
+
+def _check_query() -> None:
+    """See that a query is UTF-8: Werkzeug would leave the percent signs of other bytes in a picture's name.
+
+    Raises:
+        BadRequest: it is not.
+    """
+    if b"%" in request.query_string:
+        try:
+            unquote_to_bytes(request.query_string).decode()
+        except UnicodeDecodeError as error:
+            raise BadRequest("the query is not valid UTF-8: percent-encode its UTF-8 bytes") from error

@@ -39,12 +39,17 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32),
             registry=self.registry,
         )
+        self._ready = self._gauge("worker_ready", "1 while pictures are consumed")
         self._known = self._gauge("index_faces", "faces in memory")
         self._lag = self._gauge("journal_lag", "journal entries that a commit found unread")
 
     def about(self, model: str) -> None:
         """Set the model."""
         self._info.info({"model": model, "version": VERSION})
+
+    def consuming(self, consuming: bool) -> None:
+        """Note that pictures are consumed, or no longer."""
+        self._ready.set(consuming)
 
     def picture(self, outcome: str, faces: int = 0) -> None:
         """Count a picture that is settled."""

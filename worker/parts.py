@@ -137,7 +137,7 @@ class Parts:
             self.deliveries,
             self.stopping,
             lost=self.attempts.excuse,
-            consuming=self.vitals.consuming,
+            consuming=self._consuming,
             elsewhere=lambda: len(self.outbox) + self.isolated.quarantined,
             searches=SearchConsumer(self.searches, self.deliveries),
             reconnect_pause=reconnect_pause,
@@ -152,6 +152,10 @@ class Parts:
             ready=self.vitals.state,
             faces=lambda: len(self.face_index),
         )
+
+    def _consuming(self, consuming: bool) -> None:
+        self.vitals.consuming(consuming)
+        self.metrics.consuming(consuming)
 
     def _jobs(self) -> Jobs:
         images = open_image_store(self.settings.image_store_url)

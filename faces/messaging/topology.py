@@ -29,13 +29,14 @@ DEAD = "pictures.dead"
 LOGS_EXCHANGE = "logs"
 SEARCHES = "searches"
 VIDEOS = "videos"
+SCAN = "pictures.scan"
 SEARCHES_WAITING = 100  # more than workers answer before their senders give up
 SEARCH_SECONDS = 5  # for a search to be answered
 
 RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
 READS_OF_A_DEAD_LETTER = 1_000_000_000  # RabbitMQ 4 drops what was delivered 20 times if no limit is set
 DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
-PRECONDITION_FAILED = 406  # AMQP's reply code
+PRECONDITION_FAILED, RESOURCE_LOCKED = 406, 405  # AMQP's reply codes
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,22 @@ def declare(channel: Any, settings: Settings) -> None:
 def declare_logs(channel: Any) -> None:
     """Declare the exchange of the log lines."""
     channel.exchange_declare(LOGS_EXCHANGE, exchange_type="topic", durable=False)
+
+
+def lock_scans(connection: Any) -> bool:
+    """Take the lock of those who look through queues, until the connection ends; False while another has it.
+
+    It is an empty queue, which RabbitMQ keeps for one connection and deletes with it, whatever ends that.
+    """
+    channel = connection.channel()  # of its own, because RabbitMQ closes it if another has the lock
+    try:
+        channel.queue_declare(SCAN, exclusive=True, arguments={"x-queue-type": "classic"})
+        channel.close()
+    except Exception as error:  # pika's own are named in faces.amqp alone
+        if getattr(error, "reply_code", None) != RESOURCE_LOCKED:
+            raise
+        return False
+    return True
 
 
 def _queues(settings: Settings) -> dict[str, dict[str, Any]]:

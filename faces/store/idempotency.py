@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, to_json
 from faces.store.client import RedisClient
 from faces.store.keys import HOME, idempotency_key
 
@@ -35,7 +35,7 @@ def begin(redis: RedisClient, caller: str, key: str, request: str) -> KeptAnswer
     created, document = redis.ask(
         (HOME, "SET", kept_at, mark, "NX", "EX", IN_PROGRESS), (HOME, "GET", kept_at)
     )
-    return None if created else KeptAnswer(**from_json(document))
+    return None if created else KeptAnswer(**fields_of(KeptAnswer, document))
 
 
 def end(redis: RedisClient, caller: str, key: str, answer: KeptAnswer) -> None:

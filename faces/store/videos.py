@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, to_json
 from faces.errors import StoreError
 from faces.store.client import Command, RedisClient
 from faces.store.keys import HOME, VIDEOS, video_frames_key, video_key
@@ -65,8 +65,7 @@ class Video:
         if document is None:
             return None
         try:
-            values = from_json(document)
-            return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
+            return cls(**fields_of(cls, document))
         except (ValueError, TypeError) as error:
             raise StoreError("the document of a video in Redis is damaged: erase the video") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, readable, to_json
 from faces.store.client import RedisClient
 from faces.store.keys import HOME, WORKERS, worker_key
 
@@ -64,11 +64,9 @@ def present(redis: RedisClient) -> list[WorkerReport]:
     (documents,) = redis.ask((HOME, "MGET", *map(worker_key, ids))) if ids else ([],)
     if gone := [one for one, document in zip(ids, documents, strict=True) if document is None]:
         redis.ask((HOME, "SREM", WORKERS, *gone))
-    found = [_read(document) for document in documents if document is not None]
+    found = readable(_read, (document for document in documents if document is not None))
     return sorted(found, key=lambda worker: (worker.host, worker.started))
 
 
 def _read(document: bytes) -> WorkerReport:
-    """A report, without what a later release adds."""
-    values = from_json(document)
-    return WorkerReport(**{name: values[name] for name in WorkerReport.__slots__})
+    return WorkerReport(**fields_of(WorkerReport, document))

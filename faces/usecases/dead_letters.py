@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from faces.errors import MessageError
+from faces.errors import MessageError, PictureError
 from faces.messaging.message import decode
 from faces.messaging.queue_scan import Found
 from faces.store.client import RedisClient
@@ -56,7 +56,7 @@ class Replayer:
         try:
             message = replace(decode(headers, found.body), attempt=0)
             published = replay_message(self._redis, self._publish, message, as_new=self._as_new)
-        except MessageError as error:
+        except (MessageError, PictureError) as error:
             return replace(shown, now=f"cannot be replayed: {error}")
         found.remove()
         return replace(shown, now=self.REPLAYED if published else self.PROCESSED)

@@ -102,9 +102,10 @@ def accept_and_publish(
         message: the picture; it carries the bytes where no image store has them.
         original: the bytes to store; None: the image store has them, or there is none.
         size: of the picture, for its status document.
-        replayed: the name was sent long ago: it is taken only if no other picture has it.
+        replayed: the name was sent long ago, see `accept`.
 
     Raises:
+        PictureError: `not_found`: it was to be replayed, and was erased meanwhile.
         Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
     """
     receipt = accept.accept(redis, message.picture_id, message.name, size, replayed=replayed)

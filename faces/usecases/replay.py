@@ -20,7 +20,7 @@ def replay_picture(
     """Accept a failed picture again, under the names that it was sent with.
 
     Raises:
-        PictureError: `missing`: the image store does not have the original.
+        PictureError: `missing`: the image store does not have the original; `not_found`: it was erased meanwhile.
         Transient: Redis, RabbitMQ or the image store is unavailable; the picture is still failed.
     """
     if not image_store.has(status.hash):
@@ -49,6 +49,7 @@ def replay_message(redis: RedisClient, publish: Publish, message: Message, *, as
 
     Raises:
         MessageError: the picture was erased or never accepted, and is not accepted as new.
+        PictureError: `not_found`: it was erased meanwhile.
         Transient: Redis or RabbitMQ is unavailable; nothing was changed.
     """
     status = queries.status_with_names(redis, message.picture_id)

@@ -20,6 +20,12 @@ def body(port: int, probe: str) -> dict[str, object]:
     return answer
 
 
+def counts_as_ready(port: int) -> bool:
+    """Whether alerts take a worker for one that consumes."""
+    told = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return "\nfacefleet_worker_ready 1.0\n" in told
+
+
 def test_a_worker_is_ready_once_it_consumes(fleet: Fleet) -> None:
     port = free_port()
     settings = fleet.settings
@@ -27,10 +33,12 @@ def test_a_worker_is_ready_once_it_consumes(fleet: Fleet) -> None:
     fleet.start("tests.support.processes.quick_worker", METRICS_PORT=str(port))
     assert until(lambda: holds(port, "healthz"), SECONDS)
     assert until(lambda: body(port, "readyz") == {"state": "waiting for RabbitMQ"}, SECONDS)
+    assert not counts_as_ready(port)
     fleet.processes[0].stop()
     fleet.settings = settings
     fleet.start("tests.support.processes.quick_worker", METRICS_PORT=str(port))
     assert until(lambda: holds(port, "readyz"), SECONDS)
+    assert until(lambda: counts_as_ready(port), SECONDS)
 
 
 def test_the_server_and_its_probes_answer_while_requests_do_not_arrive(fleet: Fleet) -> None:

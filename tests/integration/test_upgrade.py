@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
+from faces.api_key import Key
 from faces.errors import MismatchError
 from faces.messaging.message import decode
 from faces.store.access import api_keys, audit_log
 from faces.store.client import Command, RedisClient, Session
 from faces.store.collection import data_version, journal
 from faces.store.collection.data_version import DataVersion, agree, migrate
+from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import SCHEMA
 from faces.store.pictures import queries
 from faces.store.pictures.commit import DetectionResult, Outcome, commit
 from faces.store.pictures.erase import erase
+from faces.store.videos import Video
 from tests.support.committing import face
 from tests.support.rules import faults, read_all
 from worker.index.face_index import FaceIndex
@@ -83,6 +86,22 @@ def test_work_goes_on(old: RedisClient) -> None:
     known.follow(old)
     assert len(known) == 5
     assert queries.counts(old).unaccounted == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"),
+    [
+        (Key, {"id": "a", "name": "Ann", "scopes": ["read"], "digest": "", "created": 0.0}),
+        (Webhook, {"id": "a", "url": "https://example.org", "secret": "x", "kinds": []}),
+        (Progress, {"after": "0-0"}),
+        (Video, {"hash": "a", "name": "a.mp4", "state": "done", "accepted": 0.0, "size": 1}),
+    ],
+)
+def test_what_a_later_release_has_added_does_no_harm_while_it_is_rolled_out(
+    kind: Any, document: dict[str, Any]
+) -> None:
+    now, later = (json.dumps(values).encode() for values in (document, {**document, "added": 1}))
+    assert kind.from_json(later) == kind.from_json(now)
 
 
 def test_an_older_layout_is_migrated_step_by_step(old: RedisClient) -> None:

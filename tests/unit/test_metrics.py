@@ -98,6 +98,7 @@ def moved_worker() -> CollectorRegistry:
     """The registry of a worker that has done everything once."""
     metrics = WorkerMetrics()
     metrics.about("a model")
+    metrics.consuming(True)
     metrics.picture("done", faces=2)
     metrics.batch(pictures=3, redelivered=1)
     metrics.committed(retries=1, lag=4, known=7)
@@ -178,6 +179,7 @@ def test_the_figures() -> None:
         (rest, "facefleet_edges", {}, 7),
         (worker, "facefleet_pictures_total", {"outcome": "done"}, 1),
         (worker, "facefleet_faces_total", {}, 2),
+        (worker, "facefleet_worker_ready", {}, 1),
         (worker, "facefleet_batch_pictures_sum", {}, 3),
         (worker, "facefleet_redelivered_total", {}, 1),
         (worker, "facefleet_commit_retries_total", {}, 1),

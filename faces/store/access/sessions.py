@@ -9,20 +9,20 @@ from __future__ import annotations
 import secrets
 
 from faces.api_key import digest_of
-from faces.store.client import RedisClient
+from faces.store.client import RedisClient, run_when_full
 from faces.store.keys import HOME, session_key
 
 LASTS = 30 * 86_400  # seconds
 
 
 def begin(redis: RedisClient, key_id: str) -> str:
-    """Begin a session of a key; the token is kept nowhere.
+    """Begin a session of a key, also when Redis is full, for whoever wants to erase; the token is kept nowhere.
 
     Raises:
         StoreError: Redis is unavailable.
     """
     token = secrets.token_urlsafe(32)
-    redis.ask((HOME, "SET", session_key(digest_of(token)), key_id, "EX", LASTS))
+    redis.ask(run_when_full((HOME, "SET", session_key(digest_of(token)), key_id, "EX", LASTS)))
     return token
 
 

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from faces.documents import from_json, to_json
+from faces.documents import from_json, readable, to_json
 from faces.store.client import Command, RedisClient, Session
 from faces.store.keys import HASHES, HOME, WATCHES
 
@@ -32,9 +32,16 @@ class Watch:
 
     @classmethod
     def from_json(cls, document: bytes) -> Watch:
-        """Read a stored watch."""
+        """Read a stored watch.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is damaged.
+        """
         values = from_json(document)
-        return cls(values["id"], values["prefix"], values.get("person", ""))
+        watch = cls(values["id"], values["prefix"], values.get("person", ""))
+        if not all(isinstance(text, str) for text in (watch.id, watch.prefix, watch.person)):
+            raise ValueError("a field is not text")
+        return watch
 
 
 def add(redis: RedisClient, prefix: str = "", person: str = "") -> Watch:
@@ -50,7 +57,7 @@ def add(redis: RedisClient, prefix: str = "", person: str = "") -> Watch:
 def every(redis: RedisClient) -> list[Watch]:
     """All watches."""
     (documents,) = redis.ask(READ)
-    return sorted(map(Watch.from_json, documents), key=lambda watch: (watch.person, watch.prefix))
+    return sorted(readable(Watch.from_json, documents), key=lambda watch: (watch.person, watch.prefix))
 
 
 def remove(redis: RedisClient, number: str) -> bool:
@@ -72,7 +79,7 @@ def sightings(
     session: Session, documents: Iterable[bytes], edges: Mapping[str, Collection[str]]
 ) -> list[Sighting]:
     """Hold the matches of pictures against the watches whose documents were read."""
-    watches = [watch for watch in map(Watch.from_json, documents) if not watch.person]
+    watches = [watch for watch in readable(Watch.from_json, documents) if not watch.person]
     matching = {p: sorted(others)[:MOST_LOOKED_AT] for p, others in edges.items() if others}
     if not watches or not matching:
         return []

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, readable, to_json
 from faces.store.client import RedisClient
 from faces.store.keys import EVENTS, HOME, WEBHOOK_LEASE, WEBHOOK_PROGRESS, WEBHOOKS
 
@@ -32,8 +32,12 @@ class Webhook:
 
     @classmethod
     def from_json(cls, document: bytes) -> Webhook:
-        """Read a stored hook."""
-        values = from_json(document)
+        """Read a stored hook.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is damaged.
+        """
+        values = fields_of(cls, document)
         return cls(**{**values, "kinds": tuple(values["kinds"])})
 
 
@@ -61,8 +65,12 @@ class Progress:
 
     @classmethod
     def from_json(cls, document: bytes) -> Progress:
-        """Read stored progress."""
-        return cls(**from_json(document))
+        """Read stored progress.
+
+        Raises:
+            ValueError, TypeError: it is damaged.
+        """
+        return cls(**fields_of(cls, document))
 
 
 def add(redis: RedisClient, hook: Webhook, after: str) -> Webhook:
@@ -78,7 +86,7 @@ def add(redis: RedisClient, hook: Webhook, after: str) -> Webhook:
 def every(redis: RedisClient) -> list[Webhook]:
     """All hooks, the oldest first."""
     (documents,) = redis.ask((HOME, "HVALS", WEBHOOKS))
-    return sorted(map(Webhook.from_json, documents), key=lambda hook: hook.created)
+    return sorted(readable(Webhook.from_json, documents), key=lambda hook: hook.created)
 
 
 def find(redis: RedisClient, number: str) -> Webhook | None:
@@ -88,9 +96,10 @@ def find(redis: RedisClient, number: str) -> Webhook | None:
 
 
 def progress(redis: RedisClient) -> Mapping[str, Progress]:
-    """How far each hook has been served, by id."""
+    """How far each hook has been served, by id; one that is damaged is left out until the hook is replayed."""
     (flat,) = redis.ask((HOME, "HGETALL", WEBHOOK_PROGRESS))
-    return {n.decode(): Progress.from_json(d) for n, d in zip(flat[::2], flat[1::2], strict=True)}
+    documents = zip(flat[::2], flat[1::2], strict=True)
+    return {number.decode(): found for number, d in documents for found in readable(Progress.from_json, [d])}
 
 
 def waiting_since(redis: RedisClient) -> float | None:
@@ -125,7 +134,8 @@ def advance(redis: RedisClient, number: str, before: Progress, now: Progress) ->
             _, document = session.ask(
                 (HOME, "WATCH", WEBHOOK_PROGRESS), (HOME, "HGET", WEBHOOK_PROGRESS, number)
             )
-            if document is None or Progress.from_json(document).round != before.round:
+            stored = next(readable(Progress.from_json, [] if document is None else [document]), None)
+            if stored is None or stored.round != before.round:
                 return False
             if session.commit((HOME, "HSET", WEBHOOK_PROGRESS, number, to_json(asdict(now)))) is not None:
                 return True

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from faces.documents import from_json
+from faces.documents import fields_of, from_json
 from faces.store.client import RedisClient
 from faces.store.keys import GROUPS, HIDDEN, MERGED, PEOPLE, SHOWN, SUGGESTIONS, group_key
 from faces.store.people.group_record import HEADER, NOBODY, GroupRecord
@@ -180,7 +180,7 @@ def _people(redis: RedisClient, numbers: Sequence[int]) -> list[Person | None]:
         *((GROUPS, "GETRANGE", group_key(number), 0, HEADER.size - 1) for number in numbers),
     )
     return [
-        Person(**from_json(document)) if document else _unnamed(number, header)
+        Person(**fields_of(Person, document)) if document else _unnamed(number, header)
         for number, document, header in zip(numbers, documents, headers, strict=True)
     ]
 
@@ -214,7 +214,7 @@ def _with_name(redis: RedisClient, prefix: str = "", *, hidden: bool) -> list[Pe
     wanted = prefix.casefold()
     found = [
         somebody
-        for somebody in (Person(**from_json(document)) for document in documents)
+        for somebody in (Person(**fields_of(Person, document)) for document in documents)
         if somebody.name and somebody.name.casefold().startswith(wanted)
     ]
     listed = [somebody for somebody in found if somebody.count and somebody.hidden == hidden]

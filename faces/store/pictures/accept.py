@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faces.errors import StoreError
+from faces.errors import PictureError, StoreError
 from faces.store import memory
 from faces.store.client import Command, RedisClient, Session
 from faces.store.events import stream
@@ -42,9 +42,11 @@ def accept(
         picture_id: the picture's hash.
         name: the name it was sent with.
         size: the picture's size, if it is known.
-        replayed: the name was sent long ago: it is taken only if no other picture has it.
+        replayed: the name was sent long ago: it is taken only if no other picture has it, and the picture is not
+            accepted if it was erased meanwhile.
 
     Raises:
+        PictureError: `not_found`: it was to be replayed, and was erased.
         StoreFullError: Redis is near its memory limit; nothing was accepted.
         StoreError: Redis is unavailable; the picture may have been accepted, and sending it again is safe.
     """
@@ -62,6 +64,8 @@ def accept(
                 raise StoreError(
                     f"the status document of picture {picture_id} is damaged: erase it and send it again"
                 )
+            if before is None and replayed:
+                raise PictureError("the picture was erased meanwhile", code="not_found")
             claim = NameClaim(-number if replayed else number, name, picture_id)
             receipt = Receipt(claim, before, size)
             if session.commit(*_accepting(session, receipt)) is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
-from faces.documents import from_json, to_json
+from faces.documents import fields_of, to_json
 
 State = Literal["pending", "done", "failed", "damaged"]
 STORED_STATES = ("pending", "done", "failed")
@@ -49,7 +49,8 @@ class Status:
     @property
     def earlier_failure(self) -> Status | None:
         """The failure that this picture goes back to if its resending is withdrawn."""
-        return None if self.earlier is None else Status(**self.earlier)
+        found = None if self.earlier is None else Status.from_json(to_json(self.earlier).encode())
+        return None if found is DAMAGED else found
 
     @property
     def indexed(self) -> list[tuple[int, dict[str, Any]]]:
@@ -74,8 +75,7 @@ class Status:
         if text is None:
             return None
         try:
-            values: dict[str, Any] = from_json(text)
-            known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+            known = fields_of(cls, text)
             status = cls(**known)
         except (ValueError, TypeError):
             return DAMAGED

@@ -54,7 +54,7 @@ class LetterList(BaseModel):
 
 @dead_letters.operation("GET", "/v1/dead-letters", scope=api_key.ADMIN, answers={200: LetterList})
 def list_letters(query: LetterQuery) -> Response:
-    """List the messages that nobody could process; one that is shown elsewhere at this moment is left out."""
+    """List the messages that nobody could process, and why."""
     return _looked(None, query.limit)
 
 

@@ -266,4 +266,5 @@ def _tried(name: str | None, take: Take) -> Item:
 
 def _refused(name: str | None, code: str, detail: str) -> Item:
     problem = ItemProblem(status=int(status_of(code)), code=code, detail=detail)
-    return Item(name=name, problem=problem)
+    shown = None if name is None else name.encode(errors="backslashreplace").decode()  # it may be no Unicode
+    return Item(name=shown, problem=problem)

@@ -18,6 +18,7 @@ from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.status import Status
 from local.process import until
 from tests.support.writing import Writer, picture
 
@@ -104,6 +105,28 @@ def test_what_was_erased_does_not_come_back(
     assert listed(capsys, "--replay", HASH, "--as-new")[0]["now"] == "replayed"
     assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 10)
     assert queries.counts(redis).in_flight == 1
+
+
+def test_an_erasure_during_a_replay_holds(
+    redis: RedisClient,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accept(redis, HASH, "a name")
+    fail(redis, HASH, "gave_up", "the store was away")
+    look = queries.status_with_names
+
+    def erased_meanwhile(redis: RedisClient, picture_id: str) -> Status | None:
+        status = look(redis, picture_id)
+        erase(redis, picture_id)
+        return status
+
+    monkeypatch.setattr(queries, "status_with_names", erased_meanwhile)
+    bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
+    assert "was erased meanwhile" in listed(capsys, "--replay", HASH, code=1)[0]["now"]
+    assert queries.statuses(redis, [HASH]) == [None]
+    assert ready(settings, PICTURES_QUEUE) == 0
 
 
 def test_a_replayed_picture_takes_no_name_from_one_that_was_sent_later(

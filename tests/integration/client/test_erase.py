@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from faces.config import Settings
 from faces.image_store.pictures import ImageStore
 from faces.messaging.amqp import Publisher
 from faces.messaging.message import Message, encode
-from faces.messaging.queue_scan import scan
+from faces.messaging.queue_scan import remove_messages_of, scan
 from faces.messaging.topology import DEAD, retry_queue
 from faces.store.access import audit_log
 from faces.store.client import RedisClient
@@ -147,6 +148,17 @@ def test_dead_letters_and_retries_go_too_and_those_of_others_stay(
     assert nothing_is_left(capsys, A)
     assert [found.queue for found in scan(broker)] == [DEAD, retry_queue(600)]
     assert writer.redis is not None
+
+
+def test_erasures_at_the_same_time_each_find_their_dead_letters(broker: Settings) -> None:
+    pictures = [picture(number) for number in range(12)]
+    with closing(Publisher(broker)) as publisher:
+        for picture_id in pictures:
+            publisher.publish(DEAD, "", *encode(Message(picture_id, "name", None)))
+    with ThreadPoolExecutor(6) as pool:
+        removed = list(pool.map(lambda picture_id: remove_messages_of(broker, [picture_id]), pictures))
+    assert removed == [1] * 12
+    assert list(scan(broker)) == []
 
 
 @pytest.mark.parametrize("unknown", [picture(99), "no such name"])

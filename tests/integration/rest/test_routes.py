@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,23 @@ def test_names_that_are_not_utf_8_are_rejected_not_merged(client: FlaskClient, r
         path = {"PATH_INFO": f"/scan/image/{name}"}
         answer = client.post("/scan/image/x", data=PICTURE, environ_overrides=path)
         assert problem(answer) == (400, "bad_name")
+    for query in ("name=M%FCller.jpg", "name=M%F6ller.jpg"):
+        assert problem(client.post(f"/v1/images?{query}", data=PICTURE)) == (400, "bad_request")
     assert client.post("/scan/image/M%C3%BCller.jpg", data=PICTURE).status_code == 202
+    assert client.post("/v1/images?name=M%C3%B6ller.jpg", data=PICTURE).status_code == 202
     assert queries.counts(redis).accepted == 1
+
+
+def test_what_a_url_may_have_of_secrets_is_in_no_log_line(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = quote("https://example.org/a.jpg?X-Amz-Signature=secret", safe="")
+    with caplog.at_level(logging.INFO, "faces.event_log"):
+        assert client.post(f"/scan/image/{url}", data=PICTURE).status_code == 202
+        assert client.get(f"/v1/names/{url}").status_code == 404
+    said = [record.getMessage() for record in caplog.records]
+    assert "GET /v1/names/https://example.org/a.jpg?..." in said
+    assert not [one for one in said if "secret" in one]
 
 
 def test_the_status_of_a_done_picture_tells_its_names(client: FlaskClient, redis: RedisClient) -> None:

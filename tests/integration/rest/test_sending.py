@@ -90,6 +90,20 @@ def test_a_tar_may_be_larger_than_a_picture(settings: Settings) -> None:
     assert items[1]["problem"]["code"] == "too_large"
 
 
+def test_names_in_a_tar_that_are_not_utf_8_are_refused_alone(client: FlaskClient, settings: Settings) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
+        for name in ("M\xfcller.jpg", "M\xf6ller.jpg", "Moller.jpg"):
+            member = tarfile.TarInfo(name)
+            member.size = len(PICTURE)
+            archive.addfile(member, io.BytesIO(PICTURE))
+    answer = client.post("/v1/images", data=file.getvalue(), content_type="application/x-tar")
+    items = answer.get_json()["items"]
+    assert [item["problem"] and item["problem"]["code"] for item in items] == ["bad_name", "bad_name", None]
+    assert items[0]["name"] == "M\\udcfcller.jpg"
+    assert [waiting.name for waiting in queued(settings)] == ["Moller.jpg"]
+
+
 def test_a_tar_that_is_cut_short_keeps_what_came_before(client: FlaskClient, settings: Settings) -> None:
     tar = archive(("a", PICTURE), ("b", OTHER))
     cut = 512 + (len(PICTURE) // 512 + 1) * 512 + 700

@@ -194,6 +194,26 @@ def test_short_requests_are_answered_while_fetches_uploads_and_silent_connection
         assert ask(ours.rest_port, head(len(data)) + data).status == 202
 
 
+def test_short_requests_are_answered_while_senders_wait_for_a_silent_rabbitmq(
+    settings: Settings, tmp_path: Path
+) -> None:
+    data = drawing()
+    picture = head(len(data)) + data
+    plain = f"GET /match/{'0' * 64} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    with stalled_host() as url:
+        silent = replace(settings, rest_port=free_port(), rabbitmq_port=int(url.split(":")[2].split("/")[0]))
+        with (
+            running(silent, tmp_path, REST_THREADS="2", PUBLISH_TIMEOUT="8"),
+            ThreadPoolExecutor(30) as senders,
+        ):
+            sent = [senders.submit(ask, silent.rest_port, picture) for _ in range(30)]
+            assert until(lambda: sum(one.done() for one in sent) == 26, 7), "four wait for RabbitMQ"
+            assert ask(silent.rest_port, plain).status == 200
+            assert sum(one.done() for one in sent) == 26
+            refused = [one.result() for one in sent if one.done()]
+            assert {(answer.status, answer.code) for answer in refused} == {(503, "unavailable")}
+
+
 def test_uploads_too_large_to_be_gathered_have_a_bound_of_their_own(port: int) -> None:
     """Half as many as threads are read, until it takes too long; others are refused meanwhile."""
     archive = head(200_000, "/v1/images", "Content-Type: application/x-tar") + b"."

@@ -13,6 +13,7 @@ import requests
 from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.store.events import stream, webhooks
+from faces.store.keys import HOME, WEBHOOK_PROGRESS, WEBHOOKS
 from faces.store.pictures.accept import accept
 from local.process import free_port, until
 from rest.events import deliverer
@@ -120,6 +121,18 @@ def test_one_hook_that_fails_keeps_no_other_waiting(
         accept(redis, picture(number), str(number))
     assert until(lambda: len(receiver.messages) == 5, 60)
     assert until(lambda: "does not answer" in state(redis, other).error, 60)
+
+
+def test_one_that_is_damaged_keeps_no_other_waiting(
+    redis: RedisClient, deliver: Deliverer, receiver: Receiver
+) -> None:
+    redis.ask(
+        (HOME, "HSET", WEBHOOKS, "x", "{", "y", '{"id": "y"}'), (HOME, "HSET", WEBHOOK_PROGRESS, "x", "[")
+    )
+    hook = registered(redis, receiver)
+    accept(redis, picture(1), "a")
+    assert until(lambda: receiver.kinds() == ["accepted"], 60)
+    assert webhooks.every(redis) == [hook]
 
 
 def test_lost_events_are_told_by_a_message(

@@ -11,7 +11,7 @@ from faces.store.events import stream, watches, webhooks
 from faces.store.events.details import detailed
 from faces.store.events.stream import BEGINNING, Event
 from faces.store.events.webhooks import Progress, Webhook
-from faces.store.keys import EVENTS, HOME, erased_key
+from faces.store.keys import EVENTS, HOME, WATCHES, erased_key
 from faces.store.pictures.accept import accept, withdraw
 from faces.store.pictures.commit import DetectionResult, fail
 from faces.store.pictures.erase import erase
@@ -116,6 +116,16 @@ def test_a_watch_on_all_tells_of_every_match(redis: RedisClient) -> None:
     assert "match" not in [event.kind for event in told(redis)]
     writer.add(8)
     assert told(redis)[-1].matching == (picture(1),)
+
+
+@pytest.mark.parametrize("document", ["{", "[]", '{"id": "x"}', '{"id": "x", "prefix": null}'])
+def test_a_watch_that_is_damaged_ends_no_commit_and_no_other_watch(redis: RedisClient, document: str) -> None:
+    watch = watches.add(redis, "")
+    redis.ask((HOME, "HSET", WATCHES, "x", document))
+    writer = Writer(redis)
+    writer.add(1, 8)
+    assert told(redis)[-1].watches == (watch.id,)
+    assert watches.every(redis) == [watch]
 
 
 def test_a_reader_learns_whether_events_after_its_position_are_lost(redis: RedisClient) -> None:

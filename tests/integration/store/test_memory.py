@@ -9,6 +9,7 @@ import pytest
 from faces.config import Settings
 from faces.errors import StoreFullError
 from faces.store import memory
+from faces.store.access import sessions
 from faces.store.access.audit_log import AuditLog, last
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
@@ -75,6 +76,9 @@ def test_at_the_limit_a_commit_waits_and_erasing_makes_room(
     assert len(queries.matching_names(limited, picture(0))) == done - 1
     AuditLog(limited, 100).note("key", "erase", picture(0), "request")
     assert [entry.did for entry in last(limited, 10)] == ["erase"]
+    assert sessions.key_id_of(limited, sessions.begin(limited, "key")) == "key", (
+        "who erases may have to sign in"
+    )
     for number in range(done // 2):
         assert erase(limited, picture(number)).state == "done"
     assert worker.commit(found(done, 1)) == [Outcome.DONE], "the worker has followed what was erased"

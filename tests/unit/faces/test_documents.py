@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -62,3 +62,10 @@ def test_a_picture_sent_again_remembers_its_failure() -> None:
     assert again is not None
     assert again.earlier_failure == failure
     assert "earlier" not in again.shown()
+
+
+def test_a_failure_that_another_release_has_written_is_remembered() -> None:
+    failure = failed(pending("ab" * 32), "truncated", "why", ["a"])
+    newer = {**failure.shown(), "since": "0.9"}
+    assert replace(pending("ab" * 32), earlier=newer).earlier_failure == failure
+    assert replace(pending("ab" * 32), earlier={"hash": 5}).earlier_failure is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -25,6 +26,21 @@ def test_what_is_put_is_got_and_gone_once_deleted(store: ImageStore) -> None:
     assert store.delete(HASH) == (True, False)
     assert store.delete(HASH) == (False, False)
     assert not store.has(HASH)
+
+
+def test_the_names_of_a_picture_and_of_its_folder_are_durable_too(
+    store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.put(HASH, PICTURE)
+    root = tmp_path / "images"
+    assert synced[1:] == [root / HASH[:2], root]
+    assert synced[0].parent == root / HASH[:2]
 
 
 def test_crops_are_stored_without_the_picture_and_deleted_with_it(store: ImageStore) -> None:
