@@ -74,7 +74,7 @@ def lock_scans(connection: Any) -> bool:
     try:
         channel.queue_declare(SCAN, exclusive=True, arguments={"x-queue-type": "classic"})
         channel.close()
-    except Exception as error:  # pika's own are named in faces.amqp alone
+    except Exception as error:  # pika's own are named in faces.messaging.amqp alone
         if getattr(error, "reply_code", None) != RESOURCE_LOCKED:
             raise
         return False

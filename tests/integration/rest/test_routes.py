@@ -75,7 +75,7 @@ def test_what_a_url_may_have_of_secrets_is_in_no_log_line(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = quote("https://example.org/a.jpg?X-Amz-Signature=secret", safe="")
-    with caplog.at_level(logging.INFO, "faces.event_log"):
+    with caplog.at_level(logging.INFO, "faces.messaging.event_log"):
         assert client.post(f"/scan/image/{url}", data=PICTURE).status_code == 202
         assert client.get(f"/v1/names/{url}").status_code == 404
     said = [record.getMessage() for record in caplog.records]
