@@ -10,6 +10,8 @@ threshold that has the best F over pairs on these very pictures; ours has the ru
 `pairs`: of the pairs in one group, how many are of one person (P); of one person's pairs, how many are in one group
 (R); F is their harmonic mean. `B-cubed`: the same for the mates of each face, averaged over the faces (Bagga and
 Baldwin, 1998), so that somebody with many pictures weighs no more than each of them.
+
+The peers need scikit-learn, the extra `peers`: `.venv/bin/pip install scikit-learn`.
 """
 
 from __future__ import annotations

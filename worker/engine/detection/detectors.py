@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import dlib
-
 from faces.errors import MismatchError
 from worker.engine.conversion.networks import WINDOW
 from worker.engine.detection.cnn import CnnDetector
 from worker.engine.detection.hog import HogDetector
+from worker.engine.detection.hog.weights import frontal_face_detector
 from worker.engine.detection.search import Finder
 from worker.engine.portrait import portrait
 from worker.engine.types import Box, Detection, Pixels
@@ -41,7 +40,7 @@ class DlibHog:
     window = 80
 
     def __init__(self) -> None:
-        self._detector: Any = dlib.get_frontal_face_detector()
+        self._detector = frontal_face_detector()
 
     def detect(self, pixels: Pixels, upsample: int) -> list[Detection]:
         """Find faces, most certain first."""
