@@ -74,9 +74,14 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
         ({"much": "x" * 120_000}, BODY),
         ({"nested": {"a": [{"b": TIME}]}, "large": 2**62}, BODY),
     ]
+    claimed = [picture_id_of(bomb), "0" * 64, ROUGH["hash"]]
+    for picture_id in claimed:  # of others no message is kept
+        accept(fleet.redis, picture_id, "a name")
     with closing(Publisher(fleet.settings)) as publisher:
         for headers, body in messages:
             publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, headers or {}, body)
+        stranger = {**ROUGH, "hash": "1" * 64}
+        publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, stranger, BODY)
     worker = quick_worker(fleet, tmp_path)
     letters = dead_letters(fleet.settings, len(messages))
     assert sorted(body for _, body in letters) == sorted(body for _, body in messages)
@@ -84,7 +89,9 @@ def test_what_is_not_ours_is_a_dead_letter_with_a_reason_and_nothing_of_it_is_ex
     assert all(reason.startswith("message rejected: ") for reason in reasons), reasons
     assert not witness.exists()
     assert worker.pid is not None
-    assert queries.counts(fleet.redis) == queries.Counts(0, 0, 0, 0, 0)
+    statuses = queries.statuses(fleet.redis, claimed)
+    assert {status and status.code for status in statuses} == {"dead_letter"}
+    assert until(lambda: {d.queue: d.ready for d in depths(fleet.settings)}[PICTURES_QUEUE] == 0, SECONDS)
 
 
 def test_a_message_that_cannot_even_be_read_takes_no_others_along(fleet: Fleet, tmp_path: Path) -> None:

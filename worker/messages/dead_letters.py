@@ -9,6 +9,7 @@ from faces.errors import FacefleetError, MessageError, NewerMessageError
 from faces.messaging.event_log import EventLog
 from faces.messaging.topology import DEAD, retry_queue
 from faces.picture_id import is_picture_id
+from faces.store.pictures.commit import Outcome
 from worker.messages.delivery import Delivery
 from worker.messages.outbox import Letter, Outbox
 from worker.messages.retry import RetryAfter, decide
@@ -19,42 +20,43 @@ MAX_INTEGER = 1 << 63  # integers in headers have 64 bits; floats are read as in
 
 
 class DeadLetters:
-    """Moves messages to the dead letter queue."""
+    """Moves messages to the dead letter queue, unless the picture that they name was erased."""
 
     def __init__(
         self,
         outbox: Outbox,
         event_log: EventLog,
         metrics: Metrics,
-        fail_picture: Callable[[str, str], object],
+        fail_picture: Callable[[str, str], Outcome],
+        is_gone: Callable[[str], bool],
     ) -> None:
         self._outbox = outbox
         self._event_log = event_log
         self._metrics = metrics
         self._fail_picture = fail_picture
+        self._is_gone = is_gone
 
     def put_aside(self, delivery: Delivery, error: MessageError) -> None:
         """Retry a message that cannot be decoded if a newer worker may be able to, else bury it."""
         attempt = error.attempt if isinstance(error, NewerMessageError) else 0
         match decide(error, attempt):
-            case RetryAfter(rung, wait):
-                headers = {**printable(delivery.headers or {}), "attempt": attempt + 1}
-                letter = Letter(
-                    delivery, "", retry_queue(rung), headers, delivery.body, delivery.acknowledge, wait
-                )
-                self._outbox.put(letter)
+            case RetryAfter() as after:
+                self._retry(delivery, error, attempt, after)
             case _:
                 self.bury(delivery, error)
 
     def bury(self, delivery: Delivery, error: FacefleetError) -> None:
         """Move a message to the dead letters, and fail its picture, which has no other.
 
-        It is acknowledged once RabbitMQ has the copy.
+        It is acknowledged once RabbitMQ has the copy. One of a picture that is not known any more is dropped: it
+        would keep the bytes of what was erased.
         """
         headers = {**printable(delivery.headers or {}), "reason": str(error)}
-        picture_id = headers.get("hash")
-        if isinstance(picture_id, str) and is_picture_id(picture_id):
-            self._fail_picture(picture_id, f"its message is a dead letter: {error}")
+        picture_id = _picture_id(delivery)
+        why = f"its message is a dead letter: {error}"
+        if picture_id is not None and self._fail_picture(picture_id, why) is Outcome.GONE:
+            self._drop(delivery, error)
+            return
 
         def published() -> None:
             self._metrics.dead_letter()
@@ -62,6 +64,30 @@ class DeadLetters:
             delivery.acknowledge()
 
         self._outbox.put(Letter(delivery, DEAD, "", headers, delivery.body, published))
+
+    def _retry(self, delivery: Delivery, error: MessageError, attempt: int, after: RetryAfter) -> None:
+        picture_id = _picture_id(delivery)
+        if picture_id is not None and self._is_gone(picture_id):
+            self._drop(delivery, error)
+            return
+        headers = {**printable(delivery.headers or {}), "attempt": attempt + 1}
+        key = retry_queue(after.rung)
+        self._outbox.put(Letter(delivery, "", key, headers, delivery.body, delivery.acknowledge, after.wait))
+
+    def _drop(self, delivery: Delivery, error: FacefleetError) -> None:
+        """Acknowledge a message of a picture without a record: it was erased, or never accepted.
+
+        The log tells, as nothing else remains of it.
+        """
+        reason = f"its picture was erased or never accepted: {error}"
+        self._event_log.info("dropped", **_claimed(printable(delivery.headers or {})), reason=reason)
+        delivery.acknowledge()
+
+
+def _picture_id(delivery: Delivery) -> str | None:
+    """The picture that a message names, whether it can be read or not."""
+    claimed = (delivery.headers or {}).get("hash")
+    return claimed if isinstance(claimed, str) and is_picture_id(claimed) else None
 
 
 def printable(headers: Mapping[str, Any]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from faces.messaging.event_log import EventLog
 from faces.messaging.message import decode
 from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
+from faces.store.pictures import queries
 from faces.store.pictures.commit import fail
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
@@ -125,6 +126,7 @@ def build_processor(
         event_log,
         metrics,
         lambda picture_id, why: retrier.until_done(lambda: fail(redis, picture_id, "dead_letter", why)),
+        lambda picture_id: retrier.until_done(lambda: _is_gone(redis, picture_id)),
     )
     settlement = Settlement(
         redis=redis,
@@ -145,3 +147,11 @@ def build_processor(
         stopping=stopping,
         searcher=searcher,
     )
+
+
+def _is_gone(redis: RedisClient, picture_id: str) -> bool:
+    """Tell whether a picture was erased or never accepted; replicas have that, for its message ends with it."""
+    (status,) = queries.statuses(redis, [picture_id])
+    if status is None:
+        redis.confirm()
+    return status is None

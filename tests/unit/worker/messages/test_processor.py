@@ -174,6 +174,31 @@ def test_a_newer_message_is_buried_in_the_end() -> None:
     assert "version 99 is newer" in headers["reason"]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"version": 99}, {"version": 99, "attempt": MAX_RETRIES}, {"version": 0}, {"attempt": -1}],
+    ids=["newer", "newer, for the last time", "older", "damaged"],
+)
+def test_of_an_erased_picture_no_message_is_kept_and_the_log_tells(headers: dict[str, object]) -> None:
+    worker = Acknowledged(FakeJobs())
+    worker.redis.strings.clear()
+    worker.work("a", headers=headers)
+    assert worker.publisher.published == []
+    assert worker.names == ["a"]
+    assert worker.event_log.said == ["dropped"]
+    (line,) = worker.event_log.lines
+    assert (line["hash"], line["name"]) == (IDS[0], "a")
+    assert "erased or never accepted: message rejected: " in line["reason"]
+
+
+@pytest.mark.parametrize("claimed", ["../../etc/passwd", 5, None])
+def test_what_names_no_picture_becomes_a_dead_letter(claimed: object) -> None:
+    worker = Acknowledged(FakeJobs())
+    worker.redis.strings.clear()
+    worker.work("a", headers={"hash": claimed})
+    assert [exchange for exchange, *_ in worker.publisher.published] == ["pictures.dead"]
+
+
 def test_a_picture_that_ends_workers_is_poison() -> None:
     worker = Acknowledged(FakeJobs())
     worker.redis.hashes = {ATTEMPTS: {IDS[0]: MAX_STARTS}}
