@@ -4,7 +4,8 @@ A command is a tuple that begins with the number of its database: `(4, "SMEMBERS
 together travel in one round trip; the connection is back in database 0 after the last of them.
 
 Redis replicates asynchronously, so a failover would lose writes that were already answered. Where `REDIS_REPLICAS`
-is set, a transaction therefore counts as done only once that many replicas have it (`WAIT` after `EXEC`).
+is set, a transaction therefore counts as done only once that many replicas have it (`WAIT` after `EXEC`), and so
+does what people set up or revoke (`write`).
 """
 
 from __future__ import annotations
@@ -72,6 +73,19 @@ class RedisClient:
         """
         with self.session() as session:
             return session.ask(*commands)
+
+    def write(self, *commands: Command) -> list[Any]:
+        """Send commands as `ask` does, wait until replicas have what they wrote, and return their replies.
+
+        Unlike `Session.commit` it is no transaction, so at `maxmemory` it still runs what frees memory.
+
+        Raises:
+            StoreError: as `ask`, or too few replicas confirmed it: it may or may not survive a failover.
+        """
+        with self.session() as session:
+            replies = session.ask(*commands)
+            session.confirm()
+            return replies
 
     @contextmanager
     def session(self) -> Iterator[Session]:

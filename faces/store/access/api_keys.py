@@ -9,7 +9,7 @@ from faces.store.keys import API_KEYS, HOME
 
 def add(redis: RedisClient, key: Key) -> None:
     """Add a key."""
-    redis.ask((HOME, "HSET", API_KEYS, key.id, key.to_json()))
+    redis.write((HOME, "HSET", API_KEYS, key.id, key.to_json()))
 
 
 def add_first(redis: RedisClient, key: Key) -> bool:
@@ -33,5 +33,5 @@ def every(redis: RedisClient) -> list[Key]:
 
 def remove(redis: RedisClient, number: str) -> bool:
     """Revoke a key, at once and everywhere; False if there is none."""
-    (removed,) = redis.ask((HOME, "HDEL", API_KEYS, number))
+    (removed,) = redis.write((HOME, "HDEL", API_KEYS, number))
     return bool(removed)

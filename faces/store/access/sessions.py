@@ -42,4 +42,4 @@ def end(redis: RedisClient, token: str) -> None:
     Raises:
         StoreError: Redis is unavailable.
     """
-    redis.ask((HOME, "DEL", session_key(digest_of(token))))
+    redis.write((HOME, "DEL", session_key(digest_of(token))))

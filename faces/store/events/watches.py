@@ -48,9 +48,10 @@ def add(redis: RedisClient, prefix: str = "", person: str = "") -> Watch:
     """Add a watch; the same prefix or person again gives the watch that is there."""
     for watch in every(redis):
         if (watch.prefix, watch.person) == (prefix, person):
+            redis.confirm()  # whoever added it may have heard that replicas do not have it
             return watch
     watch = Watch(secrets.token_hex(8), prefix, person)
-    redis.ask((HOME, "HSET", WATCHES, watch.id, to_json(asdict(watch))))
+    redis.write((HOME, "HSET", WATCHES, watch.id, to_json(asdict(watch))))
     return watch
 
 
@@ -62,7 +63,7 @@ def every(redis: RedisClient) -> list[Watch]:
 
 def remove(redis: RedisClient, number: str) -> bool:
     """Remove a watch; False if there is none with this id."""
-    (removed,) = redis.ask((HOME, "HDEL", WATCHES, number))
+    (removed,) = redis.write((HOME, "HDEL", WATCHES, number))
     return bool(removed)
 
 

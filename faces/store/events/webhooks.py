@@ -76,7 +76,7 @@ class Progress:
 def add(redis: RedisClient, hook: Webhook, after: str) -> Webhook:
     """Register a hook; it is served from the event after an id on."""
     hook = replace(hook, id=secrets.token_hex(8), created=time.time())
-    redis.ask(
+    redis.write(
         (HOME, "HSET", WEBHOOK_PROGRESS, hook.id, to_json(asdict(Progress(after=after)))),
         (HOME, "HSET", WEBHOOKS, hook.id, to_json(asdict(hook))),
     )
@@ -117,14 +117,14 @@ def waiting_since(redis: RedisClient) -> float | None:
 
 def remove(redis: RedisClient, number: str) -> bool:
     """Remove a hook; False if there is none with this id."""
-    removed, _ = redis.ask((HOME, "HDEL", WEBHOOKS, number), (HOME, "HDEL", WEBHOOK_PROGRESS, number))
+    removed, _ = redis.write((HOME, "HDEL", WEBHOOKS, number), (HOME, "HDEL", WEBHOOK_PROGRESS, number))
     return bool(removed)
 
 
 def replay(redis: RedisClient, number: str, after: str) -> None:
     """Serve a hook again from the event after an id on, paused or not."""
     again = Progress(after=after, round=secrets.token_hex(8))
-    redis.ask((HOME, "HSET", WEBHOOK_PROGRESS, number, to_json(asdict(again))))
+    redis.write((HOME, "HSET", WEBHOOK_PROGRESS, number, to_json(asdict(again))))
 
 
 def advance(redis: RedisClient, number: str, before: Progress, now: Progress) -> bool:

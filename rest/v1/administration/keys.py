@@ -83,6 +83,7 @@ def add_key(body: WantedKey) -> Response:
 def revoke_key(path: KeyPath) -> Response:
     """Revoke a key, at once and on every server; your own too."""
     if api_keys.find(parts().redis, path.key_id) is None:
+        parts().redis.confirm()  # it may have been revoked by a request that was answered 503
         raise NotFound("there is no key with this id")
     audit.note_key("revoke", path.key_id)
     api_keys.remove(parts().redis, path.key_id)

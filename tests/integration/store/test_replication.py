@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from faces import api_key
 from faces.config import Settings
 from faces.errors import StoreError
 from faces.store import client
+from faces.store.access import api_keys, sessions
 from faces.store.client import RedisClient
+from faces.store.events import stream, watches, webhooks
+from faces.store.events.webhooks import Webhook
+from faces.store.keys import API_KEYS
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import Outcome, fail
@@ -95,6 +100,53 @@ def test_without_the_replica_nothing_is_answered_and_reading_goes_on(
     assert until(lambda: confirmed(replicated), 10)
     assert worker.commit(found(1, 1)) == [Outcome.ALREADY]
     assert erase(replicated, picture(3)).state is None
+
+
+def kept(redis: RedisClient) -> list[Callable[[], object]]:
+    """What people set up, and take back, each in two steps."""
+    key, _ = api_key.create("a client", ("scan",))
+    hook = Webhook(id="", url="https://example.org", secret="s")  # noqa: S106 -- of nobody
+    watch = watches.add(redis, "a name")
+    added = webhooks.add(redis, hook, stream.BEGINNING)
+    token = sessions.begin(redis, key.id)
+    return [
+        lambda: api_keys.add(redis, key),
+        lambda: api_keys.remove(redis, key.id),
+        lambda: api_keys.remove(redis, key.id),  # done already, but nobody has confirmed it
+        lambda: watches.add(redis, "a name"),
+        lambda: watches.add(redis, "another"),
+        lambda: watches.remove(redis, watch.id),
+        lambda: webhooks.add(redis, hook, stream.BEGINNING),
+        lambda: webhooks.replay(redis, added.id, stream.BEGINNING),
+        lambda: webhooks.remove(redis, added.id),
+        lambda: sessions.end(redis, token),
+    ]
+
+
+def test_what_people_set_up_or_revoke_is_on_the_replica(
+    replicated: RedisClient, replica: RedisServer
+) -> None:
+    with Redis(port=replica.port) as connection:
+        for number in range(20):
+            key, _ = api_key.create(str(number), ("scan",))
+            api_keys.add(replicated, key)
+            assert connection.hexists(API_KEYS, key.id)
+            assert api_keys.remove(replicated, key.id)
+            assert not connection.hexists(API_KEYS, key.id)
+
+
+def test_without_the_replica_nothing_that_people_set_up_or_revoke_is_answered(
+    replicated: RedisClient, replica: RedisServer
+) -> None:
+    steps = kept(replicated)
+    replica.process.kill(signal.SIGSTOP)
+    for step in steps:
+        with pytest.raises(StoreError, match="0 of 1 confirmed"):
+            step()
+    replica.process.kill(signal.SIGCONT)
+    assert until(lambda: confirmed(replicated), 10)
+    for step in steps:
+        step()
 
 
 def test_without_the_setting_nobody_waits(store_settings: Settings, replica: RedisServer) -> None:
