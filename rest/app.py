@@ -89,6 +89,8 @@ def build(settings: Settings) -> Flask:
         Deliverer(redis, follower, hook_sender.post).start(),
         Searching(settings, Bound(bounds.searches, "searches")),
         Bound(bounds.statements, "statements about people"),
+        Bound(bounds.erasures, "erasures"),
+        Bound(bounds.looks, "looks at RabbitMQ's queues"),
         partial(remove_messages_of, settings),
         DrawnCache().start(follower),
         None if image_store is None else Sweeper(redis, image_store).start(),

@@ -45,17 +45,21 @@ class Bounds:
     large_uploads: int
     searches: int
     statements: int
+    erasures: int
+    looks: int
 
     @classmethod
     def of(cls, settings: Settings) -> Bounds:
         """The bounds that follow from `REST_THREADS`."""
         threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
         return cls(
-            threads + threads + 2 * threads + 4 * half,
+            threads + threads + 2 * threads + 4 * half + threads + half,
             fetches=threads,
             publishes=2 * threads,
             waits=half,
             large_uploads=half,
             searches=half,
             statements=half,
+            erasures=threads,
+            looks=half,
         )

@@ -14,15 +14,16 @@ from rest.parts import parts
 
 def erase_requested(picture_id: str) -> Erased:
     """Erase a picture with everything made from it, in the name of the caller; see `erase_known`."""
-    erased = erase_known(
-        parts().redis,
-        parts().image_store,
-        parts().audit_log,
-        parts().remove_messages,
-        picture_id,
-        actor=g.key,
-        request_id=g.request_id,
-    )
+    with parts().erasures.held():
+        erased = erase_known(
+            parts().redis,
+            parts().image_store,
+            parts().audit_log,
+            parts().remove_messages,
+            picture_id,
+            actor=g.key,
+            request_id=g.request_id,
+        )
     g.outcome = {"faces": erased.receipt.faces, "names": len(erased.receipt.names)}
     return erased
 

@@ -60,6 +60,8 @@ class Parts:
     deliverer: Deliverer
     searching: Searching
     statements: Bound
+    erasures: Bound
+    looks: Bound
     remove_messages: RemoveMessages
     drawn: DrawnCache
     sweeper: Sweeper | None

@@ -81,7 +81,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "too_many_redirects": (HTTPStatus.BAD_GATEWAY, "the URL redirects too often"),
     "unreachable": (HTTPStatus.BAD_GATEWAY, "the URL's host has no address or does not answer"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis, RabbitMQ or the image store is unavailable"),
-    "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "as many fetches, waits or uploads as allowed are under way"),
+    "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "as many requests of this kind as allowed are under way"),
     "not_ready": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis or RabbitMQ is unavailable (readiness probe)"),
     "no_worker": (HTTPStatus.SERVICE_UNAVAILABLE, "no worker answered the search in time"),
     "no_groups": (HTTPStatus.SERVICE_UNAVAILABLE, "the groups process did not answer in time"),

@@ -137,6 +137,7 @@ def built(
         image_store=image_store,
         waiting=Waiting(redis, follower, Bound(bounds.waits, "waiting calls")),
         searching=Searching(settings, Bound(bounds.searches, "searches")),
+        erasures=Bound(bounds.erasures, "erasures"),
         remove_messages=partial(remove_messages_of, settings),
         uploads=Uploads(settings.largest_picture, settings.request_timeout),
         watching=watching,

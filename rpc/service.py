@@ -17,6 +17,7 @@ from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.erase import Erased, RemoveMessages
 from faces.usecases.ingest import Accepted, Ingest
+from rest.bounds import Bound
 from rest.erasing import erase_known
 from rest.events.selection import Selection
 from rest.events.waiting import Waiting
@@ -61,6 +62,7 @@ class Facefleet:
     image_store: ImageStore | None
     waiting: Waiting
     searching: Searching
+    erasures: Bound
     remove_messages: RemoveMessages
     uploads: Uploads
     watching: Watching
@@ -152,15 +154,16 @@ class Facefleet:
         call.noting(self.audit_log)("search", picture_id_of(data))
 
     def _erase(self, picture_id: str, call: Call) -> Erased:
-        return erase_known(
-            self.redis,
-            self.image_store,
-            self.audit_log,
-            self.remove_messages,
-            picture_id,
-            actor=call.key,
-            request_id=call.request_id,
-        )
+        with self.erasures.held():
+            return erase_known(
+                self.redis,
+                self.image_store,
+                self.audit_log,
+                self.remove_messages,
+                picture_id,
+                actor=call.key,
+                request_id=call.request_id,
+            )
 
 
 def _accepted(accepted: Accepted, call: Call) -> pb.ScanReply:

@@ -72,5 +72,6 @@ def replay_letters(body: WantedLetters) -> Response:
 def _looked(wanted: str | None, limit: int) -> Response:
     replayer = Replayer(parts().redis, parts().publishers.publish, wanted)
     found = islice(scan(parts().settings, [DEAD], PATIENCE), limit)
-    letters = [DeadLetter(**asdict(replayer.look(letter))) for letter in found]
+    with parts().looks.held():
+        letters = [DeadLetter(**asdict(replayer.look(letter))) for letter in found]
     return answer(LetterList(dead_letters=[x for x in letters if wanted is None or x.now]))

@@ -134,7 +134,8 @@ def _workers() -> list[Worker]:
 
 def _queues() -> list[Queue] | None:
     try:
-        depths = queues.depths(parts().settings)
+        with parts().looks.held():
+            depths = queues.depths(parts().settings)
     except BrokerError:
         return None
     return [Queue(name=depth.queue, ready=depth.ready, consumers=depth.consumers) for depth in depths]

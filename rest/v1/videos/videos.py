@@ -182,7 +182,8 @@ def list_frames(path: ImagePath, query: FramesQuery) -> Response:
 def erase_video(path: ImagePath) -> Response:
     """Erase a video with all its frames and everything made from them, and answer with a receipt."""
     g.about = {"hash": path.hash}
-    erased = _parts().eraser.erase(path.hash, actor=g.key, request_id=g.request_id)
+    with parts().erasures.held():
+        erased = _parts().eraser.erase(path.hash, actor=g.key, request_id=g.request_id)
     if erased is None:
         raise NotFound("no video with this hash is known: it was never accepted, or is erased")
     g.outcome = {"frames": erased.frames, "faces": erased.faces}

@@ -214,6 +214,35 @@ def test_short_requests_are_answered_while_senders_wait_for_a_silent_rabbitmq(
             assert {(answer.status, answer.code) for answer in refused} == {(503, "unavailable")}
 
 
+def requested(method: str, path: str) -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+
+def test_short_requests_are_answered_while_others_look_into_the_queues_of_a_silent_rabbitmq(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Two threads for short requests: two erasures and one look wait for RabbitMQ, the others are refused."""
+    asking = [
+        *(requested("DELETE", f"/v1/{kind}/{n:064}") for kind in ("images", "pictures") for n in range(10)),
+        *(requested("GET", f"/v1/{kind}") for kind in ("dead-letters", "stats") for _ in range(10)),
+    ]
+    with stalled_host() as url:
+        silent = replace(settings, rest_port=free_port(), rabbitmq_port=int(url.split(":")[2].split("/")[0]))
+        with (
+            running(silent, tmp_path, REST_THREADS="2", PUBLISH_TIMEOUT="8"),
+            ThreadPoolExecutor(40) as others,
+        ):
+            asked = [others.submit(ask, silent.rest_port, one) for one in asking]
+            assert until(lambda: sum(one.done() for one in asked) == 37, 7), "three wait for RabbitMQ"
+            assert ask(silent.rest_port, requested("GET", f"/match/{'0' * 64}")).status == 200
+            waiting = [number for number, one in enumerate(asked) if not one.done()]
+            assert [number < 20 for number in waiting] == [True, True, False]
+            refused = [one.result() for one in asked if one.done()]
+            assert {(answer.status, answer.code, answer.headers["retry-after"]) for answer in refused} == {
+                (503, "busy", "5")
+            }
+
+
 def test_uploads_too_large_to_be_gathered_have_a_bound_of_their_own(port: int) -> None:
     """Half as many as threads are read, until it takes too long; others are refused meanwhile."""
     archive = head(200_000, "/v1/images", "Content-Type: application/x-tar") + b"."
