@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import flask
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from faces.errors import PictureNameError
 
 UNLIMITED = sys.maxsize  # for `max_content_length`, where None would stand for the application's limit
 
 
+class FormParser(FormDataParser):
+    """Reads forms; names that are not UTF-8 are an error, where Werkzeug would take the form to be empty."""
+
+    def parse(self, *args: Any, **options: Any) -> Any:
+        """Read a form.
+
+        Raises:
+            PictureNameError: a name in it is not UTF-8. None of its files can be had then.
+        """
+        self.silent = False
+        with ExitStack() as begun:  # Werkzeug leaves them open
+            self.stream_factory = _closing(self.stream_factory, begun)
+            try:
+                found = super().parse(*args, **options)
+            except UnicodeDecodeError as error:
+                raise PictureNameError(
+                    "a name in the form is not valid UTF-8; none of its files was taken"
+                ) from error
+            except ValueError:  # not a form
+                return args[0], self.cls(), self.cls()
+            begun.pop_all()
+            return found
+
+
+def _closing(factory: Any, begun: ExitStack) -> Any:
+    """A factory of files that are closed if their form cannot be read."""
+    return lambda *args, **options: begun.enter_context(factory(*args, **options))
+
+
 class Request(flask.Request):
     """A request whose body is never cut off silently, and whose JSON is read whatever its Content-Type says."""
+
+    form_data_parser_class = FormParser
 
     @property
     def is_json(self) -> bool:

@@ -23,6 +23,14 @@ from tests.support.server import HASH, PICTURE, problem, queued, serving
 OTHER = drawing(1)
 OTHER_HASH = hashlib.sha256(OTHER).hexdigest()
 DONE = replace(found(0, 1), picture_id=HASH)
+LATIN_1 = (
+    b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="%s.jpg"\r\n\r\n%s\r\n' % sent
+        for sent in ((b"Muller", PICTURE), (b"M\xfcller", OTHER))
+    )
+    + b"--b--\r\n"
+)
+"""A form with a file whose name has another encoding than UTF-8."""
 
 
 def form(*files: tuple[str, str, bytes]) -> dict[str, Any]:
@@ -121,6 +129,8 @@ def test_a_tar_that_is_cut_short_keeps_what_came_before(client: FlaskClient, set
         ({"data": bytes(100_001)}, (413, "too_large")),
         (form(("image", "a", b"not a picture")), (415, "not_a_picture")),
         ({"data": {"image": "text"}, "content_type": "multipart/form-data"}, (400, "empty")),
+        ({"data": b"not a form", "content_type": "multipart/form-data; boundary=b"}, (400, "empty")),
+        ({"data": LATIN_1, "content_type": "multipart/form-data; boundary=b"}, (400, "bad_name")),
         ({"data": b"not a tar", "content_type": "application/x-tar"}, (400, "bad_archive")),
         ({"json": {}}, (400, "bad_request")),
         ({"json": {"url": "http://127.0.0.1/a"}}, (403, "address_not_allowed")),
