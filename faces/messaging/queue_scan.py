@@ -11,10 +11,7 @@ from typing import Any
 
 from faces.config import Settings
 from faces.messaging.amqp import connect, limited, translated
-from faces.messaging.topology import DEAD, RETRY_DELAYS, declare, lock_scans, retry_queue
-
-ASIDE = (DEAD, *map(retry_queue, RETRY_DELAYS))
-"""Where messages stay for long: whoever erases or looks for a picture looks here too."""
+from faces.messaging.topology import DEAD, declare, lock_scans, rungs
 
 ERASE_TIMEOUT = 20.0  # seconds; whoever erases waits for it
 TURN = 0.02  # seconds between looks at whether another scan has ended
@@ -36,9 +33,12 @@ class Found:
         self._held.remove(self._tag)
 
 
-def scan(settings: Settings, queues: Iterable[str] = ASIDE, timeout: float = math.inf) -> Iterator[Found]:
+def scan(
+    settings: Settings, queues: Iterable[str] | None = None, timeout: float = math.inf
+) -> Iterator[Found]:
     """Yield each message that queues hold now, once. What is not removed goes back at the end of its queue.
 
+    Without queues it looks where messages stay for long: among the dead letters and on the retry ladder.
     Scans take turns: what one of them holds, the others would not see.
 
     Raises:
@@ -50,7 +50,7 @@ def scan(settings: Settings, queues: Iterable[str] = ASIDE, timeout: float = mat
         declare(channel, settings)
         while not lock_scans(connection):
             connection.sleep(TURN)
-        for queue in queues:
+        for queue in (DEAD, *rungs()) if queues is None else queues:
             yield from _messages(channel, queue)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from faces.config import Settings
 from faces.errors import BrokerError
 from faces.messaging.amqp import connect, translated
-from faces.messaging.topology import DEAD, PICTURES_QUEUE, RETRY_DELAYS, VIDEOS, retry_queue
+from faces.messaging.topology import DEAD, PICTURES_QUEUE, VIDEOS, rungs
 
 NOT_FOUND = 404  # AMQP's reply code
 
@@ -29,7 +29,7 @@ def depths(settings: Settings) -> list[Depth]:
     Raises:
         BrokerError: RabbitMQ is unavailable.
     """
-    queues = (PICTURES_QUEUE, *map(retry_queue, RETRY_DELAYS), VIDEOS, DEAD)
+    queues = (PICTURES_QUEUE, *rungs(), VIDEOS, DEAD)
     with closing(connect(settings)) as connection:
         return [_depth(connection, queue) for queue in queues]
 

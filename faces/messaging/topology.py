@@ -34,6 +34,7 @@ SEARCHES_WAITING = 100  # more than workers answer before their senders give up
 SEARCH_SECONDS = 5  # for a search to be answered
 
 RETRY_DELAYS = (1, 5, 30, 120, 600)  # seconds; the last one repeats until the policy gives up
+FORMER_RETRY_DELAYS: tuple[int, ...] = ()  # of earlier releases, whose pictures may wait there in an upgrade
 READS_OF_A_DEAD_LETTER = 1_000_000_000  # RabbitMQ 4 drops what was delivered 20 times if no limit is set
 DELIVERY_LIMIT = 100  # a backstop: the worker's own count of attempts ends sooner
 PRECONDITION_FAILED, RESOURCE_LOCKED = 406, 405  # AMQP's reply codes
@@ -44,6 +45,11 @@ log = logging.getLogger(__name__)
 def retry_queue(delay: int) -> str:
     """Name of the queue in which a picture waits for `delay` seconds."""
     return f"pictures.retry.{delay}s"
+
+
+def rungs() -> dict[str, int]:
+    """The queues of the retry ladder, with their delays: this release's, and those of earlier ones."""
+    return {retry_queue(delay): delay for delay in (*RETRY_DELAYS, *FORMER_RETRY_DELAYS)}
 
 
 def declare(channel: Any, settings: Settings) -> None:
@@ -94,7 +100,7 @@ def _queues(settings: Settings) -> dict[str, dict[str, Any]]:
         },
         SEARCHES: {"x-message-ttl": SEARCH_SECONDS * 1000, "x-max-length": SEARCHES_WAITING},
         VIDEOS: {"x-delivery-limit": READS_OF_A_DEAD_LETTER},  # the video's own count of starts ends sooner
-        **{retry_queue(delay): _retry_arguments(delay) for delay in RETRY_DELAYS},
+        **{rung: _retry_arguments(delay) for rung, delay in rungs().items()},
     }
 
 

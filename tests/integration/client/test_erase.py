@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from client.__main__ import main
 from faces.config import Settings
 from faces.image_store.pictures import ImageStore
-from faces.messaging.amqp import Publisher
+from faces.messaging import topology
+from faces.messaging.amqp import Publisher, connect
 from faces.messaging.message import Message, encode
 from faces.messaging.queue_scan import remove_messages_of, scan
+from faces.messaging.queues import depths
 from faces.messaging.topology import DEAD, retry_queue
 from faces.store.access import audit_log
 from faces.store.client import RedisClient
@@ -147,6 +150,32 @@ def test_dead_letters_and_retries_go_too_and_those_of_others_stay(
     assert capsys.readouterr().out.splitlines()[-1].split() == ["messages", "2"]
     assert nothing_is_left(capsys, A)
     assert [found.queue for found in scan(broker)] == [DEAD, retry_queue(600)]
+    assert writer.redis is not None
+
+
+@pytest.fixture
+def former_rung(broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A queue of an earlier release's retry ladder. Another rung of it never was on this RabbitMQ."""
+    with closing(connect(broker)) as connection:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(topology, "RETRY_DELAYS", (3600,))
+            topology.declare(connection.channel(), broker)
+        monkeypatch.setattr(topology, "FORMER_RETRY_DELAYS", (3600, 7200))
+        yield retry_queue(3600)
+        for delay in (3600, 7200):
+            connection.channel().queue_delete(retry_queue(delay))
+
+
+def test_retries_on_the_ladder_of_an_earlier_release_go_too(
+    writer: Writer, broker: Settings, former_rung: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Publisher(broker)) as publisher:
+        publisher.publish("", former_rung, *encode(Message(A, "name", None)))
+    assert {depth.queue: depth.ready for depth in depths(broker)}[former_rung] == 1
+    assert main(["check", "--residue", A]) == 1
+    assert f"queue {former_rung}" in capsys.readouterr().out
+    assert main(["erase", A, "--yes"]) == 0
+    assert nothing_is_left(capsys, A)
     assert writer.redis is not None
 
 
