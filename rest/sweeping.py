@@ -16,7 +16,7 @@ from faces.store.client import RedisClient
 from faces.store.events import stream
 from faces.store.events.stream import Event
 from faces.store.keys import HOME, SWEPT
-from faces.store.pictures import queries
+from faces.usecases.originals import remove_unknown
 
 EVERY = 15.0  # seconds between looks
 AGE = 30.0  # seconds that whoever erases or withdraws a picture has to remove its original
@@ -55,16 +55,10 @@ class Sweeper:
         removed = []
         while page := [event for event in stream.read(self._redis, position) if event.time < before]:
             gone = {event.hash for event in page if _leaves_no_picture(event)}
-            removed += [picture_id for picture_id in gone if self._remove(picture_id)]
+            removed += [p for p in gone if remove_unknown(self._redis, self._image_store, p)]
             position = page[-1].id
             self._redis.ask((HOME, "SET", SWEPT, position))
         return removed
-
-    def _remove(self, picture_id: str) -> bool:
-        """Remove an original and crops; the picture's record is looked for right before."""
-        if queries.statuses(self._redis, [picture_id]) != [None]:
-            return False
-        return any(self._image_store.delete(picture_id))
 
     def _run(self) -> None:
         while not self._closing.wait(EVERY):

@@ -27,6 +27,11 @@ class Crops:
         self._store = store
         self._writing: SideBySide[object] = SideBySide(timeout)
 
+    @property
+    def kept(self) -> bool:
+        """Whether there is a store for them."""
+        return self._store is not None
+
     def keep(self, crops: Mapping[str, Sequence[bytes]]) -> dict[str, FacefleetError]:
         """Store the crops of each picture; return the errors of those that could not be stored."""
         store = self._store

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from faces.errors import FacefleetError, PictureError
+from faces.errors import FacefleetError, PictureError, Transient
 from faces.messaging.message import Message
 from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion
 from faces.store.pictures import queries
 from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.removal import removing
 from faces.store.pictures.status import DAMAGED, Status
 from worker.crops import Crops
 from worker.index.face_index import FaceIndex
@@ -123,8 +125,19 @@ class Jobs:
             if p not in errors
         ]
         committed = self.retrier.until_done(lambda: self._commit(found, begun))
-        self.crops.drop([p for p, result in committed.items() if result.outcome is Outcome.GONE])
+        for picture_id in (p for p, result in committed.items() if result.outcome is Outcome.GONE):
+            self._drop_crops(picture_id)
         return {p: Result(error=error) for p, error in errors.items()} | committed
+
+    def _drop_crops(self, picture_id: str) -> None:
+        """Remove the crops of a picture that was erased meanwhile, unless it is sent again."""
+        if self.crops.kept:
+            with (
+                suppress(Transient),
+                removing(self.redis, picture_id),
+            ):  # `reconcile --sweep` finds what is left
+                if queries.statuses(self.redis, [picture_id]) == [None]:
+                    self.crops.drop([picture_id])
 
     def _commit(self, found: Sequence[DetectionResult], begun: float) -> dict[str, Result]:
         if not found:

@@ -24,6 +24,7 @@ from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEO
 from faces.store.client import RedisClient
 from faces.store.pictures.commit import fail
 from faces.store.pictures.queries import Unfinished, unfinished
+from faces.usecases.originals import remove_unknown
 
 HELP = "find accepted pictures without a message and originals without a picture, and put them right"
 IDLE, BUSY = 60, 3600  # seconds; a server publishes within the first, the fleet is done within the second
@@ -112,9 +113,10 @@ class Mender:
 
 def _swept(redis: RedisClient, image_store: ImageStore, *, sweep: bool) -> Iterable[Stranded]:
     for picture_id in orphans(redis, image_store):
-        if sweep:
-            image_store.delete(picture_id)
-        yield Stranded(picture_id, None, (), REMOVED if sweep else ORPHAN)
+        if not sweep:
+            yield Stranded(picture_id, None, (), ORPHAN)
+        elif remove_unknown(redis, image_store, picture_id):
+            yield Stranded(picture_id, None, (), REMOVED)
 
 
 def _show(stranded: Sequence[Stranded], *, as_json: bool) -> None:

@@ -229,9 +229,9 @@ class Session:
         return replies
 
 
-def run_when_full(command: Command) -> Command:
-    """Return a command in a form that also runs at `maxmemory`, outside of transactions."""
-    return (HOME, *_script([command], b""))
+def run_when_full(*commands: Command) -> Command:
+    """Return commands as one that also runs at `maxmemory`, outside of transactions."""
+    return (HOME, *_script(commands, b""))
 
 
 def _script(reads: Sequence[Command], digest: bytes, commands: Sequence[Command] = ()) -> tuple[Any, ...]:

@@ -46,6 +46,7 @@
 | 0 | `events` | stream, capped: what became of pictures and people (`faces.store.events.stream`), without names |
 | 0 | `swept` | id of the event up to which originals without a picture were removed |
 | 0 | `erased:<hash>` | JSON list of the names of an erased picture, for readers of events; expires after a minute |
+| 0 | `removing:<hash>` | hash: token of each process that is about to remove a picture's original; expires |
 | 0 | `watches` | hash: id -> JSON document of a watch (`faces.store.events.watches`) |
 | 0 | `webhooks` | hash: id -> JSON document of a webhook (`faces.store.events.webhooks`), its secret included |
 | 0 | `webhooks:progress` | hash: id -> JSON document: up to which event a webhook has been served |
@@ -131,6 +132,11 @@ def idempotency_key(caller: str, key: str) -> str:
 def erased_key(picture_id: str) -> str:
     """Key of the names that an erased picture had."""
     return f"erased:{picture_id}"
+
+
+def removing_key(picture_id: str) -> str:
+    """Key of those who are about to remove a picture's original."""
+    return f"removing:{picture_id}"
 
 
 def group_key(group: int) -> str:

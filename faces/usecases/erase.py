@@ -9,6 +9,7 @@ from faces.image_store.pictures import Deleted, ImageStore
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.pictures.erase import ErasedReceipt, erase
+from faces.store.pictures.removal import removing
 
 RemoveMessages = Callable[[Collection[str]], int]
 """Removes the dead letters of pictures and their messages on the retry ladder; returns how many there were."""
@@ -47,6 +48,14 @@ def erase_picture(
     """
     if actor:
         audit_log.note(actor, "erase", picture_id, request_id)
-    receipt = erase(redis, picture_id)
-    deleted = Deleted(original=False, crops=False) if image_store is None else image_store.delete(picture_id)
+    receipt, deleted = _erased(redis, image_store, picture_id)
     return Erased(receipt, deleted.original, deleted.crops, remove_messages([picture_id]))
+
+
+def _erased(
+    redis: RedisClient, image_store: ImageStore | None, picture_id: str
+) -> tuple[ErasedReceipt, Deleted]:
+    if image_store is None:
+        return erase(redis, picture_id), Deleted(original=False, crops=False)
+    with removing(redis, picture_id):
+        return erase(redis, picture_id), image_store.delete(picture_id)

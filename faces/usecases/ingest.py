@@ -17,6 +17,7 @@ from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.pictures import accept, queries
 from faces.store.pictures.status import Size
+from faces.usecases.originals import remove_unknown
 
 MAX_NAME_LENGTH = 512  # characters of a name or URL
 
@@ -114,23 +115,17 @@ def accept_and_publish(
     try:
         if image_store is not None and original is not None:
             image_store.put(message.picture_id, original)
-            _remove_if_unknown(redis, image_store, message.picture_id)  # it may have been erased meanwhile
+            remove_unknown(redis, image_store, message.picture_id)  # it may have been erased meanwhile
         publish(message)
     except Transient:
         withdrawn = accept.withdraw(redis, receipt)
         if image_store is not None:
             with suppress(Transient):  # `reconcile --sweep` finds what is left
-                _remove_if_unknown(redis, image_store, message.picture_id)
+                remove_unknown(redis, image_store, message.picture_id)
         if withdrawn:
             raise
         return False  # the same bytes, sent by someone else, were processed in the meantime
     return True
-
-
-def _remove_if_unknown(redis: RedisClient, image_store: ImageStore, picture_id: str) -> None:
-    """Remove the original of a picture without a record."""
-    if queries.statuses(redis, [picture_id]) == [None]:
-        image_store.delete(picture_id)
 
 
 def check_name(name: str, longest: int = MAX_NAME_LENGTH) -> None:

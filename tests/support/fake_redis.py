@@ -35,7 +35,7 @@ class FakeRedis:
             raise self.failures.pop(0)
         return [self._answer(*command) for command in commands]
 
-    commit = ask
+    commit = write = ask
 
     def confirm(self) -> None:
         """Nothing: there are no replicas."""
@@ -62,7 +62,7 @@ class FakeRedis:
                     self.hashes.get(key, {}).pop(field, None)
             case "HVALS":
                 return []
-            case "WATCH" | "ZREM" | "DEL" | "XADD":
+            case "WATCH" | "ZREM" | "DEL" | "XADD" | "EVAL":
                 return 0
             case "ZSCORE":
                 pass

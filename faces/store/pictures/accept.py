@@ -12,8 +12,8 @@ from faces.errors import PictureError, StoreError
 from faces.store import memory
 from faces.store.client import Command, RedisClient, Session
 from faces.store.events import stream
-from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, status_key
-from faces.store.pictures import listing
+from faces.store.keys import COUNTS, HOME, INFLIGHT, SEQUENCE, pending_key, removing_key, status_key
+from faces.store.pictures import listing, removal
 from faces.store.pictures.names import NameClaim, resolve
 from faces.store.pictures.status import Size, Status, pending
 
@@ -48,15 +48,17 @@ def accept(
     Raises:
         PictureError: `not_found`: it was to be replayed, and was erased.
         StoreFullError: Redis is near its memory limit; nothing was accepted.
-        StoreError: Redis is unavailable; the picture may have been accepted, and sending it again is safe.
+        StoreError: Redis is unavailable, or the picture is being erased; it may have been accepted, and sending it
+            again is safe.
     """
     while True:
         with redis.session() as session:
-            info, number, _, document = session.ask(
+            info, number, _, document, removals = session.ask(
                 memory.READ_LIMIT,
                 (HOME, "INCR", SEQUENCE),
-                (HOME, "WATCH", status_key(picture_id)),
+                (HOME, "WATCH", status_key(picture_id), removing_key(picture_id)),
                 (HOME, "GET", status_key(picture_id)),
+                removal.count(picture_id),
             )
             memory.check_room(info)
             before = Status.from_json(document)
@@ -66,6 +68,8 @@ def accept(
                 )
             if before is None and replayed:
                 raise PictureError("the picture was erased meanwhile", code="not_found")
+            if before is None and removals:
+                raise StoreError("the picture is being erased")
             claim = NameClaim(-number if replayed else number, name, picture_id)
             receipt = Receipt(claim, before, size)
             if session.commit(*_accepting(session, receipt)) is not None:

@@ -16,6 +16,7 @@ from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import Outcome
 from faces.store.pictures.erase import erase
+from faces.store.pictures.removal import removing
 from tests.support.committing import Worker, found, picture
 from tests.support.full_redis import limit_memory
 from tests.support.rules import faults, read_all
@@ -80,7 +81,8 @@ def test_at_the_limit_a_commit_waits_and_erasing_makes_room(
         "who erases may have to sign in"
     )
     for number in range(done // 2):
-        assert erase(limited, picture(number)).state == "done"
+        with removing(limited, picture(number)):
+            assert erase(limited, picture(number)).state == "done"
     assert worker.commit(found(done, 1)) == [Outcome.DONE], "the worker has followed what was erased"
     state = read_all(limited)
     assert faults(state) == []

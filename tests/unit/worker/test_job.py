@@ -23,7 +23,7 @@ from worker.job import Jobs
 from worker.metrics import Metrics
 from worker.originals import Originals
 
-A, B, C = "a" * 64, "b" * 64, "c" * 64
+A, B, C, D = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 CUT = PictureError("the file ends too early", code="truncated")
 
 
@@ -132,16 +132,17 @@ def test_a_picture_is_committed_with_its_crops_or_not_at_all(monkeypatch: pytest
 
     def commit(_: object, found: Sequence[DetectionResult], *_more: object) -> Committed:
         committed.extend(f.picture_id for f in found)
-        assert set(store) == {A, C}  # before the commit
-        return Committed([Outcome.DONE, Outcome.GONE], 0)
+        assert set(store) == {A, C, D}  # before the commit
+        del redis.strings[f"status:{C}"]
+        return Committed([Outcome.DONE, Outcome.GONE, Outcome.GONE], 0)
 
     monkeypatch.setattr("worker.job.commit", commit)
     monkeypatch.setattr(FaceIndex, "follow", lambda *_: None)
-    store = CropStore()
-    results = jobs(FakeRedis(A, B, C), Finds(), crop_store=store).run([message(A), message(B), message(C)])
-    assert committed == [A, C]
+    store, redis = CropStore(), FakeRedis(A, B, C, D)
+    results = jobs(redis, Finds(), crop_store=store).run([message(A), message(B), message(C), message(D)])
+    assert committed == [A, C, D]
     assert isinstance(results[B].error, ImageStoreError)
-    assert store == {A: [b"crop"]}, "those of an erased picture are removed"
+    assert store == {A: [b"crop"], D: [b"crop"]}, "of an erased picture none, unless it was sent again since"
 
 
 def test_a_picture_in_quarantine_that_comes_again_is_not_searched_beside_it() -> None:
