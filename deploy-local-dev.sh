@@ -20,17 +20,19 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=local/install.sh
 source "$root/local/install.sh"
 
+revision() { git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown; } # what images say they were made of
+
 in_docker() {
     need docker "install Docker, or run without --docker"
     docker compose version >/dev/null 2>&1 || fail "this Docker has no 'compose' command: install the Compose plugin"
     docker info >/dev/null 2>&1 || fail "Docker's daemon does not answer: start it, or run without --docker"
-    docker compose --project-directory "$root" up --build --detach --wait "$@"
+    REVISION=$(revision) docker compose --project-directory "$root" up --build --detach --wait "$@"
     echo "Ready: the page is http://127.0.0.1:${PORT:-5000}, logs: docker compose logs --follow logs, end: docker compose down"
 }
 
 in_cluster() { # in_cluster [delete]: only where nobody else is, for the server asks for no key
     need kubectl "install it, or run without --k8s"
-    local context images version revision
+    local context images version
     context=$(kubectl config current-context 2>/dev/null) ||
         fail "kubectl has no current context: see 'kubectl config get-contexts', or run without --k8s"
     case $context in
@@ -44,11 +46,10 @@ in_cluster() { # in_cluster [delete]: only where nobody else is, for the server 
     fi
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/pyproject.toml")
     images=("facefleet-rest:$version" "facefleet-worker:$version")
-    revision=$(git -C "$root" rev-parse HEAD 2>/dev/null) || revision=unknown
     need docker "install Docker, which builds the images, or run without --k8s"
     for image in "${images[@]}"; do
         name=${image%%:*}
-        docker build --file "$root/Dockerfile.${name#facefleet-}" --build-arg "REVISION=$revision" --tag "$image" "$root"
+        docker build --file "$root/Dockerfile.${name#facefleet-}" --build-arg "REVISION=$(revision)" --tag "$image" "$root"
     done
     load_images "$context" "${images[@]}"
     kubectl get namespace facefleet >/dev/null 2>&1 || kubectl create namespace facefleet

@@ -7,12 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.containers.manifests import render
 
 ROOT = Path(__file__).parents[3]
 CALLED = """#!/bin/sh
-echo "$(basename "$0") $*" >>"$CALLS"
+echo "$(basename "$0") $*${REVISION:+ REVISION=$REVISION}" >>"$CALLS"
 case "$*" in
 *current-context) echo "$CONTEXT" ;;
 *"get secret redis"*) printf 'staging' ;;
@@ -106,6 +107,17 @@ def test_images_know_their_revision(tools: Tools) -> None:
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
     built = [line for line in tools.called().splitlines() if line.startswith("docker build")]
     assert [f"--build-arg REVISION={head}" in line for line in built] == [True, True]
+
+
+def test_images_that_compose_builds_know_their_revision(tools: Tools) -> None:
+    assert tools.run(ROOT / "deploy-local-dev.sh", "--docker").returncode == 0
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    (up,) = (line for line in tools.called().splitlines() if " up --build" in line)
+    assert up.endswith(f" REVISION={head}")
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
+    taken = [found["build"].get("args") for found in services if "build" in found]
+    assert len(taken) == 5
+    assert all(args == {"REVISION": "${REVISION:-unknown}"} for args in taken)
 
 
 def test_it_can_be_undone(tools: Tools) -> None:
