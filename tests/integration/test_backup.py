@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from local.process import free_port
+from local.process import free_port, until
 from local.redis import RedisServer, debian_server
 from tests.conftest import missing
 
@@ -34,6 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def filled(server: RedisServer) -> RedisServer:
     """Each kind of value that we keep, in every database."""
     source = random.Random(16)
+    with Redis(port=server.port) as client:
+        client.config_set("min-replicas-to-write", 0)
     for number in DATABASES:
         with Redis(port=server.port, db=number) as client:
             client.flushdb()
@@ -133,6 +137,22 @@ def test_a_restore_that_fails_leaves_the_server_as_strict_as_it_was(
                 client.config_set(name, value)
     assert failed.returncode == 1
     assert "OOM" in failed.stdout + failed.stderr
+
+
+def test_a_restore_changes_nothing_while_a_proxy_still_closes_connections(
+    filled: RedisServer, tmp_path: Path
+) -> None:
+    """HAProxy does so once a primary no longer tells of its replicas: some seconds after they need not be there."""
+    assert backup(filled, tmp_path, "save").returncode == 0
+    with Redis(port=filled.port) as client, ThreadPoolExecutor() as beside:
+        client.set("later", "than the snapshot")
+        client.config_set("min-replicas-to-write", 1)
+        restoring = beside.submit(backup, filled, tmp_path, "restore")
+        assert until(lambda: client.config_get("min-replicas-to-write")["min-replicas-to-write"] == "0", 20)
+        time.sleep(6)
+        assert client.exists("later")
+        assert restoring.result().returncode == 0, restoring.result().stderr
+        assert not client.exists("later")
 
 
 def test_without_a_snapshot_nothing_is_touched(filled: RedisServer, tmp_path: Path) -> None:
