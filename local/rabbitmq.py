@@ -54,8 +54,12 @@ class RabbitServer:
 
     def ctl(self, *arguments: str) -> None:
         """Run `rabbitmqctl` on the node (about 2 s)."""
-        command = [str(Path(server_script()).with_name("rabbitmqctl")), "--node", NODE, *arguments]
-        subprocess.run(command, env=self._environ(), capture_output=True, check=True)
+        self.tool("rabbitmqctl", *arguments).check_returncode()
+
+    def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run one of the node's tools, such as `rabbitmq-upgrade` (about 2 s)."""
+        command = [str(Path(server_script()).with_name(name)), "--node", NODE, *arguments]
+        return subprocess.run(command, env=self._environ(), capture_output=True, check=False)
 
     def answers(self) -> bool:
         """Tell whether the node accepts clients."""
