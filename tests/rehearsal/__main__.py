@@ -14,6 +14,7 @@ from pathlib import Path
 
 from local.process import until
 from tests.rehearsal.fleet import RABBITMQ, REDIS, SECONDS, Fleet, Sent
+from tests.rehearsal.overlays import NEWER_REDIS
 from tests.support.containers.images import ROOT, Storage, broker_images
 from tests.support.containers.podman import Podman
 
@@ -64,14 +65,57 @@ def restored(fleet: Fleet) -> Sent:
     after = fleet.send(20)
     fleet.settle()
     fleet.stop_ours()
-    begun = time.monotonic()
-    fleet.run_job("restore")
-    print(f"restored in {time.monotonic() - begun:.1f} s")
-    for pod in REDIS:
-        assert until(lambda pod=pod: fleet.keyspace(pod) == kept, SECONDS), pod  # type: ignore[misc] # mypy does not see the default
+    restore(fleet, kept)
     fleet.start_ours()
     assert fleet.unknown(after.accepted) == len(after.accepted)
     return before
+
+
+def upgraded_redis(fleet: Fleet) -> Sent:
+    """Redis and Sentinels get a newer version, 8.0 in the place of 7.0, and go back to the older by a restore.
+
+    The server that is replaced last is the primary before the first is replaced, so that no older replica has to
+    follow a newer primary.
+    """
+    before = fleet.send(50)
+    fleet.settle()
+    print(fleet.run_job("backup").strip())
+    kept = fleet.keyspace(fleet.primary())
+    with fleet.sending() as sent:
+        fleet.ask_start(REDIS[0], "handover")  # so that there is something to take over
+        fleet.ask_start(REDIS[0], "takeover")
+        fleet.pods.apply(fleet.overlays.with_newer_redis())
+        fleet.pods.roll("redis", SECONDS)
+    report(fleet, "newer Redis", sent)
+    assert fleet.versions() == {"8.0"}
+    assert fleet.keyspace(REDIS[0]) == fleet.keyspace(fleet.primary())
+    went_back(fleet, kept)
+    assert fleet.unknown(sent.accepted) == len(sent.accepted)
+    return before
+
+
+def went_back(fleet: Fleet, kept: dict[str, int]) -> None:
+    """An older Redis does not start with a newer one's files, and the others go on; so it starts without any."""
+    fleet.pods.apply(fleet.overlays.manifests())
+    fleet.pods.stop_pod(REDIS[2])
+    (older, *_) = fleet.pods.start_pod(fleet.pods.workload("redis"), REDIS[2])
+    assert until(lambda: "Can't handle RDB format" in fleet.podman.log(older), SECONDS)
+    assert not fleet.pods.passes(older, "readinessProbe")
+    report(fleet, "one older Redis does not start", fleet.send(20))
+    fleet.stop_ours()
+    fleet.empty_redis()
+    restore(fleet, kept)
+    assert fleet.versions() == {"7.0"}
+    fleet.start_ours()
+
+
+def restore(fleet: Fleet, kept: dict[str, int]) -> None:
+    """Restore the newest backup; every server has its keys then."""
+    begun = time.monotonic()
+    print(fleet.run_job("restore").splitlines()[0])
+    print(f"restored in {time.monotonic() - begun:.1f} s")
+    for pod in REDIS:
+        assert until(lambda pod=pod: fleet.keyspace(pod) == kept, SECONDS), pod  # type: ignore[misc] # mypy does not see the default
 
 
 REHEARSALS: tuple[Callable[[Fleet], Sent], ...] = (
@@ -80,6 +124,7 @@ REHEARSALS: tuple[Callable[[Fleet], Sent], ...] = (
     rolled_rabbitmq,
     lost_node,
     restored,
+    upgraded_redis,
 )
 
 
@@ -96,6 +141,7 @@ def main() -> None:
         for image in ("rest", "worker"):
             storage.build(image, Path(folder))
         storage.stand_ins(broker_images())
+        storage.newer_redis(f"redis:{NEWER_REDIS}")
         podman = Podman(storage.options, Path(folder))
         podman.clear()
         try:
@@ -111,14 +157,18 @@ def rehearse(fleet: Fleet, names: list[str]) -> None:
     print(f"ready after {time.monotonic() - begun:.0f} s", flush=True)
     for rehearsal in REHEARSALS:
         if rehearsal.__name__ in names:
-            sent = rehearsal(fleet)
-            fleet.settle()
-            fleet.check()
-            print(
-                f"{rehearsal.__name__}: {len(sent.accepted)} pictures accepted, none for {sent.gap:.1f} s at most, "
-                f"{fleet.unknown(sent.accepted)} unknown afterwards; check finds no fault",
-                flush=True,
-            )
+            report(fleet, rehearsal.__name__, rehearsal(fleet))
+
+
+def report(fleet: Fleet, what: str, sent: Sent) -> None:
+    """Hold the fleet to its rules, and say how it went."""
+    fleet.settle()
+    fleet.check()
+    print(
+        f"{what}: {len(sent.accepted)} pictures accepted, none for {sent.gap:.1f} s at most, "
+        f"{fleet.unknown(sent.accepted)} unknown afterwards; check finds no fault",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

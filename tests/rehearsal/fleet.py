@@ -1,6 +1,5 @@
 """The production overlay as pods on this machine: three Redis servers with Sentinels behind HAProxy, three RabbitMQ
-nodes, a server and a worker. The brokers are Debian's, under the names of the images that the manifests ask for;
-RabbitMQ is 3.10 then, and does not get the one setting of cluster.conf that came later.
+nodes, and one of each process of ours.
 """
 
 from __future__ import annotations
@@ -20,20 +19,16 @@ import requests
 
 from benchmarks.chaos import pictures
 from local.process import until
-from tests.support.containers.manifests import render
+from tests.rehearsal.overlays import Overlays
 from tests.support.containers.podman import Podman
 from tests.support.containers.pods import Pods, secrets_of
 
-ROOT = Path(__file__).parents[2]
 SECONDS = 180.0  # for anything to happen on a busy machine
 REDIS = ("redis-0", "redis-1", "redis-2")
 RABBITMQ = ("rabbitmq-0", "rabbitmq-1", "rabbitmq-2")
-OVERLAY = """\
-resources: [../production]
-components: [../../components/backup]
-configMapGenerator:
-  - {name: settings, behavior: merge, literals: [API_KEYS=off]}
-"""
+USERS_OF_REDIS = ("rest", "rpc", "worker", "groups")  # what the guide stops for a restore
+OURS = (*USERS_OF_REDIS, "logs")
+PORT_OF_METRICS = 9100
 
 
 @dataclass
@@ -55,37 +50,37 @@ class Fleet:
 
     def __init__(self, podman: Podman, folder: Path) -> None:
         self.podman = podman
-        tree = folder / "k8s"
-        subprocess.run(["cp", "-r", str(ROOT / "k8s"), str(tree)], check=True)
-        overlay = tree / "overlays/rehearsal"
-        overlay.mkdir()
-        (overlay / "kustomization.yaml").write_text(OVERLAY)
-        printed = subprocess.check_output([tree / "secrets/generate", "--print", "staging"], text=True)
-        self._secrets = secrets_of(printed)
-        self.pods = Pods(podman, render(_known_to_3_10(tree, overlay)), self._secrets, folder)
+        self.overlays = Overlays(folder)
+        generate = self.overlays.tree / "secrets/generate"
+        printed = subprocess.check_output([generate, "--print", "staging"], text=True)
+        self.pods = Pods(podman, self.overlays.manifests(), secrets_of(printed), folder)
         self._server = ""
         self._number = 0
 
     def start(self) -> None:
         """Start everything as `kubectl apply` would, and wait until it is ready."""
-        self.start_brokers()
+        self.pods.wait(self.pods.start("redis", "redis-proxy", "rabbitmq"), "readinessProbe", SECONDS)
+        self.pods.start("logs")
         self.start_ours()
 
-    def start_brokers(self) -> None:
-        """Start the brokers."""
-        self.pods.wait(self.pods.start("redis", "redis-proxy", "rabbitmq"), "readinessProbe", SECONDS)
-
     def start_ours(self) -> None:
-        """Start a server and a worker."""
-        containers = self.pods.start("rest", "worker")
+        """Start what uses Redis."""
+        containers = self.pods.start(*USERS_OF_REDIS)
         self._server = f"http://{self.pods.address('rest-rest')}:5000"
         for probe in ("startupProbe", "readinessProbe"):
             self.pods.wait(containers, probe, SECONDS)
 
     def stop_ours(self) -> None:
-        """Stop server and worker, as scaling them to zero does."""
-        for pod in ("rest", "worker"):
+        """Stop what uses Redis, as scaling it to zero does."""
+        for pod in USERS_OF_REDIS:
             self.pods.stop_pod(pod)
+
+    def empty_redis(self) -> None:
+        """Delete all Redis pods and volumes, as scaling to zero and deleting the claims does; start others."""
+        for pod in REDIS:
+            self.pods.lose_pod(pod)
+            self.podman("volume", "rm", f"data-{pod}")
+        self.pods.wait(self.pods.start("redis"), "readinessProbe", SECONDS)
 
     def send(self, count: int) -> Sent:
         """Send new pictures, each until it is accepted."""
@@ -115,22 +110,21 @@ class Fleet:
             stop.set()
             thread.join()
 
-    def settle(self) -> dict[str, Any]:
-        """Wait until nothing is in flight; what `client status` says then."""
-        assert until(lambda: self.status()["in_flight"] == 0, SECONDS, pause=2.0), self.status()
-        return self.status()
-
-    def status(self) -> dict[str, Any]:
-        """What `client status` says."""
-        done = self._client("status", "--json")
-        return (
-            dict(json.loads(done.stdout)) if done.returncode == 0 else {"in_flight": -1, "said": done.stderr}
-        )
+    def settle(self) -> None:
+        """Wait until nothing is in flight and all faces are in groups."""
+        assert until(lambda: self._status()["in_flight"] == 0, SECONDS, pause=2.0), self._status()
+        assert until(lambda: self._groups_lag() == 0, SECONDS, pause=0.5), self.podman.log("groups-groups")
+        assert until(self._is_quiet, SECONDS), self.keyspace(self.primary())
 
     def check(self) -> None:
-        """Hold the databases to their rules."""
-        done = self._client("check")
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Hold the databases and the groups to their rules; no process of ours has ended, and each is ready."""
+        for words in (["check"], ["check", "--groups"]):
+            done = self._client(*words)
+            assert done.returncode == 0, done.stdout + done.stderr
+        ours = [f"{name}-{name}" for name in OURS]
+        ended = [name for name in ours if self.podman.inspect(name)["RestartCount"]]
+        assert not ended, ended
+        self.pods.wait(ours, "readinessProbe", SECONDS)
 
     def unknown(self, sent: list[str]) -> int:
         """Of the pictures that were accepted, how many nobody knows any more."""
@@ -151,9 +145,18 @@ class Fleet:
         lines = re.findall(r"(db\d+):keys=(\d+),expires=(\d+)", self.redis(pod, "info", "keyspace"))
         return {database: int(keys) - int(expiring) for database, keys, expiring in lines}
 
+    def ask_start(self, pod: str, what: str) -> None:
+        """Have the script `start` of one Redis do something."""
+        self.podman("exec", f"{pod}-redis", "sh", "/etc/redis/start", what)
+
+    def versions(self) -> set[str]:
+        """The versions of all Redis servers and Sentinels, without their patch level."""
+        said = [self.redis(pod, *port, "info", "server") for pod in REDIS for port in ((), ("-p", "26379"))]
+        return {version for text in said for version in re.findall(r"redis_version:(\d+\.\d+)", text)}
+
     def redis(self, pod: str, *words: str) -> str:
         """Ask one Redis."""
-        command = 'REDISCLI_AUTH=$REDIS_PASSWORD exec redis-cli "$@"'
+        command = 'REDISCLI_AUTH=$REDIS_PASSWORD exec redis-cli --no-auth-warning "$@" 2>/dev/null'
         return self.podman("exec", f"{pod}-redis", "sh", "-c", command, "sh", *words)
 
     def run_job(self, cron_job: str) -> str:
@@ -165,6 +168,28 @@ class Fleet:
         assert code == 0, said
         self.pods.lose_pod(cron_job)
         return said
+
+    def _status(self) -> dict[str, Any]:
+        done = self._client("status", "--json")
+        return (
+            dict(json.loads(done.stdout)) if done.returncode == 0 else {"in_flight": -1, "said": done.stderr}
+        )
+
+    def _groups_lag(self) -> float:
+        """How many journal entries the groups process has not taken in."""
+        address = f"http://{self.pods.address('rest-rest')}:{PORT_OF_METRICS}/metrics"
+        try:
+            text = requests.get(address, timeout=30).text
+        except requests.RequestException:
+            return -1.0
+        found = re.findall(r"^facefleet_groups_lag (\S+)$", text, re.MULTILINE)
+        return float(found[0]) if found else -1.0  # none while Redis is away
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing changes for a while; suggestions of groups to merge are made every two seconds."""
+        before = self.keyspace(self.primary())
+        time.sleep(5.0)
+        return self.keyspace(self.primary()) == before
 
     def _accept(self, picture: bytes, sent: Sent) -> None:
         begun = time.monotonic()
@@ -186,11 +211,3 @@ class Fleet:
 
     def _client(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.podman.tried("exec", "worker-worker", "python", "-m", "client", *words)
-
-
-def _known_to_3_10(tree: Path, overlay: Path) -> Path:
-    """Leave out what Debian's RabbitMQ does not know and would not start with."""
-    settings = tree / "overlays/production/rabbitmq/cluster.conf"
-    lines = settings.read_text().splitlines(keepends=True)
-    settings.write_text("".join(line for line in lines if "continuous_membership_reconciliation" not in line))
-    return overlay

@@ -51,6 +51,10 @@ class Storage:
         """Make an image of Debian's brokers, under the names of those that a registry would give."""
         self._base("brokers", *sorted(names))
 
+    def newer_redis(self, name: str) -> None:
+        """Make an image of a later Redis than the stand-in's."""
+        self._base("newer-redis", name)
+
     def mount(self, tag: str) -> Path:
         """The files of an image, unpacked."""
         return Path(self._buildah("mount", self._buildah("from", "--pull-never", tag)))

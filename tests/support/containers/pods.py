@@ -39,6 +39,10 @@ class Pods:
         self._specs: dict[str, Object] = {}
         podman("network", "create", NETWORK)
 
+    def apply(self, manifests: Manifests) -> None:
+        """Start pods from these manifests from now on."""
+        self._manifests = manifests
+
     def start(self, *workloads: str) -> list[str]:
         """Start the pods of some workloads; gives the names of their containers."""
         return [name for workload in workloads for name in self._start(workload)]
@@ -88,7 +92,11 @@ class Pods:
 
     def lose_pod(self, pod: str) -> None:
         """Have a pod vanish as with its node; its volumes stay."""
-        self.podman("pod", "rm", "--force", "--time=0", pod)
+        words = ("pod", "rm", "--force", "--time=0", pod)
+        removed = until(
+            lambda: self.podman.tried(*words).returncode == 0, 30.0
+        )  # not while a container starts
+        assert removed, pod
 
     def roll(self, name: str, seconds: float) -> None:
         """Replace the pods of a StatefulSet one by one from the last, each ready before the next goes."""
