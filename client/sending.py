@@ -175,7 +175,7 @@ def _finished(picture: str, status: Mapping[str, Any]) -> Picture | None:
     """A picture that is done or failed, None while it is pending."""
     state = status["state"]
     if state == "unknown":
-        reason = "the picture is unknown now: it was erased, or could not be queued"
+        reason = "the picture is no longer known: it was erased, or could not be queued"
         return Picture("", picture, state="failed", code="gone", reason=reason)
     if state not in {"done", "failed"}:
         return None

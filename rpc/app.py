@@ -174,4 +174,4 @@ def listen(server: Any, settings: Settings) -> None:
     except RuntimeError as error:
         certificate = f", and a certificate with its key as RPC_CERT, now {settings.rpc_cert}"
         needed = "a free RPC_PORT" + (certificate if settings.rpc_cert else "")
-        raise SettingError(f"{address} cannot be listened on: use {needed}") from error
+        raise SettingError(f"cannot listen on {address}: use {needed}") from error

@@ -75,7 +75,7 @@ class Watching:
         except ValueError as error:
             raise ProblemError("bad_request", f"after: {error}") from error
         if self._count >= MOST:
-            raise ProblemError("busy", f"{MOST} watchers are served, as many as allowed at once")
+            raise ProblemError("busy", f"{MOST} watchers are connected, the most allowed at once")
         self._count += 1
         try:
             yield pb.WatchReply(id=position)

@@ -157,7 +157,7 @@ def _done(jobs: Jobs, publisher: Publisher, properties: Any, body: bytes, tick: 
     try:
         message = decode(properties.headers, body)
     except MessageError as error:
-        log.warning("a message that is not ours is dropped: %s", error)
+        log.warning("dropped a foreign message: %s", error)
         return True
     if jobs.run(message.picture_id, tick):
         return True

@@ -179,10 +179,10 @@ def _nothing_else(*_: object) -> NoReturn:
 def _picture_track(container: InputContainer) -> VideoStream:
     tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
     if not tracks:
-        raise VideoError("it has no picture track, only sound or other data", code="no_video")
+        raise VideoError("it has no video track, only sound or other data", code="no_video")
     known = [track for track in tracks if track.codec_context is not None and track.codec_context.width]
     if not known:
-        raise VideoError("its picture track is of a kind that cannot be decoded", code="not_a_video")
+        raise VideoError("its video track uses a codec that cannot be decoded", code="not_a_video")
     return max(known, key=lambda track: track.codec_context.width * track.codec_context.height)
 
 

@@ -61,7 +61,7 @@ class Searcher:
         headers = delivery.headers or {}
         try:
             if delivery.redelivered:
-                raise PoisonError("a worker stopped while it searched by this picture")
+                raise PoisonError("a worker stopped while it searched for this picture")
             answer = self._search(decode(headers, delivery.body))
         except FacefleetError as error:
             code = getattr(error, "code", "unavailable")

@@ -17,8 +17,8 @@ from faces.store.people.statements import Statement
 
 EACH = 20  # pairs of an answer, so that those about many faces do not outweigh the others
 CAVEAT = (
-    "Only look-alikes are asked about: of all pairs of two people fewer match falsely than told here, and of all "
-    "pairs of one person more are found."
+    "Only look-alikes are asked about: over all pairs the false match rate is lower than shown here, and the true "
+    "accept rate higher."
 )
 
 

@@ -29,7 +29,7 @@ STANDARD = NormalDist()
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Distances of pairs of faces of different pictures, (n,); of all such pairs, or of n drawn by chance."""
+    """Distances of pairs of faces of different pictures, (n,); of all such pairs, or of n drawn at random."""
 
     distances: Distances
     every: bool

@@ -59,7 +59,7 @@ def _of_one(owners: Numbers, chance: np.random.Generator) -> Numbers:
 
 
 def _of_two(owners: Numbers, names: NDArray[np.str_], count: int, chance: np.random.Generator) -> Numbers:
-    """At most so many different pairs of faces of people with different names, drawn by chance, (n, 2)."""
+    """At most so many different pairs of faces of people with different names, drawn at random, (n, 2)."""
     if not len(owners):
         return np.empty((0, 2), np.int64)
     drawn = np.sort(chance.integers(0, len(owners), (4 * count, 2)), axis=1)

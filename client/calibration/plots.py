@@ -45,8 +45,8 @@ def roc(trials: Mapping[str, Trial]) -> str:
 def reliability(curves: Mapping[str, Points]) -> str:
     """Draw the shares that are right against those that were told, and the diagonal; the text of an SVG file."""
     tenths = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    across, up = (Axis(_between(0, 1), tenths, label) for label in ("told to be right", "are right"))
-    return _drawn(across, up, {"as it should be": [(0.0, 0.0), (1.0, 1.0)], **curves})
+    across, up = (Axis(_between(0, 1), tenths, label) for label in ("predicted to be right", "are right"))
+    return _drawn(across, up, {"ideal": [(0.0, 0.0), (1.0, 1.0)], **curves})
 
 
 def distribution(distances: Distances, tail: Tail | None, tolerance: float) -> str:

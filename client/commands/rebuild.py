@@ -44,7 +44,7 @@ def run(args: Namespace, settings: Settings) -> int:
         if args.abandon:
             rebuilding.abandon(redis)
             models.abandon(redis)
-            note("no rebuild is under way; the matches are as they were")
+            note("no rebuild is in progress; the matches are unchanged")
             return 0
         before = _in_force(redis)
         tolerance = args.tolerance or before.tolerance
@@ -66,7 +66,7 @@ def run(args: Namespace, settings: Settings) -> int:
         model = f"MODEL={args.model} and " if args.model else ""
         note(
             f"restart the workers with {model}MATCH_TOLERANCE={after.tolerance:g}: "
-            "one that runs with something else stops at its next commit, and loses nothing"
+            "a worker with other settings stops at its next commit and loses nothing"
         )
     return 0
 

@@ -105,7 +105,7 @@ def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
 def _picture(redis: RedisClient, picture_id: str, *, as_json: bool) -> int:
     status = queries.status_with_names(redis, picture_id)
     if status is None:
-        raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or it was erased")
+        raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or was erased")
     if as_json:
         print(to_json(status.shown()))
     else:

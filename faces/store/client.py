@@ -201,7 +201,7 @@ class Session:
         *replies, confirmed = self._send([*words, ("WAIT", replicas, int(REPLICATION_TIMEOUT * 1000))])
         if confirmed < replicas:
             raise StoreError(
-                f"Redis cannot copy writes to its replicas: {confirmed} of {replicas} confirmed within "
+                f"Redis did not replicate a write: {confirmed} of {replicas} confirmed within "
                 f"{REPLICATION_TIMEOUT:g} s"
             )
         return replies

@@ -124,7 +124,7 @@ class Authenticator:
         if key is None:
             return self.opened(token, source_address())
         if request.method not in SAFE and not own_page():
-            raise Forbidden("a session is for the pages of this server: other programs show an API key")
+            raise Forbidden("a session works for this server's pages only: other programs need an API key")
         return key
 
     def _wait(self, key: Key) -> int:
@@ -151,7 +151,7 @@ def source_address() -> str:
 
 def _check(key: Key, scope: str, wait: int) -> None:
     if wait:
-        raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
+        raise TooManyRequests(f"this key's rate limit is reached: try again in {wait} s", retry_after=wait)
     if scope not in key.scopes:
         raise Forbidden(f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}")
 

@@ -69,5 +69,5 @@ class Rates:
             try:
                 self.look(time.monotonic())
             except StoreError as error:
-                log.debug("the rates are not looked at: %s", error)
+                log.debug("the rates cannot be measured: %s", error)
             self._closing.wait(INTERVAL)

@@ -114,7 +114,9 @@ class Index:
             )
         wrong = [picture for picture in pictures if len(picture) != DIGEST]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no SHA-256 digest: it has {len(wrong[0])} bytes, not {DIGEST}")
+            raise ValueError(
+                f"{wrong[0]!r} is not a SHA-256 digest: it has {len(wrong[0])} bytes, not {DIGEST}"
+            )
         if known := self.known(pictures):
             raise ValueError(f"picture {known[0].hex()} is known already: remove it first")
         if len(set(pictures)) != len(pictures):

@@ -35,7 +35,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
-    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
+    encodings: bool = Field(default=False, description="Include the encodings of the faces in the answer")
 
 
 class SearchEncoding(BaseModel):
@@ -62,9 +62,7 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
-    encoding: list[float] | None = Field(
-        default=None, description="Where it was asked for, of an indexed face"
-    )
+    encoding: list[float] | None = Field(default=None, description="If asked for, and if the face is indexed")
     matches: list[SearchMatch]
 
 

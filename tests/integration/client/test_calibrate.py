@@ -93,7 +93,7 @@ def test_a_sample_comes_with_its_confidence(
     assert low - width < every < high + width
     assert main(["calibrate"]) == 0
     output = capsys.readouterr()
-    assert "95% sure" in output.out
+    assert "95% confidence" in output.out
     assert "Without labels" in output.err
 
 

@@ -113,7 +113,7 @@ def test_a_failed_picture_is_erased_by_its_hash(writer: Writer, capsys: pytest.C
     accept(writer.redis, picture(9), "bad.jpg")
     fail(writer.redis, picture(9), "not_a_picture", "no picture at all")
     assert main(["erase", "bad.jpg", "--yes"]) == 1
-    assert "use the hash" in capsys.readouterr().err
+    assert "erased by its hash" in capsys.readouterr().err
     assert main(["erase", picture(9), "--yes"]) == 0
     assert nothing_is_left(capsys, picture(9))
 

@@ -138,7 +138,7 @@ def test_there_is_nothing_to_rebuild_before_the_first_worker(
 
 
 def test_a_rebuild_during_a_check_is_said(filled: Writer) -> None:
-    with pytest.raises(StoreError, match="a rebuild put other edges"):
+    with pytest.raises(StoreError, match="a rebuild replaced the edges"):
         snapshot.take(filled.redis, Faults(), lambda _: main(["rebuild"]))
 
 

@@ -102,7 +102,7 @@ def test_a_watcher_that_leaves_makes_room(both: Settings, monkeypatch: pytest.Mo
         served, call = Watching(redis, follower), Call(None, pool)
         first, second = (served.replies("0-0", Selection(), call) for _ in range(2))
         await anext(first)
-        with pytest.raises(ProblemError, match="as many as allowed"):
+        with pytest.raises(ProblemError, match="the most allowed"):
             await anext(second)
         await first.aclose()
         assert (await anext(served.replies("0-0", Selection(), call))).id == "0-0"

@@ -148,7 +148,7 @@ def _checked(reference: Candidate, asked: Candidate, probe: Probe) -> tuple[Netw
     error = _error(asked, reference.network.run(probe.batch), probe)
     if not error <= probe.tolerance:
         raise SettingError(
-            f"engine {asked.name} answers {error:.2g} away from onnxruntime, more than {probe.tolerance}:"
+            f"engine {asked.name} differs from onnxruntime by {error:.2g}, more than {probe.tolerance}:"
             " choose engine auto or onnxruntime"
         )
     return asked.network, f"{asked.name}, as asked; within {error:.1g} of onnxruntime"
@@ -164,7 +164,7 @@ def fastest(reference: Candidate, others: Sequence[Candidate], probe: Probe) -> 
     times = _times([reference, *near], probe.batch)
     chosen = min([reference, *near], key=lambda candidate: times[candidate.name])
     tried = [f"{name} {seconds * 1000:.1f} ms" for name, seconds in times.items()]
-    tried += [f"{name} not counted, {error:.2g} off" for name, error in errors.items() if name not in times]
+    tried += [f"{name} ruled out, off by {error:.2g}" for name, error in errors.items() if name not in times]
     return chosen.network, f"{chosen.name} is the fastest here: {', '.join(tried)}"
 
 

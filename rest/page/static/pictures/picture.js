@@ -41,7 +41,7 @@ function gone() {
   return emptyState(
     "pictures",
     "This picture is not here",
-    make("p", {}, "It was erased, or the address is not complete."),
+    make("p", {}, "It was erased, or the address is incomplete."),
     make("a", { className: "button", href: "/" }, "All pictures"),
   );
 }
@@ -79,7 +79,7 @@ function about(image) {
 function state(image) {
   if (image.state === "pending") {
     const stop = follow(["done", "no_face", "failed"], () => (stop(), begin()), { hash });
-    return make("p", { className: "hint", role: "status" }, "Waiting: the faces in it are still to be found.");
+    return make("p", { className: "hint", role: "status" }, "Waiting to be processed.");
   }
   if (image.state === "done") return image.faces.length ? null : make("p", { className: "hint" }, "No face was found in this picture.");
   return make("p", { className: "wrong" }, icon("warning"), ` Failed: ${image.reason ?? "its record is damaged"}`);
