@@ -224,7 +224,7 @@ def test_without_a_person_it_wants_to_be_told(
     assert A in read_all(writer.redis).encodings
 
 
-def test_the_trail_has_it(writer: Writer) -> None:
+def test_the_audit_log_has_it(writer: Writer) -> None:
     main(["erase", A, "--yes"])
     (entry,) = audit_log.last(writer.redis, 10)
     assert (entry.key, entry.did, entry.picture_id) == ("terminal", "erase", A)
