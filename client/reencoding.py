@@ -63,7 +63,7 @@ class Reencoders:
             listed = "\n".join(f"  {one}" for one in self._lacking[:LISTED])
             raise UsageError(
                 f"{len(self._lacking):,} pictures cannot be encoded again:\n{listed}\n"
-                "Erase them and scan them again, then run this command again: it goes on where it was"
+                "Erase them and scan them again, then run this command again: it resumes where it was"
             )
 
     def wait(self, redis: RedisClient) -> str:

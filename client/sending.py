@@ -120,7 +120,7 @@ def _send_some(
 
 
 def _sent_before(server: Server, idle_timeout: IdleTimeout, frame: Source) -> Accepted | None:
-    """What an earlier run made of a frame, so that a film goes on where it was; None: it is to be sent."""
+    """What an earlier run made of a frame, so that a film resumes where it was; None: it is to be sent."""
     picture = picture_id_of(frame.data or b"")
     known = idle_timeout.ask(partial(server.status, picture))
     if known is None or known["state"] not in {"pending", "done"} or frame.name not in known.get("names", ()):

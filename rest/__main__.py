@@ -74,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def main() -> int:
-    """Serve until SIGTERM; requests in hand are finished.
+    """Serve until SIGTERM; requests in progress are finished.
 
     Returns:
         2 where a setting forbids a start.

@@ -12,7 +12,7 @@ from rest.problems import ProblemError
 
 
 class Bound:
-    """Admits so many at once, and refuses the others at once."""
+    """Admits a limited number at once, and refuses the others immediately."""
 
     def __init__(self, most: int, what: str) -> None:
         self.most = most

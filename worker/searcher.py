@@ -1,4 +1,4 @@
-"""Searching: who of those known is on a picture that is not stored."""
+"""Searching: who of those known is in a picture that is not stored."""
 
 from __future__ import annotations
 

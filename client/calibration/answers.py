@@ -23,7 +23,7 @@ CAVEAT = (
 
 
 def compare(redis: RedisClient, seed: int = 0) -> Compared:
-    """Compare pairs of faces that somebody has said to be of one person, or of two.
+    """Compare pairs of faces that somebody has stated to be of one person, or of two.
 
     Raises:
         UsageError: too few answers are recorded.

@@ -1,4 +1,4 @@
-"""What pairs of which somebody told whether they show one person say of the fleet's own answers."""
+"""Metrics of the fleet's own answers on labelled pairs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Pair:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """Read a file of pairs: `Person 1 2`, or `Person 1 Other 3`; the first line, of counts, is passed over.
+    """Read a file of pairs: `Person 1 2`, or `Person 1 Other 3`; the first line, of counts, is skipped.
 
     Raises:
         UsageError: a line is neither, or the file cannot be read.

@@ -79,7 +79,7 @@ def _go_over(
     Raises:
         UsageError: there are no originals, or not all.
         MismatchError: another model is being gone over to, or another rebuild is under way.
-        StoreError: Redis is away; calling again goes on.
+        StoreError: Redis is unavailable; calling again goes on.
     """
     if not settings.keeps_originals:
         raise UsageError(

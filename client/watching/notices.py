@@ -1,4 +1,4 @@
-"""What the system tells of changes in a folder."""
+"""Notifications of changes in a folder, from the operating system."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class HeicFile(HeifImageFile):
         """Decode the pixels.
 
         Raises:
-            OSError: they cannot be decoded, or are not of the size that was told.
+            OSError: they cannot be decoded, or are not of the declared size.
         """
         told = self.size
         try:

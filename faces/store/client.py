@@ -195,7 +195,7 @@ class Session:
         return [reply for (ours, _), reply in zip(routed, outcome, strict=True) if ours]
 
     def _replicated(self, words: Sequence[tuple[Any, ...]], replicas: int) -> list[Any]:
-        """Send commands, and wait until so many replicas have what they wrote."""
+        """Send commands, and wait until that many replicas have what they wrote."""
         if not replicas:
             return self._send(words)
         *replies, confirmed = self._send([*words, ("WAIT", replicas, int(REPLICATION_TIMEOUT * 1000))])

@@ -65,7 +65,7 @@ class Authenticator:
             Unauthorized: no key, or an invalid one.
             Forbidden: the key lacks the scope, or another site's page makes use of a session.
             TooManyRequests: the key's limit is reached, or that of invalid keys from one address.
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         if (
             request.endpoint is None
@@ -94,7 +94,7 @@ class Authenticator:
         """The key that this browser signed in with; None if it did not, or the key is revoked.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         token = request.cookies.get(COOKIE)
         number = sessions.key_id_of(self.redis, token) if token else None
@@ -106,7 +106,7 @@ class Authenticator:
         Raises:
             Unauthorized: it is no valid key.
             TooManyRequests: too many invalid keys came from this address.
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         number = api_key.id_of(token)
         key = api_keys.find(self.redis, number) if number else None

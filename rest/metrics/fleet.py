@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Fleet(Collector):
-    """The fleet's counts; while Redis is away, only that it is."""
+    """The fleet's counts; while Redis is unavailable, only that it is."""
 
     def __init__(
         self,

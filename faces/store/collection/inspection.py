@@ -119,7 +119,7 @@ def tolerance(stored: Sequence[bytes | None]) -> float | None:
     """The tolerance in a reply of `stored_version`.
 
     Raises:
-        StoreError: what stands there is not a number.
+        StoreError: what is stored there is not a number.
     """
     found = stored[-1]
     if found is None:

@@ -89,7 +89,7 @@ CONTENT: dict[str, Any] = {
     body=CONTENT,
 )
 def find(query: SearchQuery) -> Response:
-    """Who is on a picture, of those known; the picture is not stored.
+    """Who is in a picture, of those known; the picture is not stored.
 
     The body is the picture, or JSON with an `encoding`. It goes to a worker ahead of all pictures that wait.
     """

@@ -150,7 +150,7 @@ def list_videos(query: ListQuery) -> Response:
     "GET", "/v1/videos/<hash>", scope=api_key.READ, answers={200: VideoWithTimeline}, problems=(404,)
 )
 def get_video(path: ImagePath) -> Response:
-    """How far a video is, and who is seen in it from when to when.
+    """How far a video is, and who is seen in it when.
 
     Whoever turns away for less than two seconds is seen without a break. Hidden people are left out.
     """

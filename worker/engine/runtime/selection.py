@@ -80,8 +80,8 @@ def load(
 
     kernels: makes the same network of kernels of our own, where there are some; they run on one thread.
 
-    `auto` takes the fastest of what is at hand whose answer for the probe is within its tolerance of ONNX
-    Runtime's on the processor. OpenVINO is at hand where it is installed and the processor computes in bfloat16.
+    `auto` takes the fastest of the installed ones whose answer for the probe is within its tolerance of ONNX
+    Runtime's on the processor. OpenVINO is available where it is installed and the processor computes in bfloat16.
 
     Raises:
         SettingError: `engine` is unknown, not installed, or answers wrongly.

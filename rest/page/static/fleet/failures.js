@@ -4,7 +4,7 @@ import { get, kept, may, post } from "../parts/api.js";
 import { button, errorState, loading, make, plural, titleOf, toast, toastError } from "../parts/components.js";
 import { nothing, table } from "./overview.js";
 
-const MOST = 500; // failures that are looked at
+const MAX_FAILURES = 500; // failures that are looked at
 const again = may("admin") && kept.originals; // it takes the originals
 
 const WORDS = {
@@ -43,10 +43,10 @@ async function every() {
   const found = [];
   let cursor = null;
   do {
-    const page = await get("/v1/failures", { limit: MOST, cursor });
+    const page = await get("/v1/failures", { limit: MAX_FAILURES, cursor });
     found.push(...page.failures);
     cursor = page.next;
-  } while (cursor && found.length < MOST);
+  } while (cursor && found.length < MAX_FAILURES);
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** What the fleet does now: counts, live plots, workers, queues, pictures in hand. */
+/** What the fleet does now: counts, live plots, workers, queues, pictures in flight. */
 
 import { get } from "../parts/api.js";
 import { emptyState, errorState, loading, make, plural, titleOf } from "../parts/components.js";

@@ -9,7 +9,7 @@ import { Selection } from "./selecting.js";
 import { tellWhy } from "./why.js";
 
 const PAGE = 100;
-const MOST = 500; // faces in one question
+const MAX_FACES = 500; // faces in one question
 const id = location.pathname.split("/").pop();
 const main = document.getElementById("main");
 const editable = may("people");
@@ -150,7 +150,7 @@ async function refresh() {
   let next = null;
   try {
     do {
-      const page = await get(`/v1/people/${id}/faces`, { limit: MOST, cursor: next });
+      const page = await get(`/v1/people/${id}/faces`, { limit: MAX_FACES, cursor: next });
       if (page.person.id !== id) return void merged(page.person);
       person = page.person;
       for (const face of page.faces) now.set(keyOf(face), face);

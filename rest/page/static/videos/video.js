@@ -30,7 +30,7 @@ async function load() {
     video = await get(`/v1/videos/${hash}`);
     frames = await allFrames();
   } catch (error) {
-    if (video) return void setTimeout(load, LOOK); // the page says that the server is away
+    if (video) return void setTimeout(load, LOOK); // the page says that the server is unavailable
     const gone = make("p", {}, "This video was never sent, or was erased.");
     content.replaceChildren(error.status === 404 ? emptyState("videos", "There is no video here", gone, make("a", { className: "button", href: "/videos" }, "All videos")) : errorState(error, load));
     return;

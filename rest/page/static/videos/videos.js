@@ -45,7 +45,7 @@ async function look() {
     for (const video of videos.toReversed()) show(video, true);
     if (videos.some((video) => video.state === "pending")) setTimeout(look, LOOK);
   } catch {
-    setTimeout(look, LOOK); // the page says that the server is away
+    setTimeout(look, LOOK); // the page says that the server is unavailable
   }
 }
 
