@@ -14,11 +14,10 @@ from faces.config import Settings
 from faces.documents import to_json
 from faces.parsers import distance, positive
 from faces.store.client import RedisClient
-from faces.store.collection import inspection, models
+from faces.store.collection import commit_lock, inspection, models
 from faces.store.collection import rebuild as rebuilding
 from faces.store.collection.data_version import DataVersion
 from faces.store.keys import ENCODINGS
-from faces.store.pictures import commit_lock
 
 HELP = "compute all matches anew, with another tolerance or model or to mend them, while the fleet works"
 STALLED, GIVE_UP = 25, 150  # tries of 0.02 s: then workers are held back, for less than they wait at most

@@ -99,7 +99,7 @@ def test_an_interrupted_rebuild_is_given_up(filled: Writer, capsys: pytest.Captu
     gallery = Gallery(STRICT)
     next(rebuild.rebuild(filled.redis, DataVersion("test", STRICT), gallery))
     assert main(["rebuild", "--tolerance", "0.3"]) == 2
-    assert f"tolerance {STRICT} is under way" in capsys.readouterr().err
+    assert f"tolerance {STRICT} is in progress" in capsys.readouterr().err
     assert main(["rebuild", "--abandon"]) == 0
     assert filled.redis.ask((0, "EXISTS", "rebuild"), (5, "DBSIZE")) == [0, 0]
     assert faults(read_all(filled.redis)) == []

@@ -96,7 +96,7 @@ def test_one_who_does_not_read_holds_nobody_up(fleet: Fleet) -> None:
 
 
 def test_a_watcher_that_leaves_makes_room(both: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "MAX", 1)
+    monkeypatch.setattr(watching, "MAX_WATCHERS", 1)
 
     async def run(redis: RedisClient, follower: Follower, pool: Executor) -> None:
         served, call = Watching(redis, follower), Call(None, pool)
