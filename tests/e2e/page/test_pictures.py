@@ -54,7 +54,7 @@ def test_files_show_their_way_and_their_pictures_appear(page: Page, photographs:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add pictures").click()
     chooser.value.set_files([photographs / "obama.jpg", photographs / "obama2.jpg", Path(__file__)])
-    expect(page.get_by_role("status").filter(has_text="1 file is no picture")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="1 file is not a picture")).to_be_visible()
     photograph(page, "sending")
     done(page, 2)
     accessible(page)
