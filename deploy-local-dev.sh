@@ -7,7 +7,7 @@
 #   ./deploy-local-dev.sh logs [KEY]     watch the fleet work
 #   ./deploy-local-dev.sh facefleet ...  run a facefleet command, such as: facefleet scan ~/Pictures
 #   ./deploy-local-dev.sh restart        stop and start, with the current settings
-#   ./deploy-local-dev.sh stop           stop; workers finish the picture they are at
+#   ./deploy-local-dev.sh stop           stop; workers finish their current picture
 #
 #   ./deploy-local-dev.sh --docker    the same in containers, with docker compose
 #   ./deploy-local-dev.sh --k8s       the same in a local cluster that kubectl points at, such as kind's

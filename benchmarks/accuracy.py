@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from benchmarks.bars import report_bars
 from benchmarks.peers.contestants import Contestant, Seen, contestant
+from benchmarks.trials import of_all, of_pairs
 from client.calibration.plots import roc
-from client.calibration.verification import Trial, of_all, of_pairs, read_pairs
+from client.calibration.verification import Trial, read_pairs
 from faces.config import Settings
 from faces.distances import COMPARE_TOLERANCE
 from worker.engine.types import Box

@@ -6,7 +6,7 @@
 FOLDER has a folder for each person. For each size so many pictures are drawn, person by person, and all compared
 with all. `right`: of all matches, those of one person; `found`: of all pairs of one person, those that match; F1:
 their harmonic mean. The odds are estimated from each drawn collection without its labels, as a worker does; the
-second table holds them against the labels: of the matches told to be right with 85 to 95%, how many are.
+second table holds them against the labels: of the matches predicted to be right with 85 to 95%, how many are.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def seen(taking: Contestant, paths: Sequence[Path]) -> dict[Path, Faces]:
         try:
             (found[path],) = taking.take([path.read_bytes()])
         except (PictureError, OSError) as error:
-            print(f"{path.name} is passed over: {error}")
+            print(f"{path.name} is skipped: {error}")
     return found
 
 

@@ -46,7 +46,7 @@ from local.redis import RedisServer
 from worker.health.memory import resident
 
 PIECE = 10_000  # faces drawn at once
-FALLS, MOST = 2.3, 1_000
+FALLS, MAX_SIZE = 2.3, 1_000
 MODEL = DataVersion("drawn", 0.6)
 QUALITY = {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}
 
@@ -54,7 +54,7 @@ QUALITY = {"size": 120, "sharpness": 8.0, "pose": 0.1, "score": 2.0}
 def crowd(count: int) -> Iterator[Faces]:
     """Draw so many faces, a piece at a time; the people are drawn at once."""
     random = np.random.default_rng(1)
-    sizes = np.arange(1, MOST + 1)
+    sizes = np.arange(1, MAX_SIZE + 1)
     shares = sizes**-FALLS / (sizes**-FALLS).sum()
     pictures = random.choice(sizes, size=count, p=shares)  # of each person
     owners: NDArray[np.int64] = np.repeat(np.arange(count), pictures)[:count]

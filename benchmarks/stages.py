@@ -110,7 +110,7 @@ def decoded(paths: Iterable[Path], limits: Limits) -> Iterable[Pixels]:
         try:
             yield decode(path.read_bytes(), limits=limits).pixels
         except PictureError as error:
-            print(f"{path.name} is passed over: {error}")
+            print(f"{path.name} is skipped: {error}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from client.sources import Source
 
-MOST = 32  # pictures in a request
-MOST_BYTES = 4 << 20  # of their files together
+MAX_PICTURES = 32  # pictures in a request
+MAX_BYTES = 4 << 20  # of their files together
 
 
 def batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
@@ -18,7 +18,7 @@ def batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
     batch, size = list[Source](), 0
     for source in sources:
         own = _size(source)
-        if batch and (len(batch) == MOST or size + own > MOST_BYTES):
+        if batch and (len(batch) == MAX_PICTURES or size + own > MAX_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(source)
@@ -43,7 +43,7 @@ def _size(source: Source) -> int:
     if source.data is not None:
         return len(source.data)
     if source.path is None:
-        return MOST_BYTES + 1
+        return MAX_BYTES + 1
     with suppress(OSError):  # told where the file is read
         return source.path.stat().st_size
     return 0

@@ -15,7 +15,7 @@ from faces.odds import Odds
 from faces.store.pictures.evidence import Evidence, Shown
 
 HEADS = ("matches", "face", "its box", "by face", "its box", "distance", "same person")
-NO_ODDS = "how likely a match is right is not measured yet: workers do so, or facefleet calibrate"
+NO_ODDS = "the odds of a match are not measured yet: workers measure them, and so does facefleet calibrate"
 
 
 @dataclass(frozen=True, slots=True)

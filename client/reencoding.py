@@ -58,12 +58,12 @@ class Reencoders:
             UsageError: a process has ended, or there are pictures that cannot be encoded.
         """
         if any(process.poll() is not None for process in self._processes):
-            raise UsageError("the faces cannot be encoded: a process of worker.reencode has ended, see above")
+            raise UsageError("the faces could not be encoded: a worker.reencode process failed, see above")
         if self._lacking and self._caught_up == len(self._processes):
             listed = "\n".join(f"  {one}" for one in self._lacking[:LISTED])
             raise UsageError(
                 f"{len(self._lacking):,} pictures cannot be encoded again:\n{listed}\n"
-                "Erase them and scan them again, then run this command again: it goes on where it was"
+                "Erase them and scan them again, then run this command again: it resumes where it was"
             )
 
     def wait(self, redis: RedisClient) -> str:

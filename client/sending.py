@@ -120,7 +120,7 @@ def _send_some(
 
 
 def _sent_before(server: Server, idle_timeout: IdleTimeout, frame: Source) -> Accepted | None:
-    """What an earlier run made of a frame, so that a film goes on where it was; None: it is to be sent."""
+    """What an earlier run made of a frame, so that a film resumes where it was; None: it is to be sent."""
     picture = picture_id_of(frame.data or b"")
     known = idle_timeout.ask(partial(server.status, picture))
     if known is None or known["state"] not in {"pending", "done"} or frame.name not in known.get("names", ()):
@@ -175,7 +175,7 @@ def _finished(picture: str, status: Mapping[str, Any]) -> Picture | None:
     """A picture that is done or failed, None while it is pending."""
     state = status["state"]
     if state == "unknown":
-        reason = "the picture is unknown now: it was erased, or could not be queued"
+        reason = "the picture is no longer known: it was erased, or could not be queued"
         return Picture("", picture, state="failed", code="gone", reason=reason)
     if state not in {"done", "failed"}:
         return None

@@ -81,7 +81,7 @@ def notes(root: Path, number: str) -> str:
 def prepare(root: Path, number: str, today: str) -> None:
     """Write a version everywhere, and give the changelog's Unreleased section its name and date."""
     if not re.fullmatch(NUMBER, number):
-        raise UnreadyError(f"{number!r} is no version: write it as 1.2.3")
+        raise UnreadyError(f"{number!r} is not a version: write it as 1.2.3")
     if _parts(number) <= _parts(version(root)):
         raise UnreadyError(f"{number} does not come after {version(root)}")
     for name, pattern in STANDS.items():

@@ -180,7 +180,7 @@ class Stats(Read):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; `id` is what a reader resumes after, `data` all that is told of it."""
+    """Something that happened; `id` is what a reader resumes after, `data` everything that is reported about it."""
 
     id: str
     kind: str

@@ -120,7 +120,7 @@ def _problem(answer: requests.Response) -> dict[str, Any]:
 
 
 def _detail(answer: requests.Response) -> str:
-    return str(_problem(answer).get("detail") or f"it answers {answer.status_code} {answer.reason}")
+    return str(_problem(answer).get("detail") or f"it answered {answer.status_code} {answer.reason}")
 
 
 def _code(answer: requests.Response) -> str:

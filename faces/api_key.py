@@ -47,7 +47,7 @@ class Key:
         """Read a document.
 
         Raises:
-            StoreError: what stands there is not a key's document.
+            StoreError: what is stored there is not a key's document.
         """
         try:
             values = fields_of(cls, text)

@@ -169,13 +169,13 @@ class Settings:
     landmarks: str = setting(
         choice("none", "5", "68"),
         "none",
-        "landmarks listed with each face; the model for 68 excludes commercial use",
+        "landmarks listed with each face; the licence of the model for 68 excludes commercial use",
     )
     age_gender_model: tuple[str, ...] = setting(
         files, (), "age and gender models: one like genderage.onnx, or dlib's .dat files, comma-separated"
     )
     max_picture_pixels: int = setting(
-        positive, 64_000_000, "most pixels in a picture, checked before decoding"
+        positive, 64_000_000, "largest picture accepted, in pixels; checked before decoding"
     )
     picture_formats: tuple[str, ...] = setting(
         words,

@@ -55,7 +55,7 @@ def readable(read: Callable[[bytes], T], documents: Iterable[bytes]) -> Iterator
 
 @lru_cache(64)
 def _tell_once(document: bytes, fault: str) -> None:
-    log.warning("a document in Redis is left out, for it cannot be read (%s): %.200r", fault, document)
+    log.warning("skipped an unreadable document in Redis (%s): %.200r", fault, document)
 
 
 def _plain(value: Any) -> Any:

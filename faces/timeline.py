@@ -1,4 +1,4 @@
-"""Who is seen in a video from when to when, told from the faces in its frames.
+"""Who is seen in a video, and when, from the faces in its frames.
 
 A frame stands for the time until the next one: whatever changes visibly has a frame of its own.
 """

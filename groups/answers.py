@@ -131,7 +131,7 @@ def _check_form(kind: str, groups: tuple[int, ...], faces: tuple[Face, ...], nam
     if len(groups) != wanted:
         raise StatementError(f"{kind} is about {wanted} of the people, not {len(groups)}")
     if len(set(groups)) != wanted:
-        raise StatementError("both are the same person already")
+        raise StatementError("they are already the same person")
     if bool(faces) != (kind in OF_FACES) or (kind == "cover" and len(faces) != 1):
         raise StatementError(
             f"{kind} takes {'faces' if kind in OF_FACES else 'no faces'}, and cover exactly one"

@@ -110,7 +110,7 @@ class Constraints:
 
     def _check_same(self, people: Sequence[Person | None], faces: Sequence[set[Face]]) -> None:
         if people[0] is not None and people[0] is people[1]:
-            raise ContradictionError("both are the same person already")
+            raise ContradictionError("they are already the same person")
         for statement in self._different:
             if {side.id for side in self._sides(statement)} == {p.id for p in people if p is not None}:
                 raise ContradictionError(

@@ -102,7 +102,7 @@ class Grouping:
             return "too far"
         if ours is not None and theirs is not None:
             return "both are confirmed people"
-        return "its whole group is too far, or appears beside it in pictures"
+        return "its group as a whole is too far away, or appears in the same pictures"
 
     def _place(self, face: Face, summary: Summary, mates: Sequence[int]) -> int:
         """The group that a new face joins; a new one if none is near enough."""

@@ -9,7 +9,7 @@ from faces.store.people.group_record import Face
 from groups.curation import Curation
 from groups.grouping import Grouping
 
-MOST = 5  # other people listed
+MAX_LISTED = 5  # other people listed
 
 
 def explain(grouping: Grouping, curation: Curation, face: Face) -> dict[str, Any]:
@@ -44,5 +44,5 @@ def explain(grouping: Grouping, curation: Curation, face: Face) -> dict[str, Any
         "statements": [
             s.number for s in curation.statement_log.standing() if face in s.faces or group in s.confirms
         ],
-        "near": near[:MOST],
+        "near": near[:MAX_LISTED],
     }

@@ -11,7 +11,7 @@ from groups.summary import Vector
 LARGEST = 127  # of a sketch; what is beyond is cut off
 TYPICAL = 24_000  # squared steps between two groups: so that few pass 2^16, and rounding loses little
 FREE = 2**15  # the term of a free row: beyond any reach
-SMALLEST_STEP = 1e-4
+MIN_STEP = 1e-4
 ROUNDING = 1e-5  # more than float32 loses in a projection
 
 
@@ -51,7 +51,7 @@ class Sketches:
         self._axes = np.ascontiguousarray(axes[:, -AXES:].T, dtype=np.float32)
         self._middle = (self._axes @ middle).astype(np.float32)
         apart = 2 * float(np.maximum(variance[-AXES:], 0.0).sum())
-        self._step = max(float(np.sqrt(apart / TYPICAL)), SMALLEST_STEP)
+        self._step = max(float(np.sqrt(apart / TYPICAL)), MIN_STEP)
 
     def put(self, row: int, centroid: Vector, spread: float) -> None:
         """Sketch a group."""

@@ -8,7 +8,7 @@ from faces.documents import to_json
 from groups.grouping import Grouping, Neighbour
 
 LARGEST = 500  # groups whose neighbours are searched; an answer about a smaller one settles fewer faces
-MOST = 200  # suggestions saved
+MAX_SAVED = 200  # suggestions saved
 
 
 class Suggestions:
@@ -42,7 +42,7 @@ class Suggestions:
                     first, second = (near.group, group) if near.group in people else (group, near.group)
                     found[pair] = self._described(first, second, near, settled)
         ranked = sorted(found.values(), key=lambda pair: (-pair["faces"], pair["distance"]))
-        return ranked[:MOST]
+        return ranked[:MAX_SAVED]
 
     def _neighbours(self, group: int) -> list[Neighbour]:
         """Near groups, cached while the group is unchanged."""

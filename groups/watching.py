@@ -1,4 +1,4 @@
-"""Tells of new pictures that show somebody who is watched (`faces.store.events.watches`)."""
+"""Reports new pictures that show a watched person (`faces.store.events.watches`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWS = 3600.0  # seconds; what was finished earlier comes here again when all gr
 
 
 def sightings(redis: RedisClient, grouping: Grouping, entries: Sequence[Entry]) -> list[Command]:
-    """Commands that tell of each watched person in the pictures of these entries, once they are grouped."""
+    """Commands that report each watched person in the pictures of these entries, once they are grouped."""
     watched: dict[int, list[Watch]] = {}
     for watch in watches.every(redis) if entries else ():
         if watch.person:

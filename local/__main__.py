@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--workers", type=int, metavar="N", help="worker processes; one per core at first"
         )
-    commands.add_parser("stop", help="stop everything; workers finish the picture they are at")
+    commands.add_parser("stop", help="stop everything; workers finish their current picture")
     commands.add_parser("status", help="show what runs")
     commands.add_parser("demo", help="send sample photographs and show who matches whom")
     commands.add_parser("logs", help="watch the fleet work: logs [KEY], such as '#.info'", add_help=False)

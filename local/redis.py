@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from redis import Redis as Client
@@ -54,8 +53,3 @@ class RedisServer:
             "maxmemory": str(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2),
         }
         return [self._binary, *(word for key, value in options.items() for word in (f"--{key}", value))]
-
-
-def debian_server() -> str | None:
-    """Path of Debian's own redis-server; None where it is not installed."""
-    return shutil.which("redis-server")

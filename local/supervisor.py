@@ -15,7 +15,7 @@ from local.process import Process, free_port, stop_all
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a process that failed is started again
 STEADY = 60.0  # seconds after which a failure counts as the first
-GRACE = 60.0  # seconds for the picture in hand
+GRACE = 60.0  # seconds for the current picture
 LOOK = 0.2  # seconds between looks
 
 log = logging.getLogger("supervisor")
@@ -72,7 +72,7 @@ def processes(folder: Path, workers: int) -> list[Process]:
 
 
 def keep(keepers: Iterable[Keeper], stopping: threading.Event) -> None:
-    """Look after processes until told to stop; then end them, each with its work in hand finished."""
+    """Look after processes until told to stop; then end them, each with its current work finished."""
     keepers = list(keepers)
     while not stopping.wait(LOOK):
         for keeper in keepers:

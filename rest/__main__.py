@@ -74,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def main() -> int:
-    """Serve until SIGTERM; requests in hand are finished.
+    """Serve until SIGTERM; requests in progress are finished.
 
     Returns:
         2 where a setting forbids a start.
@@ -88,7 +88,9 @@ def main() -> int:
     process_log.install(settings)
     process_log.log_settings(settings)
     if settings.api_keys == "off" and not is_loopback(settings.rest_host):
-        logging.warning("API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host)
+        logging.warning(
+            "API_KEYS is off and %s is not a loopback address: anyone may send requests", settings.rest_host
+        )
     raise_file_limit()
     gunicorn.http.wsgi.SERVER = "facefleet"  # what the header Server says
     server: Any = Server(settings)

@@ -12,7 +12,7 @@ from rest.problems import ProblemError
 
 
 class Bound:
-    """Admits so many at once, and refuses the others at once."""
+    """Admits a limited number at once, and refuses the others immediately."""
 
     def __init__(self, most: int, what: str) -> None:
         self.most = most
@@ -27,7 +27,7 @@ class Bound:
             ProblemError: `busy`, for there are as many as may be.
         """
         if not self._free.acquire(blocking=False):
-            raise ProblemError("busy", f"{self.most} {self._what} are under way, as many as allowed at once")
+            raise ProblemError("busy", f"{self.most} {self._what} are in progress, the most allowed at once")
         try:
             yield
         finally:

@@ -36,7 +36,7 @@ class NameConverter(BaseConverter):
 
 
 class Service(BaseModel):
-    """What is served here."""
+    """The service that answers."""
 
     service: Literal["facefleet"]
 
@@ -44,7 +44,7 @@ class Service(BaseModel):
 class NamePath(BaseModel):
     """The name of a picture that is sent."""
 
-    name: str = Field(min_length=1, description="Anything, slashes too; at most 512 characters")
+    name: str = Field(min_length=1, description="Any text, slashes included; at most 512 characters")
 
 
 class PicturePath(BaseModel):
@@ -189,7 +189,7 @@ def erase(path: PicturePath) -> Response:
     """Erase a picture with everything made from it."""
     g.about = {"hash": path.picture_id}
     if not is_picture_id(path.picture_id):
-        raise NotFound("this is not a picture's hash: 64 lower-case hex digits")
+        raise NotFound("not a picture's hash, which is 64 lower-case hex digits")
     erase_requested(path.picture_id)
     return Response(status=HTTPStatus.NO_CONTENT)
 

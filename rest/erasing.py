@@ -48,5 +48,5 @@ def erase_known(
         redis, image_store, audit_log, remove_messages, picture_id, actor=actor, request_id=request_id
     )
     if not erased.anything:
-        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
+        raise NotFound("no picture with this hash is known: it was never accepted, or was erased")
     return erased

@@ -40,7 +40,7 @@ REASONS = {
     416: "The range lies outside the content",
     422: "A picture that cannot be processed, or an Idempotency-Key that was used for another request",
     429: "The key's rate limit, or the limit of invalid keys from one address, is reached; see Retry-After",
-    501: "The server lacks what this needs",
+    501: "This server is not set up for it",
     502: "The URL could not be fetched",
     503: "Redis, RabbitMQ, the image store or the workers are unavailable; see Retry-After",
 }
@@ -86,7 +86,7 @@ class Api(OpenAPI):
             info=Info(
                 title="Facefleet",
                 version="1",
-                summary="Tells which pictures show the same face",
+                summary="Finds every picture that shows the same face",
                 license=License(name="MIT", identifier="MIT"),
             ),
             security_schemes={

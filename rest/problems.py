@@ -28,7 +28,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "bad_request": (HTTPStatus.BAD_REQUEST, "a parameter or the body is missing, unknown or invalid"),
     "bad_name": (HTTPStatus.BAD_REQUEST, "the name is empty, too long or not valid Unicode"),
     "bad_url": (HTTPStatus.BAD_REQUEST, "not an http or https URL"),
-    "bad_cursor": (HTTPStatus.BAD_REQUEST, "the cursor is not one that this list gave out"),
+    "bad_cursor": (HTTPStatus.BAD_REQUEST, "the cursor is not one of this list"),
     "bad_archive": (HTTPStatus.BAD_REQUEST, "the body is not a tar archive, or is cut short"),
     "empty": (HTTPStatus.BAD_REQUEST, "there is no picture in the request"),
     "bad_statement": (HTTPStatus.BAD_REQUEST, "a statement of this kind takes other people, faces or name"),
@@ -50,7 +50,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "not_a_picture": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the bytes are not a picture"),
     "not_a_video": (
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "the bytes are not a video, or not of a kind that is read",
+        "the bytes are not a video, or not in a format that is read",
     ),
     "format_not_allowed": (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the picture's format is not accepted"),
     "range_not_satisfiable": (
@@ -81,7 +81,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "too_many_redirects": (HTTPStatus.BAD_GATEWAY, "the URL redirects too often"),
     "unreachable": (HTTPStatus.BAD_GATEWAY, "the URL's host has no address or does not answer"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis, RabbitMQ or the image store is unavailable"),
-    "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "as many requests of this kind as allowed are under way"),
+    "busy": (HTTPStatus.SERVICE_UNAVAILABLE, "too many requests of this kind are in progress"),
     "not_ready": (HTTPStatus.SERVICE_UNAVAILABLE, "Redis or RabbitMQ is unavailable (readiness probe)"),
     "no_worker": (HTTPStatus.SERVICE_UNAVAILABLE, "no worker answered the search in time"),
     "no_groups": (HTTPStatus.SERVICE_UNAVAILABLE, "the groups process did not answer in time"),

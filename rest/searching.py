@@ -1,4 +1,4 @@
-"""Asking the workers who is on a picture that is not stored."""
+"""Asking the workers who is in a picture that is not stored."""
 
 from __future__ import annotations
 

@@ -25,5 +25,5 @@ def _until_done(redis: RedisClient) -> None:
         try:
             return listing.complete(redis)
         except StoreError as error:
-            log.debug("pictures are not listed yet: %s", error)
+            log.debug("earlier pictures cannot be listed yet: %s", error)
             time.sleep(AGAIN)

@@ -28,7 +28,8 @@ def main() -> int:
         process_log.log_settings(settings)
         if settings.api_keys == "off" and not is_loopback(settings.rest_host):
             logging.warning(
-                "API_KEYS is off and %s is no loopback address: anyone may ask", settings.rest_host
+                "API_KEYS is off and %s is not a loopback address: anyone may send requests",
+                settings.rest_host,
             )
         if keys_needed(settings):
             bootstrap_key.start(settings, sys.stdout)

@@ -42,7 +42,7 @@ from rpc.serving import Serving
 from rpc.uploading import LARGEST_MESSAGE, Uploads
 from rpc.watching import Watching
 
-GRACE = 30.0  # seconds for calls in hand when the server stops
+GRACE = 30.0  # seconds for calls in progress when the server stops
 CALLS = 2000  # under way at once, watchers included; beyond that gRPC answers RESOURCE_EXHAUSTED
 SERVICE = pb.DESCRIPTOR.services_by_name["Facefleet"]
 
@@ -61,7 +61,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM; calls in hand are finished.
+    """Serve until SIGTERM; calls in progress are finished.
 
     Raises:
         SettingError: the port is taken, or the certificate cannot be used.
@@ -174,4 +174,4 @@ def listen(server: Any, settings: Settings) -> None:
     except RuntimeError as error:
         certificate = f", and a certificate with its key as RPC_CERT, now {settings.rpc_cert}"
         needed = "a free RPC_PORT" + (certificate if settings.rpc_cert else "")
-        raise SettingError(f"{address} cannot be listened on: use {needed}") from error
+        raise SettingError(f"cannot listen on {address}: use {needed}") from error

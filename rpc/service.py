@@ -98,7 +98,7 @@ class Facefleet:
         return told(found, pb.MatchReply)
 
     async def Search(self, requests: AsyncIterator[pb.SearchRequest], call: Call) -> pb.SearchReply:
-        """Find who is on a picture, or whose face an encoding is."""
+        """Find who is in a picture, or whose face an encoding is."""
         first, spool = await self.uploads.receive(requests)
         with spool:
             query = asked(SearchQuery, first, "chunk", "encoding")

@@ -21,7 +21,7 @@ from rpc import facefleet_pb2 as pb
 from rpc.call import Call
 from rpc.translation import told
 
-MOST = 1000  # watchers
+MAX_WATCHERS = 1000  # watchers
 PULSE = 15.0  # seconds; proxies give up a connection on which nothing comes for a minute or so
 PAGE = 500  # events read at once for those who are behind
 CATCHING_UP = 2  # watchers whose pages are read at once
@@ -74,8 +74,8 @@ class Watching:
             stream.order(position)
         except ValueError as error:
             raise ProblemError("bad_request", f"after: {error}") from error
-        if self._count >= MOST:
-            raise ProblemError("busy", f"{MOST} watchers are served, as many as allowed at once")
+        if self._count >= MAX_WATCHERS:
+            raise ProblemError("busy", f"{MAX_WATCHERS} watchers are connected, the most allowed at once")
         self._count += 1
         try:
             yield pb.WatchReply(id=position)

@@ -21,7 +21,8 @@ from faces.store.client import RedisClient
 from local.photographs import fetch_photographs
 from local.process import ROOT, free_port
 from local.rabbitmq import RabbitServer
-from local.redis import RedisServer, debian_server
+from local.redis import RedisServer
+from tests.support.servers.debian_redis import debian_server
 
 MODELS = ROOT / "var" / "models"  # converted once, kept by the checksum of their source
 

@@ -38,7 +38,7 @@ log = logging.getLogger("video")
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; the video in hand goes on later where it is.
+    """Run until SIGTERM or SIGINT; the current video resumes later where it is.
 
     Returns:
         The exit code: 0 after a stop, 2 if a setting cannot be used.
@@ -125,7 +125,7 @@ def consume(
     """Take videos from the queue until told to stop. A message is acknowledged when its job is over.
 
     Raises:
-        BrokerError: the connection to RabbitMQ is lost; the video in hand comes again.
+        BrokerError: the connection to RabbitMQ is lost; the current video comes again.
         Transient: a service is unavailable, and the process is stopping.
     """
     with closing(connect(settings)) as connection:
@@ -157,7 +157,7 @@ def _done(jobs: Jobs, publisher: Publisher, properties: Any, body: bytes, tick: 
     try:
         message = decode(properties.headers, body)
     except MessageError as error:
-        log.warning("a message that is not ours is dropped: %s", error)
+        log.warning("dropped a foreign message: %s", error)
         return True
     if jobs.run(message.picture_id, tick):
         return True

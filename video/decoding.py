@@ -17,10 +17,10 @@ from PIL import Image
 from faces.errors import VideoError
 
 DEMUXERS = "mov,matroska,avi,asf,flv"  # no playlist, which would have FFmpeg open other files and addresses
-MOST_RATE = 240  # frames in a second, beyond which times are not to be believed
+MAX_RATE = 240  # frames in a second, beyond which times are not to be believed
 USUAL_RATE = 25  # assumed where neither frames nor the stream tell
-MOST_THREADS = 4  # each keeps frames in memory
-MOST_ASPECT = 4  # pixels wider or narrower than that are nonsense in the header
+MAX_THREADS = 4  # each keeps frames in memory
+MAX_ASPECT = 4  # pixels wider or narrower than that are nonsense in the header
 TURNS = {
     90: Image.Transpose.ROTATE_90,
     180: Image.Transpose.ROTATE_180,
@@ -57,7 +57,7 @@ class Video:
         self._stream = _picture_track(self._container)
         context = self._stream.codec_context
         context.thread_type = "AUTO"
-        context.thread_count = min(MOST_THREADS, len(os.sched_getaffinity(0)))
+        context.thread_count = min(MAX_THREADS, len(os.sched_getaffinity(0)))
         self._begin = _in_seconds(self._stream, self._stream.start_time) or 0.0
         self.damaged = 0
         self.seconds = self._length()
@@ -84,7 +84,7 @@ class Video:
         for number, frame in enumerate(self._decoded(), 1):
             told = _in_seconds(self._stream, frame.pts)
             time = time + 1 / float(self._stream.average_rate or USUAL_RATE) if told is None else told
-            if number > self._bounds.seconds * MOST_RATE:
+            if number > self._bounds.seconds * MAX_RATE:
                 self._too_long(f"more than {number:,} frames")
             self._check_length(time - self._begin)
             yield round(time - self._begin, 3), frame
@@ -98,7 +98,7 @@ class Video:
         self.check_size(frame.width, frame.height)
         aspect = float(self._stream.sample_aspect_ratio or 1)
         width = frame.width
-        if 1 / MOST_ASPECT < aspect < MOST_ASPECT:
+        if 1 / MAX_ASPECT < aspect < MAX_ASPECT:
             width = round(width * aspect)
         self.check_size(width, frame.height)
         picture = _picture(frame.reformat(width, frame.height, "rgb24", interpolation=_EXACT), "RGB")
@@ -179,10 +179,10 @@ def _nothing_else(*_: object) -> NoReturn:
 def _picture_track(container: InputContainer) -> VideoStream:
     tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
     if not tracks:
-        raise VideoError("it has no picture track, only sound or other data", code="no_video")
+        raise VideoError("it has no video track, only sound or other data", code="no_video")
     known = [track for track in tracks if track.codec_context is not None and track.codec_context.width]
     if not known:
-        raise VideoError("its picture track is of a kind that cannot be decoded", code="not_a_video")
+        raise VideoError("its video track uses a codec that cannot be decoded", code="not_a_video")
     return max(known, key=lambda track: track.codec_context.width * track.codec_context.height)
 
 

@@ -96,7 +96,7 @@ class Jobs:
             self.eraser.complete(video)
             return None
         if video is not None and video.starts >= MAX_STARTS:
-            reason = f"the process that decodes it died {MAX_STARTS} times without a frame taken"
+            reason = f"its decoder died {MAX_STARTS} times without yielding a frame"
             self._fail(video, "poison", reason)
             return None
         return videos.change(self.redis, video_id, _started)
@@ -107,7 +107,7 @@ class Jobs:
                 file = retrier.until_done(lambda: stack.enter_context(self.video_store.opened(video.hash)))
                 self._extract(video, file, retrier, beat)
         except ImageStoreError as error:
-            log.warning("video %s is tried again: %s", video.hash, error)
+            log.warning("retrying video %s: %s", video.hash, error)
             self._excuse(video.hash)
             self.stopping.wait(PAUSE)
         except Fault as fault:

@@ -19,7 +19,7 @@ log = logging.getLogger("worker")
 def main(build: Callable[[Settings, threading.Event], Worker] = build) -> int:
     """Run until SIGTERM or SIGINT; then finish the current batch and leave the rest queued.
 
-    Until the worker is built it has nothing in hand, and ends at once.
+    Until the worker is built it has no pictures, and stops at once.
 
     Returns:
         The exit code: 0 after a stop; 2 if a setting or the stored data forbids a start; `memory.OUTGROWN` asks

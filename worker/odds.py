@@ -29,6 +29,6 @@ class OddsKeeper:
         while not self._stopping.wait(INTERVAL):
             try:
                 if odds.refresh(self._redis):
-                    log.info("the odds of matches were measured anew")
+                    log.info("the odds of a match were measured again")
             except StoreError as error:
-                log.debug("the odds are measured later: %s", error)
+                log.debug("the odds of a match could not be measured, trying later: %s", error)

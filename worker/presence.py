@@ -72,7 +72,7 @@ class Presence:
             try:
                 workers.report(self._redis, self._report())
             except StoreError as error:
-                log.debug("what this worker does is reported later: %s", error)
+                log.debug("this worker's state could not be reported: %s", error)
             if self._ended.wait(workers.REPORT_EVERY):
                 return
 

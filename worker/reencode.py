@@ -49,7 +49,7 @@ class Reencoder:
 
         Raises:
             MismatchError: the model is in use already, or a third one is under way.
-            Transient: Redis or the image store is away.
+            Transient: Redis or the image store is unavailable.
         """
         position, caught_up = 0, False
         while not stopping.is_set():

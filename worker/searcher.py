@@ -1,4 +1,4 @@
-"""Searching: who of those known is on a picture that is not stored."""
+"""Searching: who of those known is in a picture that is not stored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Searcher:
         headers = delivery.headers or {}
         try:
             if delivery.redelivered:
-                raise PoisonError("a worker stopped while it searched by this picture")
+                raise PoisonError("a worker stopped while it searched for this picture")
             answer = self._search(decode(headers, delivery.body))
         except FacefleetError as error:
             code = getattr(error, "code", "unavailable")

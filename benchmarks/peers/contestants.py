@@ -98,7 +98,7 @@ class Library:
 
 
 class Ours:
-    """The engine as a worker runs it: so many pictures at once as it takes in hand."""
+    """The engine as a worker runs it: with as many pictures as it takes at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._clock = Clock()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +23,6 @@ from faces.config import Settings
 from faces.store.client import RedisClient
 from local.process import ROOT, Process, free_port, listening, until
 from local.rabbitmq import server_script
-from local.redis import debian_server
 
 DOMAIN = "facefleet.svc.cluster.local"
 COUNT = 3
@@ -210,7 +210,7 @@ class Cluster:
 @contextmanager
 def running(folder: Path, workers: int, **variables: str) -> Iterator[tuple[Fleet, Cluster]]:
     """Run the topology with a server and workers in the private network; see `benchmarks.system.network.enter`."""
-    if debian_server() is None:
+    if shutil.which("redis-server") is None:
         raise SystemExit(
             "Redis, RabbitMQ and HAProxy are needed: apt-get install redis-server rabbitmq-server haproxy"
         )

@@ -17,13 +17,13 @@ from faces.store.people.statements import Statement
 
 EACH = 20  # pairs of an answer, so that those about many faces do not outweigh the others
 CAVEAT = (
-    "Only look-alikes are asked about: of all pairs of two people fewer match falsely than told here, and of all "
-    "pairs of one person more are found."
+    "Only look-alikes are asked about: over all pairs the false match rate is lower than shown here, and the true "
+    "accept rate higher."
 )
 
 
 def compare(redis: RedisClient, seed: int = 0) -> Compared:
-    """Compare pairs of faces that somebody has said to be of one person, or of two.
+    """Compare pairs of faces that somebody has stated to be of one person, or of two.
 
     Raises:
         UsageError: too few answers are recorded.

@@ -1,4 +1,4 @@
-"""How close different people come, told from data in which nobody says who is who.
+"""How close different people come, estimated from data without labels.
 
 Among many people nearly every pair of faces shows two of them: with a thousand people and five faces each, 99.6%.
 So the bulk of all distances is theirs, and only its low end is mixed with pairs of one person. The bulk between its
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 Distances = NDArray[np.float64]
 
-MOST_PAIRS = 2_000_000  # compared in some seconds; a share of 1 in 10,000 is then known to 14%
-LEAST_PAIRS = 1000  # for a fit
+MAX_PAIRS = 2_000_000  # compared in some seconds; a share of 1 in 10,000 is then known to 14%
+MIN_PAIRS = 1000  # for a fit
 AT_ONCE = 32_768
 QUANTILES = np.linspace(0.05, 0.5, 20)
 NORMAL, GAMMA = 1.0, 2 / 3  # powers of the distance that the two fits take to be normally distributed
@@ -29,7 +29,7 @@ STANDARD = NormalDist()
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Distances of pairs of faces of different pictures, (n,); of all such pairs, or of n drawn by chance."""
+    """Distances of pairs of faces of different pictures, (n,); of all such pairs, or of n drawn at random."""
 
     distances: Distances
     every: bool
@@ -45,7 +45,7 @@ class Sample:
 
 
 def sample(
-    faces: NDArray[np.float32], owners: NDArray[np.int64], most: int = MOST_PAIRS, seed: int = 0
+    faces: NDArray[np.float32], owners: NDArray[np.int64], most: int = MAX_PAIRS, seed: int = 0
 ) -> Sample:
     """Compare all pairs of faces, (n, 128), of different pictures; or some, drawn with replacement."""
     count = len(faces)
@@ -86,7 +86,7 @@ class Tail:
 
 def fit(distances: Distances, power: float) -> Tail | None:
     """Fit the bulk; None where there are too few pairs, or they do not differ."""
-    if len(distances) < LEAST_PAIRS:
+    if len(distances) < MIN_PAIRS:
         return None
     scores = [STANDARD.inv_cdf(quantile) for quantile in QUANTILES]
     deviation, mean = np.polyfit(scores, np.quantile(distances**power, QUANTILES), 1)

@@ -1,4 +1,4 @@
-"""What pairs of which somebody told whether they show one person say of the fleet's own answers."""
+"""Metrics of the fleet's own answers on labelled pairs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def compare(redis: RedisClient, pairs: Sequence[Pair]) -> Compared:
         example = names[0] if names else "Person/Person_0001.jpg"
         raise UsageError(
             f"of {len(pairs)} pairs, {same.sum()} of one person and {(~same).sum()} of two are in the store: "
-            f"too few. Scan the folder in which {example} is: a picture's path in it is its name"
+            f"too few. Scan the folder that contains {example}, so that each picture is named by its path in it"
         )
     distances = np.array([_nearest(encodings[pair.first], encodings[pair.second]) for pair in there])
     return Compared(Trial(distances, same), len(pairs) - len(there))
@@ -98,7 +98,7 @@ def rows(found: Labelled) -> Iterator[tuple[str, object]]:
     yield "of two people", found.of_two_people
     yield "not in the store, left out", found.absent
     yield "without a face, counted as wrong", found.without_a_face
-    yield "accuracy", f"{found.accuracy:.2%}, 95% sure {low:.2%} to {high:.2%}"
+    yield "accuracy", f"{found.accuracy:.2%}, 95% confidence {low:.2%} to {high:.2%}"
     yield "true accepts", f"{found.true_accepts:.2%}"
     yield "false matches", f"{found.false_matches:.3%}"
     yield "best accuracy, ten-fold", f"{found.best_accuracy:.2%} at {found.best_tolerance:.3f}"
@@ -110,7 +110,7 @@ def warnings(found: Labelled) -> Iterator[str]:
     """What the figures cannot carry."""
     if found.fmr * found.of_two_people < FEW:
         yield (
-            f"{found.of_two_people} pairs of two people are few for a share of {found.fmr:g}: "
+            f"{found.of_two_people} pairs of two people are few for a false match rate of {found.fmr:g}: "
             f"it rests on {found.fmr * found.of_two_people:.1f} false matches"
         )
 

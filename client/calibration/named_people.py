@@ -16,11 +16,11 @@ from faces.store.client import RedisClient
 from faces.store.people import directory
 from faces.store.people.directory import Person
 
-MOST = 20_000  # pairs of each kind
+MAX_PAIRS = 20_000  # pairs of each kind
 PAGE = 500  # people read at once
 CAVEAT = (
-    "Faces that joined their person by themselves are near to it by construction: true accepts are told too high. "
-    "Two people with different names are taken to be two."
+    "Faces that were grouped automatically are close to their person by construction: true accepts are overstated. "
+    "People with different names are assumed to be different."
 )
 
 
@@ -55,11 +55,11 @@ def _of_one(owners: Numbers, chance: np.random.Generator) -> Numbers:
     """Pairs of faces of one person, (n, 2)."""
     of_each = [np.flatnonzero(owners == number) for number in np.unique(owners)]
     pairs = np.array([pair for faces in of_each for pair in combinations(faces, 2)], np.int64).reshape(-1, 2)
-    return chance.permutation(pairs)[:MOST]
+    return chance.permutation(pairs)[:MAX_PAIRS]
 
 
 def _of_two(owners: Numbers, names: NDArray[np.str_], count: int, chance: np.random.Generator) -> Numbers:
-    """At most so many different pairs of faces of people with different names, drawn by chance, (n, 2)."""
+    """At most `count` different pairs of faces of people with different names, drawn at random, (n, 2)."""
     if not len(owners):
         return np.empty((0, 2), np.int64)
     drawn = np.sort(chance.integers(0, len(owners), (4 * count, 2)), axis=1)

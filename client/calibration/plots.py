@@ -13,8 +13,8 @@ from client.calibration.impostors import Tail
 from client.calibration.verification import Distances, Trial
 
 WIDTH, HEIGHT, MARGIN = 640, 480, 60
-LEAST_RATE, LEAST_ACCEPTS = 1e-4, 0.8
-BINS, LEAST_SHARE = 100, 1e-7
+MIN_RATE, MIN_ACCEPTS = 1e-4, 0.8
+BINS, MIN_SHARE = 100, 1e-7
 COLOURS = ("#444444", "#1b6ca8", "#d1495b", "#2e8b57", "#e09f3e", "#7b4fa3")
 
 Scale = Callable[[float], float]
@@ -32,8 +32,8 @@ class Axis:
 
 def roc(trials: Mapping[str, Trial]) -> str:
     """Draw one curve for each trial; the text of an SVG file."""
-    across = Axis(_decades(LEAST_RATE), (1e-4, 1e-3, 1e-2, 1e-1, 1.0), "false matches")
-    up = Axis(_between(LEAST_ACCEPTS, 1), (0.8, 0.85, 0.9, 0.95, 1.0), "true accepts")
+    across = Axis(_decades(MIN_RATE), (1e-4, 1e-3, 1e-2, 1e-1, 1.0), "false matches")
+    up = Axis(_between(MIN_ACCEPTS, 1), (0.8, 0.85, 0.9, 0.95, 1.0), "true accepts")
     tolerances = np.linspace(0.2, 1.2, 400)
     curves = {
         name: [(trial.false_matches(t), trial.true_accepts(t)) for t in tolerances]
@@ -43,24 +43,24 @@ def roc(trials: Mapping[str, Trial]) -> str:
 
 
 def reliability(curves: Mapping[str, Points]) -> str:
-    """Draw the shares that are right against those that were told, and the diagonal; the text of an SVG file."""
+    """Draw the actual shares against the predicted ones, and the diagonal; the text of an SVG file."""
     tenths = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    across, up = (Axis(_between(0, 1), tenths, label) for label in ("told to be right", "are right"))
-    return _drawn(across, up, {"as it should be": [(0.0, 0.0), (1.0, 1.0)], **curves})
+    across, up = (Axis(_between(0, 1), tenths, label) for label in ("predicted to be right", "are right"))
+    return _drawn(across, up, {"ideal": [(0.0, 0.0), (1.0, 1.0)], **curves})
 
 
 def distribution(distances: Distances, tail: Tail | None, tolerance: float) -> str:
     """Draw the shares of pairs by distance, what the fitted tail expects, and the tolerance; an SVG file."""
     most = max(float(distances.max()), tolerance, 1.0)
     across = Axis(_between(0, most), np.arange(0, most + 0.01, 0.2).round(1).tolist(), "distance of a pair")
-    up = Axis(_decades(LEAST_SHARE), [10.0**k for k in range(-7, 1)], "share of pairs")
+    up = Axis(_decades(MIN_SHARE), [10.0**k for k in range(-7, 1)], "share of pairs")
     counts, edges = np.histogram(distances, BINS, (0, most))
     middles = (edges[:-1] + edges[1:]) / 2
     curves: dict[str, Points] = {"pairs": zip(middles, counts / len(distances), strict=True)}
     if tail:
         expected = np.diff([tail.share(edge) for edge in edges])
         curves["different people, as fitted"] = zip(middles, expected, strict=True)
-    curves[f"tolerance {tolerance:g}"] = [(tolerance, LEAST_SHARE), (tolerance, 1)]
+    curves[f"tolerance {tolerance:g}"] = [(tolerance, MIN_SHARE), (tolerance, 1)]
     return _drawn(across, up, curves)
 
 

@@ -29,7 +29,7 @@ class Sampled:
     groups: NDArray[np.str_]
 
     def trial(self, same: Numbers, different: Numbers, chance: np.random.Generator) -> Trial:
-        """Compare pairs of faces of one person, (n, 2), and of two, (m, 2), in an order drawn by chance."""
+        """Compare pairs of faces of one person, (n, 2), and of two, (m, 2), in an order drawn at random."""
         pairs = np.concatenate([same, different])
         apart = self.encodings[pairs[:, 0]].astype(np.float64) - self.encodings[pairs[:, 1]]
         labels = np.arange(len(pairs)) < len(same)

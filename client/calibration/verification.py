@@ -6,9 +6,8 @@ layout has one folder a person, with pictures Person_0001.jpg, Person_0002.jpg..
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ class Pair:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """Read a file of pairs: `Person 1 2`, or `Person 1 Other 3`; the first line, of counts, is passed over.
+    """Read a file of pairs: `Person 1 2`, or `Person 1 Other 3`; the first line, of counts, is skipped.
 
     Raises:
         UsageError: a line is neither, or the file cannot be read.
@@ -38,7 +37,7 @@ def read_pairs(path: Path) -> list[Pair]:
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a file of pairs that can be read: {error}") from error
+        raise UsageError(f"{path} cannot be read as a file of pairs: {error}") from error
     return [_pair(line.split(), path) for line in lines[1:] if line.strip()]
 
 
@@ -48,9 +47,7 @@ def _pair(words: Sequence[str], path: Path) -> Pair:
             return Pair(_name(person, first), _name(person, second), same=True)
         case [person, first, other, second] if (first + second).isdecimal():
             return Pair(_name(person, first), _name(other, second), same=False)
-    raise UsageError(
-        f"{path}: {' '.join(words)!r} is no pair, as `Person 1 2` or `Person 1 Other 3` would be"
-    )
+    raise UsageError(f"{path}: {' '.join(words)!r} is not a pair: write `Person 1 2` or `Person 1 Other 3`")
 
 
 def _name(person: str, number: str) -> str:
@@ -96,26 +93,3 @@ class Trial:
         """The largest tolerance with at most this share of false matches."""
         others = np.sort(self.distances[~self.same])
         return float(np.nextafter(others[min(int(rate * len(others)), len(others) - 1)], -np.inf))
-
-
-def of_pairs(pairs: Sequence[Pair], encodings: Mapping[str, NDArray[np.float32] | None]) -> Trial:
-    """Compare the pairs that the protocol names."""
-    distances = [_distance(encodings[pair.first], encodings[pair.second]) for pair in pairs]
-    return Trial(np.array(distances), np.array([pair.same for pair in pairs]))
-
-
-def of_all(encodings: Mapping[str, NDArray[np.float32] | None]) -> Trial:
-    """Compare every picture that has a face with every other: many more pairs of different people."""
-    names = [name for name, encoding in encodings.items() if encoding is not None]
-    people = np.array([name.split("/")[0] for name in names])
-    stacked = np.array([encodings[name] for name in names], np.float64)
-    first, second = np.array(list(combinations(range(len(names)), 2))).T
-    parts = [
-        np.linalg.norm(stacked[first[k : k + 65536]] - stacked[second[k : k + 65536]], axis=1)
-        for k in range(0, len(first), 65536)
-    ]
-    return Trial(np.concatenate(parts), people[first] == people[second])
-
-
-def _distance(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> float:
-    return np.inf if one is None or other is None else float(np.linalg.norm(one - other))

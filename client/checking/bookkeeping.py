@@ -11,9 +11,10 @@ from client.checking.faults import Faults
 from faces.picture_id import is_picture_id
 from faces.store.client import RedisClient
 from faces.store.collection import inspection
-from faces.store.collection.inspection import TYPES, PictureState
+from faces.store.collection.inspection import TYPES
 from faces.store.keys import ENCODINGS, HASHES, NAMES
 from faces.store.pictures import queries
+from faces.store.pictures.picture_states import PictureState, picture_states
 from faces.store.pictures.queries import Counts
 
 Pair = tuple[bytes, bytes]
@@ -44,7 +45,7 @@ def check_states(redis: RedisClient, faults: Faults) -> int:
     done = 0
     for picture_ids in _pictures(redis, faults):
         unseen = [picture_id for picture_id in dict.fromkeys(picture_ids) if picture_id not in seen]
-        for found in inspection.picture_states(redis, unseen):
+        for found in picture_states(redis, unseen):
             done += found.state == "done"
             for fault in _faults_of(found):
                 faults.add(3 if found.state == "done" else 4, f"{found.picture_id}: {fault}")

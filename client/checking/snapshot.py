@@ -26,7 +26,7 @@ from faces.store.keys import ENCODING_BYTES, ENCODINGS, MATCHES
 
 DIMENSIONS = ENCODING_BYTES // 4
 REPLACED = StoreError("the data in Redis was replaced during the check: check again")
-REBUILT = StoreError("a rebuild put other edges in the place of those being checked: check again")
+REBUILT = StoreError("a rebuild replaced the edges that were being checked: check again")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class _Reading:
     def _note_strangers(self, database: int, keys: Sequence[bytes]) -> None:
         for key in keys:
             if key not in self._alive:
-                where = f"db {database} has the key {_text(key)}, a picture that is not there"
+                where = f"db {database} has the key {_text(key)}, a picture that does not exist"
                 self._strangers.append((key, where))
 
     def _note_faces(self, picture_id: bytes, found: Sequence[bytes]) -> None:
@@ -148,9 +148,7 @@ class _Reading:
         for other in others:
             to = self._alive.get(other)
             if to is None:
-                where = (
-                    f"db 4 gives {picture_id.decode()} the match {_text(other)}, a picture that is not there"
-                )
+                where = f"db 4 gives {picture_id.decode()} the match {_text(other)}, a picture that does not exist"
                 self._strangers.append((other, where))
             else:
                 self._from.append(number)

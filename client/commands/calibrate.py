@@ -29,8 +29,8 @@ HELP = "estimate how many matches are wrong, and which tolerance suits the colle
 GROWTH = (1, 10, 100, 1000)
 CAVEATS = (
     "Without labels nobody knows which matches are right: these are estimates from the distances themselves.",
-    "They hold where many people have few pictures each, and may be off by some times: --pairs measures them.",
-    "A larger collection is taken to be like this one, with more people in it (docs/odds.md).",
+    "They hold where many people have few pictures each, and may be off several times over: --pairs measures them.",
+    "A larger collection is assumed to be like this one, with more people (docs/odds.md).",
 )
 
 
@@ -73,7 +73,7 @@ def arguments(parser: ArgumentParser) -> None:
     labels.add_argument("--answers", action="store_true", help=about)
     about = "find the tolerance with this share of false matches (%(default)g)"
     parser.add_argument("--fmr", type=share, default=1e-3, metavar="SHARE", help=about)
-    about = "draw the distances, or of labelled pairs true accepts against false matches"
+    about = "plot the distances; for labelled pairs, true accepts against false matches"
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -181,12 +181,12 @@ def _show(found: Unlabelled) -> None:
 def _rows(found: Unlabelled) -> Iterator[tuple[str, object]]:
     yield "faces", found.faces
     yield "pairs compared", found.pairs
-    yield "which", "every pair of different pictures" if found.every_pair else "drawn by chance"
+    yield "which", "every pair of different pictures" if found.every_pair else "drawn at random"
     yield "tolerance", found.tolerance
     yield "median distance", f"{found.median:.3f}"
     yield "pairs within the tolerance", f"{found.within:.4%}"
     if not found.every_pair:
-        yield "of all pairs, 95% sure", _shown(found.within_95, "{:.4%}")
+        yield "of all pairs, 95% confidence", _shown(found.within_95, "{:.4%}")
     yield "false matches, estimated", _shown(found.false_estimated, "{:.4%}")
     yield f"tolerance for {found.fmr:g} of them, estimated", _shown(found.tolerance_estimated, "{:.3f}")
 

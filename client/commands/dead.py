@@ -22,7 +22,7 @@ HELP = "list the dead letters with their reasons; replay one or all"
 def arguments(parser: ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "--replay", metavar=f"HASH|{EVERY}", help="have that picture, or every one, processed once more"
+        "--replay", metavar=f"HASH|{EVERY}", help="process that picture, or every one, once more"
     )
     parser.add_argument(
         "--as-new", action="store_true", help="also replay pictures that were erased or never accepted"

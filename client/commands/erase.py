@@ -22,7 +22,7 @@ from faces.store.collection import inspection
 from faces.store.pictures import queries
 from faces.usecases.erase import Erased, erase_picture
 
-HELP = "erase a picture and everything made from it; exit code 1 if nothing is known of it"
+HELP = "erase a picture and everything made from it; exit code 1 if it is unknown"
 HERE = "terminal"  # in the audit log in place of an API key
 
 
@@ -39,7 +39,7 @@ def run(args: Namespace, settings: Settings) -> int:
         picture_id = args.picture if is_picture_id(args.picture) else named(redis, args.picture)
         if picture_id is None:
             note(
-                f"no picture is named {args.picture}: use the hash of one that has lost its name or has failed"
+                f"no picture is named {args.picture}: one that failed or lost its name is erased by its hash"
             )
             return 1
         if not (args.yes or _confirmed(redis, picture_id)):
@@ -49,7 +49,7 @@ def run(args: Namespace, settings: Settings) -> int:
         remove_messages = partial(remove_messages_of, settings)
         erased = erase_picture(redis, image_store, audit_log, remove_messages, picture_id, actor=HERE)
     if not erased.anything:
-        note(f"nothing is known of picture {picture_id}: it was never accepted, or it is erased")
+        note(f"picture {picture_id} is unknown: it was never accepted, or was erased")
         return 1
     _show(erased, as_json=args.json)
     return 0

@@ -59,7 +59,7 @@ def run(args: Namespace, settings: Settings) -> int:
         delivery.server.check()
         if not statements.groups_process_runs(redis):
             raise UsageError(
-                "the groups process does not run, which keeps statements: start `python -m groups`"
+                "statements need the groups process, which is not running: start `python -m groups`"
             )
         labelled, left = _labelled(args, settings, idle_timeout)
         _deliver(redis, delivery, [one.source for one in labelled], args.threads, settings.largest_picture)
@@ -92,7 +92,7 @@ def _deliver(
         delivery.send(new, len(new), threads=threads, largest=largest)
         delivery.wait()
     except ServerError as error:
-        note(f"{error}; what is done is stated, import again for the rest")
+        note(f"{error}; what was stated so far is kept: import again for the rest")
 
 
 def _known(redis: RedisClient, sources: Sequence[Source]) -> Iterator[tuple[str, Picture]]:

@@ -36,7 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="write a JSON list")
     removing = actions.add_parser("remove", help="revoke a key immediately")
     removing.add_argument("id", metavar="ID", help="as shown by list")
-    looking = actions.add_parser("trail", help="show who did what, newest first")
+    looking = actions.add_parser("audit", aliases=["trail"], help="show the audit log, newest entry first")
     looking.add_argument("-n", type=positive, default=50, metavar="N", help="number of entries (%(default)s)")
     looking.add_argument("--json", action="store_true", help="write a JSON list")
 
@@ -71,7 +71,7 @@ def _remove(args: Namespace, _: Settings, redis: RedisClient) -> int:
     return 0
 
 
-def _trail(args: Namespace, _: Settings, redis: RedisClient) -> int:
+def _audit(args: Namespace, _: Settings, redis: RedisClient) -> int:
     entries = audit_log.last(redis, args.n)
     if args.json:
         print(to_json([asdict(entry) for entry in entries]))
@@ -80,7 +80,13 @@ def _trail(args: Namespace, _: Settings, redis: RedisClient) -> int:
     return 0
 
 
-_ACTIONS = {"add": _add, "list": _list, "remove": _remove, "trail": _trail}
+_ACTIONS = {
+    "add": _add,
+    "list": _list,
+    "remove": _remove,
+    "audit": _audit,
+    "trail": _audit,
+}  # trail: its name in 0.1.0
 
 
 def _rows(keys: Iterable[Key], settings: Settings) -> Iterable[Sequence[object]]:

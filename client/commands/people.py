@@ -198,7 +198,7 @@ def _submit(
     redis: RedisClient, kind: Kind, about: list[Person], faces: list[str] | None = None, name: str = ""
 ) -> int:
     if len({person.id for person in about}) < len(about):
-        raise UsageError(f"{about[0].id} is the same person already")
+        raise UsageError(f"{about[0].id} is already the same person")
     seen = {person.id: person.version for person in about}
     ids = tuple(person.id for person in about)
     made = statements.submit(

@@ -14,11 +14,10 @@ from faces.config import Settings
 from faces.documents import to_json
 from faces.parsers import distance, positive
 from faces.store.client import RedisClient
-from faces.store.collection import inspection, models
+from faces.store.collection import commit_lock, inspection, models
 from faces.store.collection import rebuild as rebuilding
 from faces.store.collection.data_version import DataVersion
 from faces.store.keys import ENCODINGS
-from faces.store.pictures import commit_lock
 
 HELP = "compute all matches anew, with another tolerance or model or to mend them, while the fleet works"
 STALLED, GIVE_UP = 25, 150  # tries of 0.02 s: then workers are held back, for less than they wait at most
@@ -44,7 +43,7 @@ def run(args: Namespace, settings: Settings) -> int:
         if args.abandon:
             rebuilding.abandon(redis)
             models.abandon(redis)
-            note("no rebuild is under way; the matches are as they were")
+            note("no rebuild is in progress; the matches are unchanged")
             return 0
         before = _in_force(redis)
         tolerance = args.tolerance or before.tolerance
@@ -66,7 +65,7 @@ def run(args: Namespace, settings: Settings) -> int:
         model = f"MODEL={args.model} and " if args.model else ""
         note(
             f"restart the workers with {model}MATCH_TOLERANCE={after.tolerance:g}: "
-            "one that runs with something else stops at its next commit, and loses nothing"
+            "a worker with other settings stops at its next commit and loses nothing"
         )
     return 0
 
@@ -79,7 +78,7 @@ def _go_over(
     Raises:
         UsageError: there are no originals, or not all.
         MismatchError: another model is being gone over to, or another rebuild is under way.
-        StoreError: Redis is away; calling again goes on.
+        StoreError: Redis is unavailable; calling again goes on.
     """
     if not settings.keeps_originals:
         raise UsageError(

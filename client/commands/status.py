@@ -63,7 +63,7 @@ def _fleet(counts: Counts, used: Memory, settings: Settings, *, as_json: bool) -
 
 
 def whereabouts(counts: Counts, queues: Iterable[Depth]) -> dict[str, int]:
-    """Where the pictures in flight are; RabbitMQ tells what waits, and what is left is in workers' hands.
+    """Where the pictures in flight are; RabbitMQ says what is waiting, and workers have the rest.
 
     The two are asked one after the other, so on a busy fleet the last is right to within a few. One that stays
     above zero while no worker is busy counts pictures without a message: `facefleet reconcile` finds them.
@@ -105,7 +105,7 @@ def _rows(queues: Iterable[Depth]) -> Iterable[Sequence[object]]:
 def _picture(redis: RedisClient, picture_id: str, *, as_json: bool) -> int:
     status = queries.status_with_names(redis, picture_id)
     if status is None:
-        raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or it was erased")
+        raise UsageError(f"picture {picture_id} is unknown: it was never accepted, or was erased")
     if as_json:
         print(to_json(status.shown()))
     else:

@@ -43,7 +43,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, metavar="FILE", help=about)
     about = "a file that has not changed for this long is complete (%(default)g)"
     parser.add_argument("--settle", type=seconds, default=2.0, metavar="SECONDS", help=about)
-    about = "look through the whole folder this often, for network shares announce no changes (%(default)g)"
+    about = "scan the whole folder this often, because network shares report no changes (%(default)g)"
     parser.add_argument("--poll", type=seconds, default=60.0, metavar="SECONDS", help=about)
     about = "with --once: give up after this long without progress (%(default)g)"
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help=about)
@@ -80,7 +80,7 @@ def _aftermath(args: Namespace, folder: Path) -> Aftermath | None:
         return None
     if args.move_to.resolve().is_relative_to(folder):
         raise UsageError(
-            f"{args.move_to} lies in {args.folder}, which is watched: name a folder outside of it"
+            f"{args.move_to} is inside {args.folder}, which is watched: name a folder outside it"
         )
     return move_to(args.move_to.resolve())
 

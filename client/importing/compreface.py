@@ -85,13 +85,13 @@ class CompreFace:
         except (ValueError, KeyError, TypeError):
             sound = False
         if not sound:
-            raise UsageError(f"{self._url} does not answer as CompreFace does: give the address of its API")
+            raise UsageError(f"{self._url} is not CompreFace's API: give its address")
         return document
 
     def _ask(self, path: str, idle_timeout: IdleTimeout) -> requests.Response:
         answer = idle_timeout.ask(lambda: self._get(path))
         if answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise UsageError(f"{self._url} does not take the key: give that of a recognition service")
+            raise UsageError(f"{self._url} rejected the key: give that of a recognition service")
         if not answer.ok:
             raise Refused(f"CompreFace answers {answer.status_code} {answer.reason}", code="no_picture")
         return answer

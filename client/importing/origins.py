@@ -27,8 +27,8 @@ def in_folder(folder: Path, layout: Layout, suffixes: Collection[str]) -> Origin
     found = list(layout(folder, suffixes))
     labelled = [one for one in found if one.person]
     if not labelled:
-        raise UsageError(f"no picture in {folder} tells whom it shows: see docs/import.md")
-    nobody = [Left(one.source.name, "", "nothing tells whom it shows") for one in found if not one.person]
+        raise UsageError(f"no picture in {folder} is named after a person: see docs/import.md")
+    nobody = [Left(one.source.name, "", "it is not named after a person") for one in found if not one.person]
     return labelled, nobody
 
 

@@ -47,7 +47,7 @@ class Report:
         if self.left:
             self._list()
         else:
-            print(paint("every picture is its person's", GREEN))
+            print(paint("every picture is assigned to its person", GREEN))
 
     def _list(self) -> None:
         print(paint("left as they are:", BOLD))

@@ -1,4 +1,4 @@
-"""What the system tells of changes in a folder."""
+"""Notifications of changes in a folder, from the operating system."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def notices(folder: Path) -> Iterator[set[Path]]:
         ):
             yield {Path(path) for change, path in changes if change != Change.deleted}
     except (OSError, RuntimeError) as error:  # such as: no more watches allowed
-        log.warning("no notices of changes (%s): only looking through the folder from time to time", error)
+        log.warning("no change notifications (%s): scanning the folder from time to time instead", error)
     while True:
         time.sleep(TICK)
         yield set()

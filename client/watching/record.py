@@ -98,4 +98,4 @@ class Record:
 def _unusable(path: Path, error: sqlite3.Error) -> str:
     if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
         return f"another facefleet watch has {path} open: end it first, or name another file with --state"
-    return f"{path} cannot hold what was sent ({error}): name another file with --state"
+    return f"{path} cannot record what was sent ({error}): name another file with --state"

@@ -28,7 +28,7 @@ class HeicFile(HeifImageFile):
         """Decode the pixels.
 
         Raises:
-            OSError: they cannot be decoded, or are not of the size that was told.
+            OSError: they cannot be decoded, or are not of the declared size.
         """
         told = self.size
         try:
@@ -36,7 +36,9 @@ class HeicFile(HeifImageFile):
         except (ValueError, RuntimeError, EOFError) as error:
             raise OSError(str(error).strip()) from error
         if self.size != told:  # what it says of its clean aperture was nonsense, and was left aside
-            raise OSError(f"it shows {self.size[0]}x{self.size[1]} pixels, not those that it tells")
+            raise OSError(
+                f"it shows {self.size[0]}x{self.size[1]} pixels, not those that its header declares"
+            )
         return loaded
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> None:

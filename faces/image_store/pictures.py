@@ -187,7 +187,7 @@ class ImageStore:
         with store_errors():
             there = self._filesystem.exists(self._root)
         if not there:
-            raise ImageStoreError(f"the image store is not there: {self._root}")
+            raise ImageStoreError(f"the image store does not exist: {self._root}")
 
     def _path(self, picture_id: str) -> str:
         return f"{self._root}/{picture_id[:2]}/{picture_id}"

@@ -46,7 +46,7 @@ def serve(registry: CollectorRegistry, port: int, *, healthz: Check = alive, rea
     try:
         server, _ = start_http_server(port, registry=registry)
     except OSError as error:
-        reason = f"METRICS_PORT is {port}, which cannot be listened on ({error.strerror}): use a free port"
+        reason = f"cannot listen on METRICS_PORT {port} ({error.strerror}): use a free port"
         raise SettingError(reason) from error
     server.set_app(_application(server.get_app(), {"/healthz": healthz, "/readyz": readyz}))
 

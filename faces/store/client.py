@@ -195,13 +195,13 @@ class Session:
         return [reply for (ours, _), reply in zip(routed, outcome, strict=True) if ours]
 
     def _replicated(self, words: Sequence[tuple[Any, ...]], replicas: int) -> list[Any]:
-        """Send commands, and wait until so many replicas have what they wrote."""
+        """Send commands, and wait until that many replicas have what they wrote."""
         if not replicas:
             return self._send(words)
         *replies, confirmed = self._send([*words, ("WAIT", replicas, int(REPLICATION_TIMEOUT * 1000))])
         if confirmed < replicas:
             raise StoreError(
-                f"Redis cannot copy writes to its replicas: {confirmed} of {replicas} confirmed within "
+                f"Redis did not replicate a write: {confirmed} of {replicas} confirmed within "
                 f"{REPLICATION_TIMEOUT:g} s"
             )
         return replies

@@ -30,7 +30,7 @@
 | 0 | `counts` | hash: `accepted`, `done`, `failed`, `erased`: accepted = the others + members of `inflight` |
 | 0 | `attempts` | hash: hash of a picture -> how often it was begun again, less the connections lost meanwhile |
 | 0 | `journal` | list: `+` or `-` and the 32-byte digest of each picture with faces committed or erased |
-| 0 | `turn` | list: the token of who may commit next (`faces.store.pictures.commit_lock`), if nobody has it |
+| 0 | `turn` | list: the token of who may commit next (`faces.store.collection.commit_lock`), if nobody has it |
 | 0 | `journal:marks` | list: 8 random bytes for each transaction that appended to `journal` |
 | 0 | `confirmed` | written only to be waited for on replicas (`RedisClient.confirm`) |
 | 0 | `turn:renewed` | exists for some seconds after a lost token was replaced |

@@ -65,7 +65,7 @@ class Authenticator:
             Unauthorized: no key, or an invalid one.
             Forbidden: the key lacks the scope, or another site's page makes use of a session.
             TooManyRequests: the key's limit is reached, or that of invalid keys from one address.
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         if (
             request.endpoint is None
@@ -94,7 +94,7 @@ class Authenticator:
         """The key that this browser signed in with; None if it did not, or the key is revoked.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         token = request.cookies.get(COOKIE)
         number = sessions.key_id_of(self.redis, token) if token else None
@@ -106,7 +106,7 @@ class Authenticator:
         Raises:
             Unauthorized: it is no valid key.
             TooManyRequests: too many invalid keys came from this address.
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         number = api_key.id_of(token)
         key = api_keys.find(self.redis, number) if number else None
@@ -124,7 +124,7 @@ class Authenticator:
         if key is None:
             return self.opened(token, source_address())
         if request.method not in SAFE and not own_page():
-            raise Forbidden("a session is for the pages of this server: other programs show an API key")
+            raise Forbidden("a session works for this server's pages only: other programs need an API key")
         return key
 
     def _wait(self, key: Key) -> int:
@@ -151,7 +151,7 @@ def source_address() -> str:
 
 def _check(key: Key, scope: str, wait: int) -> None:
     if wait:
-        raise TooManyRequests(f"this key's limit is reached: try again in {wait} s", retry_after=wait)
+        raise TooManyRequests(f"this key's rate limit is reached: try again in {wait} s", retry_after=wait)
     if scope not in key.scopes:
         raise Forbidden(f"this key has no scope {scope!r}: it may {', '.join(key.scopes) or 'do nothing'}")
 

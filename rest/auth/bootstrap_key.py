@@ -13,7 +13,7 @@ from faces.errors import StoreError
 from faces.store.access import api_keys
 from faces.store.client import RedisClient
 
-AGAIN = 2.0  # seconds between tries while Redis is away
+AGAIN = 2.0  # seconds between tries while Redis is unavailable
 
 
 def start(settings: Settings, out: TextIO) -> None:
@@ -25,7 +25,7 @@ def make(redis: RedisClient, out: TextIO) -> None:
     """Make a key with every scope if there is no key, and show it this once.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     key, token = api_key.create("first", api_key.SCOPES)
     if api_keys.add_first(redis, key):

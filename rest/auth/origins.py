@@ -66,11 +66,13 @@ class Origins:
             return None
         if self._local and not _names_this_machine(request.host):
             raise Forbidden(
-                "the request names another host than this machine: ask http://localhost, or set API_KEYS"
+                "the Host header does not name this machine: use http://localhost, or set API_KEYS"
             )
         origin = request.headers.get("Origin")
         if origin and not self._admits(origin):
-            raise Forbidden("web pages of this origin may not ask: the operator can name it in CORS_ORIGINS")
+            raise Forbidden(
+                "web pages from this origin are not allowed: the operator can add it to CORS_ORIGINS"
+            )
         if origin and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return Response(status=204)
         return None

@@ -38,7 +38,7 @@ class Windows:
             0 where it is within the limits; else the whole seconds after which to try again.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         with suppress(StoreFullError), translated():  # searching and erasing must go on without being counted
             for limit in limits:

@@ -36,7 +36,7 @@ def page() -> Response:
 def file(path: FilePath) -> Response:
     """One of the page's own files."""
     if path.name not in KINDS:
-        raise NotFound("the page has no such file")
+        raise NotFound("no such file")
     return _file(path.name, KINDS[path.name])
 
 

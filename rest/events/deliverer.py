@@ -73,7 +73,7 @@ class Deliverer:
                 try:
                     self._look()
                 except StoreError as error:
-                    log.warning("webhooks wait: %s", error)
+                    log.warning("webhooks are waiting: %s", error)
                 self._news.wait(LOOK)
                 self._news.clear()
 
@@ -101,7 +101,7 @@ class Deliverer:
         try:
             _Delivery(self._redis, self._post, self._may_post, hook, progress).run()
         except StoreError as error:
-            log.warning("webhook %s waits: %s", hook.id, error)
+            log.warning("webhook %s is waiting: %s", hook.id, error)
         except Exception:
             log.exception("webhook %s failed", hook.id)
         finally:

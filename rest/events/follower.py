@@ -83,7 +83,7 @@ class Follower:
                 interrupted = False
             except StoreError as error:
                 if not interrupted and not self._closing.is_set():
-                    log.warning("events are not followed: %s", error)
+                    log.warning("events cannot be read: %s", error)
                 interrupted = True
                 self._closing.wait(PAUSE)
 

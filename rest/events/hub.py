@@ -21,7 +21,7 @@ from rest.events.listener import Incoming, Listener
 
 T = TypeVar("T")
 
-MOST = 1000  # listeners
+MAX_LISTENERS = 1000  # listeners
 UNREAD = 1 << 20  # bytes that may wait for a listener that does not read, beside what the kernel holds
 PULSE = 15.0  # seconds; proxies give up a connection on which nothing comes for a minute or so
 PAGE = 500  # events read at once for those who catch up
@@ -66,7 +66,7 @@ class Hub:
     @property
     def full(self) -> bool:
         """Whether there are as many listeners as may be."""
-        return self._count >= MOST
+        return self._count >= MAX_LISTENERS
 
     def take(
         self, connection: socket.socket, head: bytes, listener: Listener, incoming: Incoming, after: str

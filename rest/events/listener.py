@@ -15,7 +15,7 @@ from websockets.protocol import Side, State
 from faces.store.events.details import Document
 from rest.events.selection import Selection
 
-MOST_SENT = 4096  # bytes of a message from a listener, who has nothing to say
+MAX_SENT = 4096  # bytes of a message from a listener, who has nothing to say
 
 
 class Listener(Protocol):
@@ -93,7 +93,7 @@ class Incoming:
     @classmethod
     def websocket(cls) -> Incoming:
         """From a WebSocket whose handshake is over."""
-        return cls(Socket(Side.SERVER, max_size=MOST_SENT))
+        return cls(Socket(Side.SERVER, max_size=MAX_SENT))
 
     def receive(self, data: bytes) -> bytes:
         """Take what has come, b"" for the end; give what is to be sent in return."""

@@ -29,7 +29,7 @@ def check_secret(secret: str) -> None:
         key = b""
     if not secret.startswith(PREFIX) or not SHORTEST <= len(key) <= LONGEST:
         raise ValueError(
-            f"a secret is {PREFIX} and {SHORTEST} to {LONGEST} bytes in base64; leave it out to get one"
+            f"a secret is {PREFIX} followed by {SHORTEST} to {LONGEST} bytes in base64; leave it out to get one"
         )
 
 

@@ -95,8 +95,8 @@ class Fetcher:
                     return answer
                 target = answer
         raise FetchError(
-            f"{target.host} is where one redirect too many leads: {self._max_redirects} are followed. "
-            "Send the picture's own address.",
+            f"The URL redirects too often, last to {target.host}: at most {self._max_redirects} redirects are "
+            "followed. Send the picture's own URL.",
             code="too_many_redirects",
         )
 
@@ -157,7 +157,9 @@ class Fetcher:
         try:
             found = self._resolver(target.host, target.port, type=socket.SOCK_STREAM)
         except UnicodeError:
-            raise FetchError(f"{target.host} is not a host's name; check the URL.", code="bad_url") from None
+            raise FetchError(
+                f"{target.host} is not a valid host name; check the URL.", code="bad_url"
+            ) from None
         except OSError:
             found = ()
         if deadline.passed:
@@ -221,12 +223,12 @@ def _target(
         host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme, 0)
     except (requests.RequestException, ValueError):
         raise FetchError(
-            "The URL cannot be read; send one such as https://host/picture.jpg.", code="bad_url"
+            "The URL is malformed; send one such as https://host/picture.jpg.", code="bad_url"
         ) from None
     if parts.scheme not in _PORTS:
-        raise FetchError(f"URLs of {parts.scheme}: are not fetched, only http: and https:.", code="bad_url")
+        raise FetchError(f"Only http: and https: URLs are fetched, not {parts.scheme}:.", code="bad_url")
     if not host or "@" in parts.netloc:
-        raise FetchError("The URL must name a host, and no user or password before it.", code="bad_url")
+        raise FetchError("The URL must name a host, without a user or password.", code="bad_url")
     return _Target(request, parts.geturl(), host, port)
 
 
@@ -235,11 +237,11 @@ def _failure(host: str, error: Exception, deadline: Deadline) -> FetchError:
         return _late(host)
     if isinstance(error, requests.exceptions.SSLError):
         return FetchError(
-            f"The secure connection to {host} failed: its certificate does not prove that name, or TLS broke off.",
+            f"The TLS connection to {host} failed, or its certificate is not valid for that name.",
             code="tls",
         )
     return FetchError(
-        f"{host} does not answer, or broke off in its answer; try again later.", code="unreachable"
+        f"{host} does not answer, or closed the connection; try again later.", code="unreachable"
     )
 
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Fleet(Collector):
-    """The fleet's counts; while Redis is away, only that it is."""
+    """The fleet's counts; while Redis is unavailable, only that it is."""
 
     def __init__(
         self,
@@ -60,7 +60,9 @@ class Fleet(Collector):
         try:
             figures = self._asking.submit(self._figures).result(self._patience)
         except (StoreError, TimeoutError) as error:
-            log.warning("no counts of the fleet: %s", error or f"no answer in {self._patience:.0f} s")
+            log.warning(
+                "the fleet's metrics are unavailable: %s", error or f"no answer in {self._patience:.0f} s"
+            )
             figures = []
         yield GaugeMetricFamily(UP, "1 while Redis answers the server", float(bool(figures)))
         yield from figures
@@ -80,7 +82,9 @@ class Fleet(Collector):
         for part, used in found.parts.items():
             parts.add_metric([part], used)
         return [
-            GaugeMetricFamily("facefleet_redis_used_bytes", "Redis's memory that counts", found.used),
+            GaugeMetricFamily(
+                "facefleet_redis_used_bytes", "Redis's memory that counts towards maxmemory", found.used
+            ),
             GaugeMetricFamily("facefleet_redis_limit_bytes", "Redis's maxmemory, 0: none", found.limit),
             GaugeMetricFamily("facefleet_redis_doubled_bytes", "with twice the pictures", found.doubled),
             GaugeMetricFamily("facefleet_edges", "pairs of pictures that match, estimated", found.edges),

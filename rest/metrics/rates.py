@@ -13,7 +13,7 @@ from faces.store.pictures import queries
 from faces.store.pictures.queries import Counts
 
 INTERVAL = 5.0  # seconds between looks
-LAST_LOOK = 5.0  # seconds that closing waits for the look at hand
+LAST_LOOK = 5.0  # seconds that closing waits for the current look
 MINUTES = (1, 5, 15)
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Rates:
         return self
 
     def close(self) -> None:
-        """Stop looking, once the look at hand is over: the link to Redis may be closed next."""
+        """Stop looking, once the current look is over: the link to Redis may be closed next."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(LAST_LOOK)
@@ -69,5 +69,5 @@ class Rates:
             try:
                 self.look(time.monotonic())
             except StoreError as error:
-                log.debug("the rates are not looked at: %s", error)
+                log.debug("the rates cannot be measured: %s", error)
             self._closing.wait(INTERVAL)

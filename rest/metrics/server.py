@@ -30,7 +30,7 @@ class Metrics:
         )
         self._published = self._counter("published", "pictures given to RabbitMQ")
         self._confirmed = self._counter("confirmed", "pictures that RabbitMQ has confirmed")
-        self._rejected = self._counter("rejected", "pictures that RabbitMQ did not take: 503")
+        self._rejected = self._counter("rejected", "pictures that RabbitMQ rejected: 503")
         self._full = Gauge("facefleet_queue_full", "1 while the queue has no room", registry=self.registry)
 
     def watch_queue(self, full: Callable[[], bool]) -> None:

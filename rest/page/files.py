@@ -38,7 +38,7 @@ def file(path: FilePath) -> Response:
     """One of the files. Under the version that pages name now it never changes."""
     data = contents().get(path.name)
     if data is None:
-        raise NotFound("the page has no such file")
+        raise NotFound("no such file")
     response = Response(data, mimetype=KINDS[Path(path.name).suffix])
     response.vary.add("Accept-Encoding")
     if request.accept_encodings.quality("gzip"):

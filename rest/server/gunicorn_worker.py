@@ -232,7 +232,9 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         try:
             conn.arrival.receive()
         except OSError as error:
-            self.log.warning("a request is turned away: it cannot be kept in a temporary file (%s)", error)
+            self.log.warning(
+                "a request is refused: its body cannot be written to a temporary file (%s)", error
+            )
             return False
         return True
 

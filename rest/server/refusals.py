@@ -16,9 +16,9 @@ RETRY_AFTER = 5  # seconds
 DETAILS = {
     HTTPStatus.REQUEST_URI_TOO_LONG: "the request line is too long: use a shorter name",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "the request has too many headers, or too long ones",
-    HTTPStatus.BAD_REQUEST: "the request is not HTTP as this server understands it",
+    HTTPStatus.BAD_REQUEST: "the request is not valid HTTP",
     HTTPStatus.REQUEST_TIMEOUT: LATE,
-    HTTPStatus.SERVICE_UNAVAILABLE: f"there is no room for so large a request now: try again in {RETRY_AFTER} s",
+    HTTPStatus.SERVICE_UNAVAILABLE: f"there is no room for a request this large now: try again in {RETRY_AFTER} s",
     HTTPStatus.INTERNAL_SERVER_ERROR: "the server failed on this request",
 }
 

@@ -67,7 +67,7 @@ class TimedReader:
                 raise RequestTimeout(LATE) from error
             raise BadRequest("the body is cut short") from error
         except ParseException as error:
-            raise BadRequest("the body's chunks are not HTTP") from error
+            raise BadRequest("the body's chunked encoding is not valid") from error
         if self._deadline.late and size:
             raise RequestTimeout(LATE)
         self._deadline.extend(len(data))

@@ -13,11 +13,9 @@ from faces.picture_id import is_picture_id
 from faces.store.pictures.listing import Position
 from rest.problems import ProblemError
 
-INVALID = "the cursor is not one that this list gave out: start without one"
+INVALID = "the cursor is not one of this list: start without one"
 
-CursorText = Annotated[
-    str, Field(max_length=1000, description="`next` of the page before; opaque, do not make one up")
-]
+CursorText = Annotated[str, Field(max_length=1000, description="`next` of the previous page; opaque")]
 
 
 def encode(position: list[Any]) -> str:

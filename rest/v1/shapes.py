@@ -120,7 +120,7 @@ def record_of(redis: RedisClient, picture_id: str) -> PictureRecord:
     """
     (record,) = listing.records(redis, [picture_id])
     if record is None:
-        raise NotFound("no picture with this hash is known: it was never accepted, or is erased")
+        raise NotFound("no picture with this hash is known: it was never accepted, or was erased")
     return record
 
 

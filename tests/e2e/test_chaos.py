@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.system.network import unshared
-from local.redis import debian_server
 from tests.conftest import missing, untraced
+from tests.support.servers.debian_redis import debian_server
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from faces.messaging.amqp import Publisher
-from local.redis import debian_server
 from tests.conftest import missing
 from tests.e2e.conftest import Fleet
 from tests.support.rules import faults, read_all
+from tests.support.servers.debian_redis import debian_server
 
 DATA = Path(__file__).parent / "data-0.1.0"
 RESTORE = Path(__file__).parents[2] / "k8s/components/backup/backup"

@@ -14,8 +14,9 @@ import pytest
 from redis import Redis
 
 from local.process import free_port, until
-from local.redis import RedisServer, debian_server
+from local.redis import RedisServer
 from tests.conftest import missing
+from tests.support.servers.debian_redis import debian_server
 
 SCRIPT = Path(__file__).parents[2] / "k8s/components/backup/backup"
 DATABASES = range(5)

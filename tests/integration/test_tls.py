@@ -20,8 +20,9 @@ from faces.messaging.amqp import Publisher, connect
 from faces.store.client import RedisClient
 from local.process import Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
-from local.redis import RedisServer, debian_server
+from local.redis import RedisServer
 from tests.conftest import missing
+from tests.support.servers.debian_redis import debian_server
 
 CANARY = "c4n4ry-in-a-coal-mine"
 HOST = "localhost"  # what the certificates are made out to

@@ -64,7 +64,7 @@ def keep(page: Page, name: str, *, whole: bool = False) -> None:
 
 
 def name_her(fleet: Fleet, picture: str) -> None:
-    """Say who is on a picture, once the groups process has seen it."""
+    """Say who is in a picture, once the groups process has seen it."""
     for _ in range(int(SECONDS)):
         (face, *_) = requests.get(f"{fleet.url}/v1/images/{picture}", timeout=30).json()["faces"]
         if face["person"]:

@@ -227,5 +227,5 @@ def test_metrics_are_served_without_times_of_creation() -> None:
 def test_a_port_that_is_taken_is_told_by_its_name() -> None:
     port = free_port()
     serve(CollectorRegistry(), port)
-    with pytest.raises(SettingError, match=f"METRICS_PORT is {port}"):
+    with pytest.raises(SettingError, match=f"METRICS_PORT {port}"):
         serve(CollectorRegistry(), port)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from faces.process.health import Health
 
-MAX_SILENCE = 60.0  # seconds between two beats of the I/O loop: two a second, and 10 s while RabbitMQ is away
+MAX_SILENCE = (
+    60.0  # seconds between two beats of the I/O loop: two a second, and 10 s while RabbitMQ is unavailable
+)
 MAX_START = 600.0  # seconds for engine and index to load
 
 

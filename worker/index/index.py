@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.index.block import Block, Query, near
-from worker.index.layout import DIMENSIONS, MOST_QUERIES, ROWS
+from worker.index.layout import DIMENSIONS, MAX_QUERIES, ROWS
 from worker.index.register import DIGEST, Register
 from worker.index.sketch import Sketcher
 
 SAMPLE = 16384  # faces to which the sketches are fitted
-MOST_FACES = 2**16 - 1  # of one picture
+MAX_FACES = 2**16 - 1  # of one picture
 
 
 class Index:
@@ -102,19 +102,21 @@ class Index:
     def matches(self, faces: NDArray[np.float32]) -> list[list[bytes]]:
         """For each query face, (n, 128), the pictures with a matching face: no duplicates, in no order."""
         faces = _checked(faces)
-        parts = [faces[first : first + MOST_QUERIES] for first in range(0, len(faces), MOST_QUERIES)]
+        parts = [faces[first : first + MAX_QUERIES] for first in range(0, len(faces), MAX_QUERIES)]
         return [answer for part in parts for answer in self._answers(part)]
 
     def _check(self, pictures: Sequence[bytes], counts: NDArray[np.int64], faces: int) -> None:
         if counts.shape != (len(pictures),) or counts.sum() != faces:
             raise ValueError(f"counts for {len(pictures)} pictures and {faces} faces do not add up")
-        if len(counts) and not 0 <= counts.min() <= counts.max() <= MOST_FACES:
+        if len(counts) and not 0 <= counts.min() <= counts.max() <= MAX_FACES:
             raise ValueError(
-                f"a picture has {counts.min()} or {counts.max()} faces: 0 to {MOST_FACES} are possible"
+                f"a picture has {counts.min()} or {counts.max()} faces: 0 to {MAX_FACES} are possible"
             )
         wrong = [picture for picture in pictures if len(picture) != DIGEST]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no SHA-256 digest: it has {len(wrong[0])} bytes, not {DIGEST}")
+            raise ValueError(
+                f"{wrong[0]!r} is not a SHA-256 digest: it has {len(wrong[0])} bytes, not {DIGEST}"
+            )
         if known := self.known(pictures):
             raise ValueError(f"picture {known[0].hex()} is known already: remove it first")
         if len(set(pictures)) != len(pictures):

@@ -20,7 +20,7 @@ FINE_UNIT = 16
 ROWS_BITS = 12
 ROWS = 1 << ROWS_BITS  # faces of a block
 STRIP_BITS = 9  # at least: faces whose sketches and numbers stay in the cache for all queries
-MOST_QUERIES = 64  # of one pass
+MAX_QUERIES = 64  # of one pass
 AHEAD = 16  # faces asked for before they are read
 TOGETHER = 4  # queries that share the loads of faces' levels
 

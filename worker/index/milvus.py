@@ -16,7 +16,7 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from faces.errors import MismatchError, StoreError
-from worker.index.index import MOST_FACES
+from worker.index.index import MAX_FACES
 from worker.index.layout import DIMENSIONS
 
 MAX_HITS = 16384  # Milvus returns at most for one face
@@ -62,7 +62,7 @@ class Milvus:
         """Add pictures: line, digest, encodings. Existing rows stay as they are."""
         rows = [
             {
-                "face": line * (MOST_FACES + 1) + number,
+                "face": line * (MAX_FACES + 1) + number,
                 "line": line,
                 "picture": digest.hex(),
                 "encoding": np.frombuffer(encoding, "<f4"),

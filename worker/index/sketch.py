@@ -50,12 +50,16 @@ LEVELS = 4 * QUADS  # dimensions of a sketch
 HALF = LEVELS // 2  # dimensions that have six bits in the fine sketch; the others have five
 COARSE_OFFSET = 7.5
 FINE_OFFSETS = np.repeat([31.5, 31], HALF)
-MOST_LEVEL = 127  # of a query
-MOST_SUM = (2**15 - 1) // 15  # of a query's numbers that meet in one sum of 16 bits
+MAX_LEVEL = 127  # of a query
+MAX_SUM = (2**15 - 1) // 15  # of a query's numbers that meet in one sum of 16 bits
 
-ALWAYS = -(2**15)  # a face's term with which it survives every query: ALWAYS * unit + MOST < any dot product
+ALWAYS = -(
+    2**15
+)  # a face's term with which it survives every query: ALWAYS * unit + MAX_TERM < any dot product
 NOTHING = -(2**30)  # a query's term with which it excludes no face
-MOST = 2**16  # a query's term is cut off here; coarse products are above -2^16, fine ones above -2^18 - 2^15
+MAX_TERM = (
+    2**16
+)  # a query's term is cut off here; coarse products are above -2^16, fine ones above -2^18 - 2^15
 BYTES = np.arange(256)
 TWO_BITS = BYTES[:, None] >> np.arange(0, 8, 2) & 3  # what a byte of the fine sketch adds to four levels
 ONE_BIT = 2 * (BYTES[:, None] >> np.arange(8) & 1)  # or to eight
@@ -95,7 +99,7 @@ class Sketcher:
         # (Max, 1960).
         step = 0.37 / 4 * deviation or tolerance / HALF or 1.0
         return cls(
-            rows, rows @ mean, step, max(4 * deviation, HALF * step) / MOST_LEVEL, tolerance * (1 + SLACK)
+            rows, rows @ mean, step, max(4 * deviation, HALF * step) / MAX_LEVEL, tolerance * (1 + SLACK)
         )
 
     def faces(self, encodings: NDArray[np.float32]) -> Sketches:
@@ -114,19 +118,21 @@ class Sketcher:
     def queries(self, encodings: NDArray[np.float32]) -> Asked:
         """Sketch query faces, (n, 128)."""
         places, lost = self._placed(encodings)
-        levels = np.clip(np.rint(places / self.query_step), -MOST_LEVEL, MOST_LEVEL)
+        levels = np.clip(np.rint(places / self.query_step), -MAX_LEVEL, MAX_LEVEL)
         error = _error(places, self.query_step * levels, lost)
         bracket = self.query_step**2 * (levels**2).sum(axis=1) - (self.reach + error) ** 2
         summed = np.abs(levels).reshape(-1, QUADS, 2, 2).sum(axis=(1, 3)).max(axis=1, initial=0)
-        useful = (error <= self._most_error) & (summed <= MOST_SUM)
+        useful = (error <= self._most_error) & (summed <= MAX_SUM)
         coarse = self._counted(bracket, 4 * self.step) + np.floor(COARSE_OFFSET * levels.sum(axis=1))
         fine = self._counted(bracket, self.step) + np.floor(levels @ FINE_OFFSETS)
         return Asked(
             faces=encodings.reshape(-1),
             levels=levels.astype(np.int8).reshape(-1),
             parts=_parts(levels),
-            coarse=np.where(useful & (coarse > NOTHING), np.minimum(coarse, MOST), NOTHING).astype(np.int32),
-            fine=np.where(useful & (fine > NOTHING), np.minimum(fine, MOST), NOTHING).astype(np.int64),
+            coarse=np.where(useful & (coarse > NOTHING), np.minimum(coarse, MAX_TERM), NOTHING).astype(
+                np.int32
+            ),
+            fine=np.where(useful & (fine > NOTHING), np.minimum(fine, MAX_TERM), NOTHING).astype(np.int64),
         )
 
     @property

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from faces.errors import MismatchError
 from faces.store.client import Command, RedisClient, Session
+from faces.store.collection import commit_lock
 from faces.store.keys import HOME, META, SCHEMA
-from faces.store.pictures import commit_lock
 
 _REMEDIES = {
     "schema": "run the version of Facefleet that made it",

@@ -8,7 +8,6 @@ part of db 3 or db 4 can have changed in between.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from faces.errors import StoreError
@@ -32,7 +31,6 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.pictures.status import Status
 
 PIECE = 500  # keys asked for in one round trip: Redis is busy with them for about a millisecond
 LINES = 50_000  # journal lines read at once
@@ -44,22 +42,6 @@ class NameOwnership(NamedTuple):
 
     owner: bytes | None
     member: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PictureState:
-    """Of one instant: where a picture stands.
-
-    `state` is None without a status document, "damaged" where that cannot be read. `indexed` counts the faces
-    that the document calls indexed, `encodings` those in db 3.
-    """
-
-    picture_id: str
-    state: str | None
-    indexed: int
-    in_flight: bool
-    named: bool
-    encodings: int
 
 
 def keys(redis: RedisClient, database: int, pattern: str = "*") -> Iterator[list[bytes]]:
@@ -119,7 +101,7 @@ def tolerance(stored: Sequence[bytes | None]) -> float | None:
     """The tolerance in a reply of `stored_version`.
 
     Raises:
-        StoreError: what stands there is not a number.
+        StoreError: what is stored there is not a number.
     """
     found = stored[-1]
     if found is None:
@@ -178,26 +160,6 @@ def namings(redis: RedisClient, pairs: Sequence[tuple[bytes, bytes]]) -> list[Na
     return [NameOwnership(owner, bool(member)) for owner, member in zip(found, members, strict=True)]
 
 
-def picture_states(redis: RedisClient, picture_ids: Sequence[str]) -> list[PictureState]:
-    """Look where pictures stand, all at one instant."""
-    if not picture_ids:
-        return []
-    documents, scores, *rest = _at_once(
-        redis,
-        (HOME, "MGET", *map(status_key, picture_ids)),
-        (HOME, "ZMSCORE", INFLIGHT, *picture_ids),
-        *((HASHES, "EXISTS", picture_id) for picture_id in picture_ids),
-        *((ENCODINGS, "LLEN", picture_id) for picture_id in picture_ids),
-    )
-    named, lengths = rest[: len(picture_ids)], rest[len(picture_ids) :]
-    return [
-        PictureState(picture_id, *_read(document), score is not None, bool(has_names), length)
-        for picture_id, document, score, has_names, length in zip(
-            picture_ids, documents, scores, named, lengths, strict=True
-        )
-    ]
-
-
 def residue(redis: RedisClient, picture_id: str) -> Iterator[str]:
     """Every place in the databases where a picture is still found; the journal may name it for good."""
     databases = (HASHES, ENCODINGS, MATCHES, NEXT_MATCHES, NEXT_ENCODINGS)
@@ -226,14 +188,6 @@ def residue(redis: RedisClient, picture_id: str) -> Iterator[str]:
             for other, member in zip(others, members, strict=True):
                 if member:
                     yield f"db {database}, matches of {other.decode(errors='replace')}"
-
-
-def _read(document: bytes | None) -> tuple[str | None, int]:
-    """State and count of indexed faces; a face counts unless it is marked `"indexed": false`."""
-    status = Status.from_json(document)
-    if status is None:
-        return None, 0
-    return status.state, sum(face.get("indexed", True) is not False for face in status.faces)
 
 
 def _at_once(redis: RedisClient, *commands: Command) -> list[Any]:

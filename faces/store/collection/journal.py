@@ -105,8 +105,8 @@ def news(place: Place, replies: Sequence[Any]) -> Tail:
     lost_line = bool(place.line) and lines[:1] != [place.line]
     if lost_line or (place.mark.number and seen != place.mark.value):
         raise MismatchError(
-            "the journal in Redis is no longer the one that this process has followed: a backup was restored, or a "
-            "failover has lost writes; restart this process"
+            "the journal in Redis is no longer the one that this process was following: a backup was restored, or "
+            "a failover lost writes; restart this process"
         )
     mark = Mark() if last is None else Mark(count, last)
     return Tail(lines[bool(place.line) :], mark)

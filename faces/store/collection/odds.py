@@ -15,8 +15,8 @@ from faces.store.client import RedisClient
 from faces.store.collection.data_version import READ_VERSION
 from faces.store.keys import ENCODINGS, HOME, MATCHES, MEASURING, ODDS
 
-MOST_PICTURES, MOST_FACES = 1000, 1200  # 720,000 pairs: about a second
-MOST_NEIGHBOURS = 20_000
+MAX_PICTURES, MAX_FACES = 1000, 1200  # 720,000 pairs: about a second
+MAX_NEIGHBOURS = 20_000
 GROWN = 0.1
 LEASE = 60  # seconds
 
@@ -41,7 +41,7 @@ def refresh(redis: RedisClient) -> bool:
         Whether they were measured.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     pictures, (_, model, tolerance) = redis.ask((ENCODINGS, "DBSIZE"), READ_VERSION)
     before = read(redis)
@@ -69,9 +69,9 @@ def measure(redis: RedisClient, model: str, tolerance: float) -> Odds | None:
     """Measure the odds of the collection from a random sample of it; None where it is empty.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
-    pictures, *drawn = redis.ask((ENCODINGS, "DBSIZE"), *[(ENCODINGS, "RANDOMKEY")] * MOST_PICTURES)
+    pictures, *drawn = redis.ask((ENCODINGS, "DBSIZE"), *[(ENCODINGS, "RANDOMKEY")] * MAX_PICTURES)
     picture_ids = list(dict.fromkeys(key for key in drawn if key is not None))
     faces = _faces(redis, picture_ids)
     count = sum(map(len, faces))
@@ -91,7 +91,7 @@ def _faces(redis: RedisClient, picture_ids: Sequence[bytes]) -> list[list[Vector
 
 
 def _pairs(faces: Sequence[list[Vector]]) -> tuple[int, list[int]]:
-    """How many pairs of faces of different pictures there are among the first MOST_FACES, and the near ones."""
+    """How many pairs of faces of different pictures there are among the first MAX_FACES, and the near ones."""
     earlier: list[Vector] = []
     near: list[float] = []
     pairs = 0
@@ -99,7 +99,7 @@ def _pairs(faces: Sequence[list[Vector]]) -> tuple[int, list[int]]:
         pairs += len(some) * len(earlier)
         near += [d for one in some for other in earlier if (d := dist(one, other)) < FAR]
         earlier += some
-        if len(earlier) >= MOST_FACES:
+        if len(earlier) >= MAX_FACES:
             break
     return pairs, counted(near)
 
@@ -107,9 +107,9 @@ def _pairs(faces: Sequence[list[Vector]]) -> tuple[int, list[int]]:
 def _neighbours(
     redis: RedisClient, picture_ids: Sequence[bytes], faces: Sequence[list[Vector]]
 ) -> tuple[int, list[int]]:
-    """All matches of the first pictures, as many as have MOST_NEIGHBOURS together; and their faces' distances."""
+    """All matches of the first pictures, as many as have MAX_NEIGHBOURS together; and their faces' distances."""
     sizes = redis.ask(*((MATCHES, "SCARD", one) for one in picture_ids))
-    asked = max(1, sum(1 for _ in takewhile(lambda total: total <= MOST_NEIGHBOURS, accumulate(sizes))))
+    asked = max(1, sum(1 for _ in takewhile(lambda total: total <= MAX_NEIGHBOURS, accumulate(sizes))))
     near: list[float] = []
     for picture_id, ours in zip(picture_ids[:asked], faces, strict=False):
         (others,) = redis.ask((MATCHES, "SMEMBERS", picture_id))

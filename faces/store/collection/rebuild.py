@@ -134,7 +134,7 @@ def _same(data_version: DataVersion, wanted: Sequence[bytes]) -> None:
     model, tolerance = (value.decode() for value in wanted)
     if (model, tolerance) != (data_version.model, repr(data_version.tolerance)):
         raise MismatchError(
-            f"a rebuild to model {model} and tolerance {tolerance} is under way: finish it, or abandon it first"
+            f"a rebuild to model {model} and tolerance {tolerance} is in progress: finish or abandon it first"
         )
 
 

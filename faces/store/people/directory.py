@@ -61,7 +61,7 @@ class Suggestion:
 
 
 class Position(NamedTuple):
-    """Where somebody stands in the list: after all with more faces, and by id among those with as many."""
+    """A person's position in the list: after all with more faces, and by id among those with as many."""
 
     faces: int
     id: str

@@ -140,7 +140,9 @@ def _ask(redis: RedisClient, wanted: Mapping[str, Any]) -> dict[str, Any]:
             raise GroupsError("the groups process does not answer: start `python -m groups`")
         (answer,) = redis.ask((HOME, "BLPOP", answer_key(request), ANSWER_TIMEOUT))
     if answer is None:
-        raise GroupsError("the groups process has not answered yet: look before you repeat the request")
+        raise GroupsError(
+            "the groups process has not answered yet: check the outcome before you repeat the request"
+        )
     reply: dict[str, Any] = from_json(answer[1])
     if "error" in reply:
         raise _REFUSALS.get(reply["code"], StatementError)(reply["error"])

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from faces.store.client import Command, RedisClient, Session
-from faces.store.collection import journal
+from faces.store.collection import commit_lock, journal
 from faces.store.collection.data_version import READ_VERSION, DataVersion
 from faces.store.collection.journal import Entry, Mark, Place, Tail
 from faces.store.events import stream, watches
@@ -33,7 +33,6 @@ from faces.store.keys import (
     pending_key,
     status_key,
 )
-from faces.store.pictures import commit_lock
 from faces.store.pictures.finish import finishing
 from faces.store.pictures.names import NameClaim, claims_of, resolve
 from faces.store.pictures.status import Status, done, failed, pending

@@ -20,7 +20,7 @@ PIECE = 250  # pictures read in one round trip at most
 
 
 class Position(NamedTuple):
-    """Where a picture stands in the list: when it was accepted, in Unix seconds, and its digest."""
+    """A picture's position in the list: when it was accepted, in Unix seconds, and its digest."""
 
     accepted: float
     digest: bytes

@@ -54,7 +54,7 @@ def matches(redis: RedisClient, picture_id: str) -> list[Match]:
     """Give all matches of a picture at one instant, the nearest first; none for an unknown picture.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     while True:
         with redis.session() as session:
@@ -81,7 +81,7 @@ def matching_names(redis: RedisClient, picture_id: str) -> list[str]:
     """Give the names of the other pictures that show a matching face, the nearest first, ties by name.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     named = ((match.distance, name) for match in matches(redis, picture_id) for name in match.names)
     return [name for _, name in sorted(named)]

@@ -40,7 +40,7 @@ class Followed(Parameters):
         """Refuse a kind that no event has: its reader would wait for ever."""
         for kind in kinds:
             if kind not in KINDS:
-                raise ValueError(f"{kind[:40]!r} is no kind of event: {', '.join(KINDS)}")
+                raise ValueError(f"{kind[:40]!r} is not a kind of event: {', '.join(KINDS)}")
         return kinds
 
 
@@ -87,7 +87,7 @@ def _listen(listener: Listener, incoming: Incoming, after: str) -> None:
     """Have the connection taken over when the request is through."""
     hub = parts().hub
     if hub.full:
-        raise ProblemError("busy", "as many event streams are open as allowed at once")
+        raise ProblemError("busy", "too many event streams are open")
     g.outcome = {"after": after}
     take = partial(hub.take, listener=listener, incoming=incoming, after=after)
     takeover.offer(request.environ, take)

@@ -28,7 +28,7 @@ class WantedHook(Parameters):
 
     url: str = Field(max_length=LONGEST_URL, description="https:// outside of your own network")
     secret: str = Field(
-        default="", description="whsec_ and 24 to 64 bytes in base64; one is made if left out"
+        default="", description="whsec_ followed by 24 to 64 bytes in base64; generated if left out"
     )
     kinds: list[str] = Field(default=[], description=f"One or more of {', '.join(KINDS)}")
     hash: str = Field(default="", max_length=64)
@@ -40,7 +40,7 @@ class WantedHook(Parameters):
     def _known(cls, kinds: list[str]) -> list[str]:
         for kind in kinds:
             if kind not in KINDS:
-                raise ValueError(f"{kind[:40]!r} is no kind of event: {', '.join(KINDS)}")
+                raise ValueError(f"{kind[:40]!r} is not a kind of event: {', '.join(KINDS)}")
         return kinds
 
     @field_validator("secret")

@@ -61,7 +61,7 @@ class MeanQuery(Parameters):
 class MeanEncoding(BaseModel):
     """The mean of many encodings."""
 
-    count: int = Field(description="Faces that it is the mean of")
+    count: int = Field(description="How many faces it is the mean of")
     mean: Encoding | None = Field(description="null where there is no face")
 
 

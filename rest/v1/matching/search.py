@@ -35,7 +35,7 @@ class SearchQuery(Parameters):
     max_distance: float | None = Field(
         default=None, gt=0, le=2, description="Largest distance; at most the tolerance, which is the default"
     )
-    encodings: bool = Field(default=False, description="Answer with the encodings of the faces, too")
+    encodings: bool = Field(default=False, description="Include the encodings of the faces in the answer")
 
 
 class SearchEncoding(BaseModel):
@@ -62,9 +62,7 @@ class SearchedFace(BaseModel):
     """A face, with what else is known of it, and the pictures that match it, nearest first."""
 
     box: Box | None = None
-    encoding: list[float] | None = Field(
-        default=None, description="Where it was asked for, of an indexed face"
-    )
+    encoding: list[float] | None = Field(default=None, description="If asked for, and if the face is indexed")
     matches: list[SearchMatch]
 
 
@@ -91,7 +89,7 @@ CONTENT: dict[str, Any] = {
     body=CONTENT,
 )
 def find(query: SearchQuery) -> Response:
-    """Who is on a picture, of those known; the picture is not stored.
+    """Who is in a picture, of those known; the picture is not stored.
 
     The body is the picture, or JSON with an `encoding`. It goes to a worker ahead of all pictures that wait.
     """

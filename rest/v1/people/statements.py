@@ -23,7 +23,7 @@ from rest.v1.person_shapes import FaceId, FaceIds, PersonId
 statements = Routes("statements")
 
 LARGEST = 256 << 10  # bytes of a statement
-MOST_FACES = 1000
+MAX_FACES = 1000
 LARGEST_NUMBER = 2**31
 
 
@@ -45,7 +45,7 @@ class StatementBody(Parameters):
 
     kind: Kind
     people: Annotated[list[PersonId], Field(min_length=1, max_length=2)]
-    faces: Annotated[list[FaceId], Field(max_length=MOST_FACES)] = Field(default_factory=list)
+    faces: Annotated[list[FaceId], Field(max_length=MAX_FACES)] = Field(default_factory=list)
     name: str = Field(default="", max_length=200)
     versions: dict[PersonId, Annotated[int, Field(strict=True)]] = Field(
         default_factory=dict,

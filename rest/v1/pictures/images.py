@@ -81,7 +81,7 @@ class ErasedImage(BaseModel):
     """A receipt: what was erased."""
 
     hash: Hash
-    state: State | None = Field(description="What it was; null if only remains were found")
+    state: State | None = Field(description="Its last state; null if only leftovers were found")
     names: list[str]
     faces: int
     matches: int

@@ -105,7 +105,7 @@ def face(path: FacePath, query: SizeQuery) -> Response:
 def _finished(picture_id: str) -> PictureRecord:
     record = known(picture_id)
     if record.status.state == "pending":
-        raise ProblemError("not_finished", "the picture is still pending: ask again, or with wait")
+        raise ProblemError("not_finished", "the picture is still pending: ask again later, or use wait")
     return record
 
 

@@ -31,8 +31,8 @@ from rest.v1.shapes import Hash, State
 
 LARGEST_FORM = 1 << 30  # bytes of all files of a form together
 LARGEST_DOCUMENT = 256 << 10  # bytes of JSON
-MOST_URLS = 32
-MOST_MEMBERS = 10_000  # pictures in a tar archive
+MAX_URLS = 32
+MAX_MEMBERS = 10_000  # pictures in a tar archive
 FETCHERS = 8  # URLs fetched at once for one request
 LONGEST_KEY = 255  # characters of an Idempotency-Key
 
@@ -43,7 +43,7 @@ class UrlsBody(Parameters):
     """Pictures to fetch: one, or many."""
 
     url: str | None = None
-    urls: Annotated[list[str], Field(min_length=1, max_length=MOST_URLS)] | None = None
+    urls: Annotated[list[str], Field(min_length=1, max_length=MAX_URLS)] | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -198,9 +198,9 @@ def _archive() -> Iterator[Item]:
     taken = 0
     try:
         for name, file in members(request.stream):
-            if taken == MOST_MEMBERS:
+            if taken == MAX_MEMBERS:
                 yield _refused(
-                    None, "too_large", f"the first {MOST_MEMBERS:,} pictures were taken: send the rest"
+                    None, "too_large", f"the first {MAX_MEMBERS:,} pictures were taken: send the rest"
                 )
                 return
             taken += 1

@@ -17,14 +17,14 @@ from rest.v1.shapes import Hash
 
 statuses = Routes("statuses")
 
-MOST = 1000
+MAX_PICTURES = 1000
 LARGEST = 256 << 10  # bytes of the question
 
 
 class StatusesBody(Parameters):
     """The pictures asked about."""
 
-    hashes: Annotated[list[Hash], Field(min_length=1, max_length=MOST)]
+    hashes: Annotated[list[Hash], Field(min_length=1, max_length=MAX_PICTURES)]
 
 
 class ShortStatus(BaseModel):

@@ -150,7 +150,7 @@ def list_videos(query: ListQuery) -> Response:
     "GET", "/v1/videos/<hash>", scope=api_key.READ, answers={200: VideoWithTimeline}, problems=(404,)
 )
 def get_video(path: ImagePath) -> Response:
-    """How far a video is, and who is seen in it from when to when.
+    """How far a video is, and who is seen in it when.
 
     Whoever turns away for less than two seconds is seen without a break. Hidden people are left out.
     """
@@ -185,7 +185,7 @@ def erase_video(path: ImagePath) -> Response:
     with parts().erasures.held():
         erased = _parts().eraser.erase(path.hash, actor=g.key, request_id=g.request_id)
     if erased is None:
-        raise NotFound("no video with this hash is known: it was never accepted, or is erased")
+        raise NotFound("no video with this hash is known: it was never accepted, or was erased")
     g.outcome = {"frames": erased.frames, "faces": erased.faces}
     return answer(
         ErasedVideo(
@@ -201,7 +201,7 @@ def erase_video(path: ImagePath) -> Response:
 def _parts() -> Videos:
     found = parts().videos
     if found is None:
-        raise ProblemError("no_image_store", "videos need a place to be kept: set IMAGE_STORE_URL")
+        raise ProblemError("no_image_store", "videos need an image store: set IMAGE_STORE_URL")
     return found
 
 
@@ -213,7 +213,7 @@ def _known(video_id: str) -> StoredVideo:
     """
     video = store.find(parts().redis, video_id)
     if video is None or video.state == "erasing":
-        raise NotFound("no video with this hash is known: it was never accepted, or is erased")
+        raise NotFound("no video with this hash is known: it was never accepted, or was erased")
     return video
 
 

@@ -53,7 +53,7 @@ def test_a_key_opens_the_page_and_its_scopes_decide_what_is_shown(
     page.get_by_label("API key").fill(token)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{page.url.split('/search')[0]}/search?limit=5")
-    expect(page.get_by_role("heading", name="Your key does not open this")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your key does not allow this")).to_be_visible()
     navigation = page.get_by_role("navigation", name="Main")
     expect(navigation.get_by_role("link", name="Pictures")).to_be_visible()
     expect(navigation.get_by_role("link", name="Search")).to_have_count(0)

@@ -93,7 +93,7 @@ def test_a_sample_comes_with_its_confidence(
     assert low - width < every < high + width
     assert main(["calibrate"]) == 0
     output = capsys.readouterr()
-    assert "95% sure" in output.out
+    assert "95% confidence" in output.out
     assert "Without labels" in output.err
 
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_measured_is_told(
     assert main(["calibrate"]) == 2
     assert "scan some first" in capsys.readouterr().err
     assert main(["calibrate", "--pairs", pairs]) == 2
-    assert "Scan the folder in which Absent/Absent_0001.jpg is" in capsys.readouterr().err
+    assert "Scan the folder that contains Absent/Absent_0001.jpg" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["calibrate", "--fmr", "2"])
 

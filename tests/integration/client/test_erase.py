@@ -113,7 +113,7 @@ def test_a_failed_picture_is_erased_by_its_hash(writer: Writer, capsys: pytest.C
     accept(writer.redis, picture(9), "bad.jpg")
     fail(writer.redis, picture(9), "not_a_picture", "no picture at all")
     assert main(["erase", "bad.jpg", "--yes"]) == 1
-    assert "use the hash" in capsys.readouterr().err
+    assert "erased by its hash" in capsys.readouterr().err
     assert main(["erase", picture(9), "--yes"]) == 0
     assert nothing_is_left(capsys, picture(9))
 
@@ -224,7 +224,7 @@ def test_without_a_person_it_wants_to_be_told(
     assert A in read_all(writer.redis).encodings
 
 
-def test_the_trail_has_it(writer: Writer) -> None:
+def test_the_audit_log_has_it(writer: Writer) -> None:
     main(["erase", A, "--yes"])
     (entry,) = audit_log.last(writer.redis, 10)
     assert (entry.key, entry.did, entry.picture_id) == ("terminal", "erase", A)

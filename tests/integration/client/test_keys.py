@@ -60,9 +60,10 @@ def test_the_client_shows_its_key(
     monkeypatch.setenv("API_KEY", said(capsys, "add", "Ann", "--scope", "search", "--scope", "read"))
     assert main(["match", HASH]) == 0
     capsys.readouterr()
-    (entry,) = json.loads(said(capsys, "trail", "--json"))
+    (entry,) = json.loads(said(capsys, "audit", "--json"))
     assert (entry["did"], entry["picture_id"]) == ("search", HASH)
-    assert entry["key"] in said(capsys, "trail")
+    assert entry["key"] in said(capsys, "audit")
+    assert said(capsys, "trail") == said(capsys, "audit")
     assert len(audit_log.last(redis, 10)) == 1
 
 

@@ -87,7 +87,7 @@ def test_merging_and_undoing_it(kept: Follower, capsys: pytest.CaptureFixture[st
     assert [person["count"] for person in listed(capsys, "list")] == [8]
     code, _, err = run(capsys, "separate", ann["id"], bob["id"])
     assert code == 2
-    assert "same person already" in err
+    assert "already the same person" in err
     assert run(capsys, "undo")[0] == 0
     assert [person["count"] for person in listed(capsys, "list")] == [5, 3]
     assert [s["kind"] for s in listed(capsys, "history")] == ["same"]

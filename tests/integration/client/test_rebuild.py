@@ -99,7 +99,7 @@ def test_an_interrupted_rebuild_is_given_up(filled: Writer, capsys: pytest.Captu
     gallery = Gallery(STRICT)
     next(rebuild.rebuild(filled.redis, DataVersion("test", STRICT), gallery))
     assert main(["rebuild", "--tolerance", "0.3"]) == 2
-    assert f"tolerance {STRICT} is under way" in capsys.readouterr().err
+    assert f"tolerance {STRICT} is in progress" in capsys.readouterr().err
     assert main(["rebuild", "--abandon"]) == 0
     assert filled.redis.ask((0, "EXISTS", "rebuild"), (5, "DBSIZE")) == [0, 0]
     assert faults(read_all(filled.redis)) == []
@@ -138,7 +138,7 @@ def test_there_is_nothing_to_rebuild_before_the_first_worker(
 
 
 def test_a_rebuild_during_a_check_is_said(filled: Writer) -> None:
-    with pytest.raises(StoreError, match="a rebuild put other edges"):
+    with pytest.raises(StoreError, match="a rebuild replaced the edges"):
         snapshot.take(filled.redis, Faults(), lambda _: main(["rebuild"]))
 
 

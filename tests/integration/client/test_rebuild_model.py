@@ -166,4 +166,4 @@ def test_a_process_that_cannot_start_is_told(
     assert main(["rebuild", "--model", "/nowhere/theirs.dat"]) == 2
     error = capfd.readouterr().err
     assert "MODEL is /nowhere/theirs.dat, which cannot be read" in error
-    assert "worker.reencode has ended" in error
+    assert "a worker.reencode process failed" in error

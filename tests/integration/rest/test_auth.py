@@ -160,7 +160,7 @@ def test_addresses_of_an_ipv6_network_count_together(three_guesses: FlaskClient)
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 401]
 
 
-def test_the_trail_tells_who_did_what_to_which_picture(guarded: FlaskClient, redis: RedisClient) -> None:
+def test_the_audit_log_says_who_did_what_to_which_picture(guarded: FlaskClient, redis: RedisClient) -> None:
     number, shown = issue(redis, *api_key.SCOPES)
     accept(redis, picture(0), "http://nowhere.invalid/a.jpg")
     Worker(redis).commit(found(0, 1))
@@ -187,7 +187,7 @@ def test_what_is_refused_or_no_picture_leaves_no_entry(guarded: FlaskClient, red
     assert audit_log.last(redis, 10) == []
 
 
-def test_the_trail_is_capped(settings: Settings, redis: RedisClient) -> None:
+def test_the_audit_log_is_capped(settings: Settings, redis: RedisClient) -> None:
     _, shown = issue(redis, api_key.SEARCH)
     with serving(settings, api_keys="required", audit_length=100) as client:
         for _ in range(250):

@@ -96,13 +96,13 @@ def test_one_who_does_not_read_holds_nobody_up(fleet: Fleet) -> None:
 
 
 def test_a_watcher_that_leaves_makes_room(both: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "MOST", 1)
+    monkeypatch.setattr(watching, "MAX_WATCHERS", 1)
 
     async def run(redis: RedisClient, follower: Follower, pool: Executor) -> None:
         served, call = Watching(redis, follower), Call(None, pool)
         first, second = (served.replies("0-0", Selection(), call) for _ in range(2))
         await anext(first)
-        with pytest.raises(ProblemError, match="as many as allowed"):
+        with pytest.raises(ProblemError, match="the most allowed"):
             await anext(second)
         await first.aclose()
         assert (await anext(served.replies("0-0", Selection(), call))).id == "0-0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faces.store.pictures import commit_lock
+from faces.store.collection import commit_lock
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import pytest
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
 from faces.store.client import Command, RedisClient, Session
-from faces.store.collection import journal
+from faces.store.collection import commit_lock, journal
 from faces.store.collection.journal import Entry
-from faces.store.pictures import commit_lock, queries
+from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import Outcome, commit, fail
 from faces.store.pictures.erase import erase

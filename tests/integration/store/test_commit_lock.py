@@ -12,8 +12,8 @@ import pytest
 
 from faces.config import Settings
 from faces.store.client import RedisClient
+from faces.store.collection import commit_lock
 from faces.store.collection.journal import Entry
-from faces.store.pictures import commit_lock
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import CatchUp, commit
 from tests.support.committing import Worker, found, picture

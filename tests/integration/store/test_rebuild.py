@@ -120,7 +120,7 @@ def test_a_rebuild_to_something_else_is_refused_until_the_first_is_abandoned(red
     filled(redis, 0, 6)
     first = rebuild.rebuild(redis, STRICT, Memory(0.1))
     next(first)
-    with pytest.raises(MismatchError, match=r"tolerance 0\.1 is under way"):
+    with pytest.raises(MismatchError, match=r"tolerance 0\.1 is in progress"):
         run(redis, DataVersion("test", 0.3))
     rebuild.abandon(redis)
     with pytest.raises(MismatchError, match="abandoned"):

@@ -7,9 +7,10 @@ import pytest
 from faces.errors import StoreError
 from faces.store.client import Command, RedisClient
 from faces.store.collection import inspection
-from faces.store.collection.inspection import NameOwnership, PictureState
+from faces.store.collection.inspection import NameOwnership
 from faces.store.keys import ATTEMPTS, ENCODINGS, HOME, INFLIGHT, META, NAMES, pending_key, status_key
 from faces.store.pictures.accept import accept
+from faces.store.pictures.picture_states import PictureState, picture_states
 
 H, OTHER = "0" * 64, "1" * 64
 
@@ -62,7 +63,7 @@ def test_pictures_with_status_and_in_flight(redis: RedisClient) -> None:
 
 def test_a_standing_tells_where_a_picture_is(redis: RedisClient) -> None:
     accept(redis, H, "name")
-    assert inspection.picture_states(redis, [H, OTHER]) == [
+    assert picture_states(redis, [H, OTHER]) == [
         PictureState(H, "pending", 0, in_flight=True, named=False, encodings=0),
         PictureState(OTHER, None, 0, in_flight=False, named=False, encodings=0),
     ]
@@ -76,7 +77,7 @@ def test_a_damaged_status_is_called_so(document: str, redis: RedisClient) -> Non
         '"accepted": 0, "finished": 1, "model": "m", "code": null, "reason": null, "names": [], "hash": "x"'
     )
     redis.ask((0, "SET", status_key(H), document.replace('{"state"', '{%s, "state"' % rest)))  # noqa: UP031 -- braces
-    assert inspection.picture_states(redis, [H])[0].state == "damaged"
+    assert picture_states(redis, [H])[0].state == "damaged"
 
 
 def test_faces_that_are_not_indexed_do_not_count(redis: RedisClient) -> None:
@@ -85,7 +86,7 @@ def test_faces_that_are_not_indexed_do_not_count(redis: RedisClient) -> None:
         ' "reason": null, "names": [], "faces": [{}, {"indexed": true}, {"indexed": false}]}'
     )
     redis.ask((0, "SET", status_key(H), document))
-    assert inspection.picture_states(redis, [H])[0].indexed == 2
+    assert picture_states(redis, [H])[0].indexed == 2
 
 
 def test_namings(redis: RedisClient) -> None:
@@ -106,7 +107,7 @@ def test_nothing_asked_is_nothing_answered(redis: RedisClient) -> None:
         inspection.matches,
         inspection.owners,
         inspection.namings,
-        inspection.picture_states,
+        picture_states,
     ):
         assert question(redis, []) == []
 

@@ -31,7 +31,7 @@ of_faces: list[Kind] = ["not", "assign", "split", "cover"]
 
 
 def shown(number: int) -> list[int]:
-    """Who is on a picture: the last ones show two people, or one twice."""
+    """Who is in a picture: the last ones show two people, or one twice."""
     return [[number % PEOPLE], [number % PEOPLE, (number + 1) % PEOPLE], [0, 0]][(number > 8) + (number > 11)]
 
 

@@ -32,7 +32,7 @@ CORNERS = np.array(
 )
 """The pseudoinverse of a chip's corners (0, 0), (149, 0), (0, 149), as dlib's decomposition rounds it."""
 
-SMALLEST_HALVED = 9  # pixels; of a picture that is narrower or lower, dlib's pyramid leaves nothing
+MIN_HALVED = 9  # pixels; of a picture that is narrower or lower, dlib's pyramid leaves nothing
 
 
 class Rectangle(NamedTuple):
@@ -139,7 +139,7 @@ def _cut(pixels: Bytes, left: int, top: int, width: int, height: int, place: Dou
 @kernel
 def _halved(pixels: Bytes, left: int, top: int, width: int, height: int) -> Bytes:
     """Return an area of a picture at half its size: every second pixel after a smoothing by 1 4 6 4 1."""
-    if width < SMALLEST_HALVED or height < SMALLEST_HALVED:
+    if width < MIN_HALVED or height < MIN_HALVED:
         return np.empty((0, 0, 3), np.uint8)
     half = np.empty(((height - 3) // 2, (width - 3) // 2, 3), np.uint8)
     flat, made = pixels.reshape(-1), half.reshape(-1)

@@ -108,5 +108,5 @@ def converted(data: bytes) -> tuple[Kind, ModelProto]:
     network = parse(data)
     kind = _KINDS.get(classes := networks.outputs(network))
     if kind is None:
-        raise ValueError(f"it tells {classes} classes apart, neither 2 (gender) nor 81 (age)")
+        raise ValueError(f"it distinguishes {classes} classes, neither 2 (gender) nor 81 (age)")
     return kind, kind.convert(network)

@@ -170,7 +170,7 @@ class OperatorsDetector:
             self.detect(np.zeros((64, 64, 3), np.uint8), 0)
         except Exception as error:  # whatever a runtime or NumPy says of shapes that do not fit
             raise SettingError(
-                f"DETECTOR_MODEL {model} does not answer as its outputs promise: {error}."
+                f"DETECTOR_MODEL {model} does not return what its outputs declare: {error}."
                 " Give a detector in the layout of YuNet or SCRFD"
             ) from error
 

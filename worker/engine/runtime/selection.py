@@ -80,8 +80,8 @@ def load(
 
     kernels: makes the same network of kernels of our own, where there are some; they run on one thread.
 
-    `auto` takes the fastest of what is at hand whose answer for the probe is within its tolerance of ONNX
-    Runtime's on the processor. OpenVINO is at hand where it is installed and the processor computes in bfloat16.
+    `auto` takes the fastest of the installed ones whose answer for the probe is within its tolerance of ONNX
+    Runtime's on the processor. OpenVINO is available where it is installed and the processor computes in bfloat16.
 
     Raises:
         SettingError: `engine` is unknown, not installed, or answers wrongly.
@@ -148,7 +148,7 @@ def _checked(reference: Candidate, asked: Candidate, probe: Probe) -> tuple[Netw
     error = _error(asked, reference.network.run(probe.batch), probe)
     if not error <= probe.tolerance:
         raise SettingError(
-            f"engine {asked.name} answers {error:.2g} away from onnxruntime, more than {probe.tolerance}:"
+            f"engine {asked.name} differs from onnxruntime by {error:.2g}, more than {probe.tolerance}:"
             " choose engine auto or onnxruntime"
         )
     return asked.network, f"{asked.name}, as asked; within {error:.1g} of onnxruntime"
@@ -164,7 +164,7 @@ def fastest(reference: Candidate, others: Sequence[Candidate], probe: Probe) -> 
     times = _times([reference, *near], probe.batch)
     chosen = min([reference, *near], key=lambda candidate: times[candidate.name])
     tried = [f"{name} {seconds * 1000:.1f} ms" for name, seconds in times.items()]
-    tried += [f"{name} not counted, {error:.2g} off" for name, error in errors.items() if name not in times]
+    tried += [f"{name} ruled out, off by {error:.2g}" for name, error in errors.items() if name not in times]
     return chosen.network, f"{chosen.name} is the fastest here: {', '.join(tried)}"
 
 

@@ -23,7 +23,7 @@ async function showKeys(root) {
   try {
     const { keys } = await get("/v1/keys");
     const off = document.getElementById("fleet").dataset.keys === "off";
-    const notice = off && make("p", { className: "notice" }, "This server asks nobody for a key, as only this machine reaches it. Keys made here count once it does: see API_KEYS.");
+    const notice = off && make("p", { className: "notice" }, "This server requires no API key, because only this machine can reach it. Keys created here are checked once it does: see API_KEYS.");
     const rows = keys.map((key) => [
       make("span", {}, key.name, key.yours ? make("span", { className: "hint" }, " (you)") : ""),
       key.scopes.join(", "),
@@ -40,8 +40,8 @@ async function showKeys(root) {
 }
 
 function limits({ per_minute: minute, per_day: day }) {
-  const said = (count, what) => (count === null ? "" : count === 0 ? `any number a ${what}` : `${count.toLocaleString("en")} a ${what}`);
-  return [said(minute, "minute"), said(day, "day")].filter(Boolean).join(", ") || "the usual ones";
+  const said = (count, what) => (count === null ? "" : count === 0 ? `unlimited per ${what}` : `${count.toLocaleString("en")} per ${what}`);
+  return [said(minute, "minute"), said(day, "day")].filter(Boolean).join(", ") || "default";
 }
 
 function form(root) {
@@ -121,7 +121,7 @@ async function showAudit(root) {
       cursor = page.next;
       rows.push(...page.entries.map((entry) => [when(entry.time), who(entry.key, names), DID[entry.did] ?? entry.did, about(entry.about)]));
       list.replaceChildren(
-        rows.length ? table(["When", "Key", "Did", "What"], rows) : nothing("Nothing was done with a key yet", "Who sends, searches, erases or corrects with a key stands here."),
+        rows.length ? table(["When", "Key", "Did", "What"], rows) : nothing("No key has been used yet", "Whatever is sent, searched, erased or corrected with a key is listed here."),
       );
       more.hidden = !cursor;
       root.replaceChildren(make("section", { className: rows.length ? "card" : "" }, ...(rows.length ? [make("h2", {}, "Audit log")] : []), list, more));

@@ -4,7 +4,7 @@ import { get, kept, may, post } from "../parts/api.js";
 import { button, errorState, loading, make, plural, titleOf, toast, toastError } from "../parts/components.js";
 import { nothing, table } from "./overview.js";
 
-const MOST = 500; // failures that are looked at
+const MAX_FAILURES = 500; // failures that are looked at
 const again = may("admin") && kept.originals; // it takes the originals
 
 const WORDS = {
@@ -31,8 +31,8 @@ async function load(root) {
     const groups = Map.groupBy ? Map.groupBy(found, ({ code }) => code) : grouped(found);
     const sections = [...groups].sort(([, one], [, other]) => other.length - one.length).map(([code, some]) => reason(root, code, some));
     if (letters.dead_letters.length) sections.push(deadLetters(root, letters.dead_letters));
-    if (groups.size && !again) sections.unshift(make("p", { className: "notice" }, may("admin") ? "This server keeps no originals: to try a picture once more, send it again." : "To try one once more takes a key for administrators."));
-    const fine = nothing("Nothing has failed", "A picture that cannot be processed stands here, with the reason.");
+    if (groups.size && !again) sections.unshift(make("p", { className: "notice" }, may("admin") ? "This server keeps no originals: to try a picture again, send it again." : "Trying one again needs a key with the scope admin."));
+    const fine = nothing("Nothing has failed", "Pictures that cannot be processed are listed here, with the reason.");
     root.replaceChildren(...(sections.length ? [make("div", { className: "stack-l" }, ...sections)] : [fine]));
   } catch (error) {
     root.replaceChildren(errorState(error, () => failuresTab(root)));
@@ -43,10 +43,10 @@ async function every() {
   const found = [];
   let cursor = null;
   do {
-    const page = await get("/v1/failures", { limit: MOST, cursor });
+    const page = await get("/v1/failures", { limit: MAX_FAILURES, cursor });
     found.push(...page.failures);
     cursor = page.next;
-  } while (cursor && found.length < MOST);
+  } while (cursor && found.length < MAX_FAILURES);
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** What the fleet does now: counts, live plots, workers, queues, pictures in hand. */
+/** What the fleet does now: counts, live plots, workers, queues, pictures in flight. */
 
 import { get } from "../parts/api.js";
 import { emptyState, errorState, loading, make, plural, titleOf } from "../parts/components.js";
@@ -15,7 +15,7 @@ const number = (value) => (value ?? 0).toLocaleString("en");
 export function overviewTab(root) {
   const parts = { figures: make("ul", { className: "figures" }), tables: make("div", { className: "fleet-tables" }) };
   const rate = new Plot("Pictures a second", ["Done", "Accepted"], SPAN);
-  const waiting = new Plot("Pictures that wait", ["Waiting", "To be tried again"], SPAN);
+  const waiting = new Plot("Pictures waiting", ["Waiting", "To be retried"], SPAN);
   const shown = make("div", { className: "stack-l" }, parts.figures, make("div", { className: "plots" }, rate.root, waiting.root), parts.tables);
   root.replaceChildren(loading(6));
   let samples = remembered();
@@ -87,7 +87,7 @@ function figures(list, stats) {
   const about = stats.exact ? "" : "about ";
   const shown = [
     ["Done", number(pictures.done), `${minute.toLocaleString("en", { maximumFractionDigits: 1 })} a second in the last minute`],
-    ["In hand", number(pictures.in_flight), stats.oldest_in_flight_seconds === null ? "nothing waits" : `the oldest for ${duration(stats.oldest_in_flight_seconds)}`],
+    ["In flight", number(pictures.in_flight), stats.oldest_in_flight_seconds === null ? "nothing waits" : `the oldest for ${duration(stats.oldest_in_flight_seconds)}`],
     ["Failed", number(pictures.failed), pictures.failed ? make("a", { href: "/fleet?show=failures" }, "see why") : "none"],
     ["Faces", about + number(stats.faces), `${about}${plural(stats.matches, "match", "matches")}`],
     ["Erased", number(pictures.erased), `of ${number(pictures.accepted)} accepted`],
@@ -108,7 +108,7 @@ function workers(stats) {
     number(worker.settled),
     duration(Math.max(0, now - worker.started)),
   ]);
-  const none = stats.workers === null ? "RabbitMQ does not answer, so nobody knows how many there are." : "No worker is running: pictures wait until one is started.";
+  const none = stats.workers === null ? "RabbitMQ does not answer, so their number is unknown." : "No worker is running: pictures wait until one is started.";
   const what = rows.length ? table(["Worker", "What it does", "Pictures", "Up for"], rows) : make("p", { className: stats.workers ? "hint" : "wrong" }, stats.workers ? `${plural(stats.workers, "worker")} at work.` : none);
   return make("section", { className: "card" }, make("h2", {}, "Workers"), what);
 }
@@ -116,18 +116,18 @@ function workers(stats) {
 function queues(stats) {
   if (!stats.queues) return make("section", { className: "card" }, make("h2", {}, "Queues"), make("p", { className: "wrong" }, "RabbitMQ does not answer."));
   const rows = [
-    ["Pictures that wait for a worker", number(ready(stats, "pictures"))],
-    ["To be tried again later", number(retried(stats))],
-    ["Videos that wait", number(ready(stats, "videos"))],
-    ["Dead letters: nobody could read them", number(stats.dead_letters)],
+    ["Pictures waiting for a worker", number(ready(stats, "pictures"))],
+    ["To be retried later", number(retried(stats))],
+    ["Videos waiting", number(ready(stats, "videos"))],
+    ["Dead letters: no worker could read them", number(stats.dead_letters)],
   ];
   return make("section", { className: "card" }, make("h2", {}, "Queues"), table(["Queue", "Messages"], rows));
 }
 
 function inHand(stats, images) {
-  const section = make("section", { className: "card" }, make("h2", {}, "In hand"));
+  const section = make("section", { className: "card" }, make("h2", {}, "In flight"));
   if (!images.length) {
-    section.append(make("p", { className: "hint" }, "Nothing: every picture that was accepted is done, or has failed with a reason."));
+    section.append(make("p", { className: "hint" }, "Nothing: every accepted picture is done, or failed with a reason."));
     return section;
   }
   const now = Date.now() / 1000;

@@ -70,7 +70,7 @@ export class Boxes {
   #missing() {
     if (!this.size) return;
     const crops = this.crops();
-    const note = crops.length ? [make("span", {}, "Of this picture only the faces are kept")] : [icon("pictures"), make("span", {}, "This picture is not kept")];
+    const note = crops.length ? [make("span", {}, "Only the faces of this picture are kept")] : [icon("pictures"), make("span", {}, "This picture is not kept")];
     this.image.replaceWith(make("div", { className: crops.length ? "not-kept faces-only" : "not-kept" }, ...note));
     this.root.classList.add("without");
     const { width, height } = this.size;

@@ -187,7 +187,7 @@ export function emptyState(symbol, title, ...content) {
 
 /** What stands where something could not be loaded, with a way to try again. */
 export function errorState(error, again) {
-  return emptyState("warning", "This did not load", make("p", {}, error.message), button("Try again", again, { kind: "primary" }));
+  return emptyState("warning", "This could not be loaded", make("p", {}, error.message), button("Try again", again, { kind: "primary" }));
 }
 
 /** Grey shapes while something loads. */

@@ -77,7 +77,7 @@ async function withdrawAll(statements) {
 
 function refused(error) {
   if (error.code === "stale") {
-    const text = "Somebody has changed this meanwhile, so nothing was done. You now see how it is.";
+    const text = "Somebody else changed this in the meantime, so nothing was done. You now see its current state.";
     toast(text, { kind: "wrong", seconds: 10 });
   } else if (error.code === "contradiction") {
     const look = () => location.assign("/review/history");

@@ -23,7 +23,7 @@ async function load() {
     const page = await get("/v1/statements", { limit: 50, cursor });
     cursor = page.next;
     list.append(...(await Promise.all(page.statements.map(row))));
-    const nothing = emptyState("undo", "Nothing was said yet", make("p", {}, "Whatever you say about people stands here, and can be taken back."));
+    const nothing = emptyState("undo", "Nothing here yet", make("p", {}, "Whatever you say about people is listed here, and can be undone."));
     content.replaceChildren(list.childElementCount ? list : nothing);
     more.hidden = !cursor;
     more.disabled = false;
@@ -71,7 +71,7 @@ async function withdraw(item, statement) {
     const now = await remove(`/v1/statements/${statement.number}`);
     names.clear();
     await fill(item, now);
-    toast("Withdrawn. The groups follow what is left.");
+    toast("Withdrawn. The groups follow the remaining statements.");
   } catch (error) {
     toastError(error);
   }

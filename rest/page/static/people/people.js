@@ -99,13 +99,13 @@ function nobody() {
   if (state.name) return emptyState("people", `Nobody's name begins with “${state.name}”`);
   if (state.show === "hidden") return emptyState("people", "Nobody is hidden");
   if (state.show === "named") {
-    return emptyState("people", "Nobody has a name yet", make("p", {}, "Name somebody, and you find all their pictures by that name."));
+    return emptyState("people", "Nobody has a name yet", make("p", {}, "Name somebody to find all their pictures by that name."));
   }
   if (state.show === "unnamed") return emptyState("check", "Everybody has a name");
   return emptyState(
     "people",
     "Nobody here yet",
-    make("p", {}, "Add pictures of people. Faces that look alike come together here by themselves, and you say who they are."),
+    make("p", {}, "Add pictures of people. Faces that look alike are grouped here automatically, and you say who they are."),
     make("a", { className: "button primary", href: "/" }, icon("add"), "Add pictures"),
   );
 }
@@ -185,7 +185,7 @@ function show(id, person) {
   const item = [...list.children].find((one) => one.dataset.key === id);
   if (!item) return;
   if (person?.id === id) people.set(id, person);
-  const gone = !person ? "Nobody any more" : person.id !== id ? `Now part of ${called(person)}` : person.hidden !== (state.show === "hidden") ? (person.hidden ? "Hidden" : "Shown again") : "";
+  const gone = !person ? "No longer there" : person.id !== id ? `Now part of ${called(person)}` : person.hidden !== (state.show === "hidden") ? (person.hidden ? "Hidden" : "Shown again") : "";
   if (!item.querySelector(".naming")) fill(item, people.get(id), gone);
 }
 

@@ -9,7 +9,7 @@ import { Selection } from "./selecting.js";
 import { tellWhy } from "./why.js";
 
 const PAGE = 100;
-const MOST = 500; // faces in one question
+const MAX_FACES = 500; // faces in one question
 const id = location.pathname.split("/").pop();
 const main = document.getElementById("main");
 const editable = may("people");
@@ -38,14 +38,14 @@ async function load() {
     cursor = page.next;
     for (const face of page.faces) if (!faces.has(keyOf(face))) add(face);
     showHead();
-    content.replaceChildren(faces.size ? list : emptyState("face", "No faces any more", make("p", {}, "All pictures of this person were erased, or their faces taken out.")));
+    content.replaceChildren(faces.size ? list : emptyState("face", "No faces left", make("p", {}, "All pictures of this person were erased, or their faces taken out.")));
     more.hidden = !cursor;
     more.disabled = false;
   } catch (error) {
     const gone = error.status === 404;
     content.replaceChildren(
       gone
-        ? emptyState("people", "There is nobody here", make("p", {}, "This address is of somebody who was never there, or whose pictures were erased."), make("a", { className: "button", href: "/people" }, "All people"))
+        ? emptyState("people", "There is nobody here", make("p", {}, "This person never existed, or their pictures were erased."), make("a", { className: "button", href: "/people" }, "All people"))
         : errorState(error, load),
     );
   }
@@ -94,7 +94,7 @@ function edit(title) {
 }
 
 async function mergeWith() {
-  const who = await askWho(`Who is the same person as ${called(person)}?`, "Begin to write the name of somebody you know.", { except: person.id, yes: "Merge" });
+  const who = await askWho(`Who is the same person as ${called(person)}?`, "Start typing a name that you have given.", { except: person.id, yes: "Merge" });
   if (!who) return;
   if (who.person) await merge([who.person, person], refresh);
   else await rename(person, who.name, refresh);
@@ -141,7 +141,7 @@ async function assign(chosen, done) {
 async function split(chosen, done) {
   const statements = await correct(`${plural(chosen.length, "face")} split off.`, (say) => say("split", [person], { faces: chosen }), done);
   const made = statements?.[0].made;
-  if (made) tell("They are somebody of their own now: ", make("a", { href: `/people/${made}` }, "say who"), ".");
+  if (made) tell("They are a person of their own now: ", make("a", { href: `/people/${made}` }, "say who"), ".");
 }
 
 /** Show the person as they are now, each face where it was. */
@@ -150,7 +150,7 @@ async function refresh() {
   let next = null;
   try {
     do {
-      const page = await get(`/v1/people/${id}/faces`, { limit: MOST, cursor: next });
+      const page = await get(`/v1/people/${id}/faces`, { limit: MAX_FACES, cursor: next });
       if (page.person.id !== id) return void merged(page.person);
       person = page.person;
       for (const face of page.faces) now.set(keyOf(face), face);

@@ -110,7 +110,7 @@ function nothingLeft() {
   return emptyState(
     "check",
     "Nothing to ask",
-    make("p", {}, about ? "Nobody else looks enough like this person." : "Everybody is where they belong, as far as can be told. New pictures bring new questions."),
+    make("p", {}, about ? "Nobody else looks enough like this person." : "Everybody seems to be where they belong. New pictures bring new questions."),
     make("a", { className: "button", href: about ? `/people/${about}` : "/people" }, about ? "Back to the person" : "All people"),
   );
 }
@@ -129,7 +129,7 @@ function side(person, faces) {
 
 function evidence(pair) {
   const settles = `The answer settles ${plural(pair.faces, "face")}.`;
-  const far = `They differ by ${pair.distance.toFixed(2)}; up to ${pair.limit.toFixed(2)} they would have been put together without asking.`;
+  const far = `They differ by ${pair.distance.toFixed(2)}; up to ${pair.limit.toFixed(2)} they would have been merged without asking.`;
   const together = pair.shared ? ` ${plural(pair.shared, "picture")} ${pair.shared === 1 ? "shows" : "show"} both, which speaks against it.` : "";
   return `${far}${together} ${settles}`;
 }

@@ -22,7 +22,7 @@ export function intake(arrived) {
   function take(entries) {
     const pictures = entries.filter(({ file }) => isPicture(file));
     const others = entries.length - pictures.length;
-    if (others) toast(`${plural(others, "file is", "files are")} no picture and ${others === 1 ? "was" : "were"} left out.`);
+    if (others) toast(`${plural(others, "file is not a picture and was", "files are not pictures and were")} left out.`);
     if (pictures.length) sending.addFiles(pictures);
   }
 

@@ -8,7 +8,7 @@ import { follow } from "../parts/live.js";
 import { Matches } from "../parts/matches.js";
 
 const LARGE = 1600; // pixels of the picture that is shown
-const MOST = 1000; // matches that are asked for
+const MAX_MATCHES = 1000; // matches that are asked for
 
 const hash = location.pathname.split("/").pop();
 const host = document.getElementById("picture");
@@ -41,7 +41,7 @@ function gone() {
   return emptyState(
     "pictures",
     "This picture is not here",
-    make("p", {}, "It was erased, or the address is not complete."),
+    make("p", {}, "It was erased, or the address is incomplete."),
     make("a", { className: "button", href: "/" }, "All pictures"),
   );
 }
@@ -79,7 +79,7 @@ function about(image) {
 function state(image) {
   if (image.state === "pending") {
     const stop = follow(["done", "no_face", "failed"], () => (stop(), begin()), { hash });
-    return make("p", { className: "hint", role: "status" }, "Waiting: the faces in it are still to be found.");
+    return make("p", { className: "hint", role: "status" }, "Waiting to be processed.");
   }
   if (image.state === "done") return image.faces.length ? null : make("p", { className: "hint" }, "No face was found in this picture.");
   return make("p", { className: "wrong" }, icon("warning"), ` Failed: ${image.reason ?? "its record is damaged"}`);
@@ -130,7 +130,7 @@ async function choose(face, quiet = false) {
   const query = new URLSearchParams(location.search);
   if (!quiet && query.get("face") !== String(face)) history.replaceState(null, "", `?face=${face}`);
   const section = document.getElementById("found");
-  found ??= get(`/v1/images/${hash}/matches`, { limit: MOST }).catch((error) => ((found = null), Promise.reject(error)));
+  found ??= get(`/v1/images/${hash}/matches`, { limit: MAX_MATCHES }).catch((error) => ((found = null), Promise.reject(error)));
   try {
     const { matches, tolerance } = await found;
     if (chosen === face) section.replaceChildren(...ofFace(face, people[face], matches, tolerance));
@@ -149,7 +149,7 @@ function ofFace(face, person, matches, tolerance) {
   list.fill(own, tolerance, new URLSearchParams(location.search).get("within") ?? tolerance);
   const head = make("div", { className: "found-head" }, make("h2", {}, "Pictures with this face, most alike first"));
   if (person) head.append(make("a", { className: "button", href: `/people/${person.id}` }, icon("people"), person.name ? `More of ${person.name}` : "Who is this?"));
-  if (matches.length >= MOST) head.append(make("p", { className: "hint" }, `The nearest ${MOST.toLocaleString("en")} are shown.`));
+  if (matches.length >= MAX_MATCHES) head.append(make("p", { className: "hint" }, `The nearest ${MAX_MATCHES.toLocaleString("en")} are shown.`));
   return [head, list.root];
 }
 

@@ -65,7 +65,7 @@ const counted = settled(async () => {
 }, 100);
 
 function nothingFound() {
-  return emptyState("search", "No such picture", make("p", {}, "No picture passes this filter."), button("Show all pictures", () => go({})));
+  return emptyState("search", "No pictures found", make("p", {}, "No picture matches this filter."), button("Show all pictures", () => go({})));
 }
 
 function firstVisit() {
@@ -85,7 +85,7 @@ function firstVisit() {
       button("Choose pictures", bring.choose, { kind: "primary", symbol: "add" }),
       button("Try six sample pictures", bring.samples),
     ),
-    make("p", { className: "hint" }, "The samples are portraits in the public domain and others free to share; the server fetches them from GitHub."),
+    make("p", { className: "hint" }, "The samples are in the public domain or free to share; the server fetches them from GitHub."),
     make("ol", { className: "steps" }, ...steps.map(([title, text]) => make("li", {}, make("strong", {}, title), text))),
   );
   shown.classList.add("first");

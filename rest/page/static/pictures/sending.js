@@ -130,7 +130,7 @@ export class Sending {
       const item = waiting[place];
       if (item.finished || status.state === "pending") return;
       const done = status.state === "done";
-      this.#set(item, { state: done ? "done" : "failed", faces: status.faces ?? 0, reason: done ? "" : (status.reason ?? "it is not known any more") });
+      this.#set(item, { state: done ? "done" : "failed", faces: status.faces ?? 0, reason: done ? "" : (status.reason ?? "it is no longer known") });
     });
   }
 

@@ -3,7 +3,7 @@
 import { load, make, tile } from "../parts/components.js";
 
 const GAP = 8; // pixels
-const LEAST = 150; // pixels of a tile's side, on a wide screen
+const MIN_TILE = 150; // pixels of a tile's side, on a wide screen
 const AROUND = 2; // rows kept above and below
 const FAST = 3; // screens a second, above which thumbnails wait until the scrolling slows down
 const REST = 90; // milliseconds
@@ -100,7 +100,7 @@ export class Wall {
   #arrange() {
     const width = this.list.clientWidth;
     if (!width) return;
-    const columns = Math.max(3, Math.floor((width + GAP) / (LEAST + GAP)));
+    const columns = Math.max(3, Math.floor((width + GAP) / (MIN_TILE + GAP)));
     const side = (width - GAP * (columns - 1)) / columns;
     if (columns !== this.columns || side !== this.side) this.#clear();
     [this.columns, this.side] = [columns, side];

@@ -63,5 +63,5 @@ export function pasting(take) {
 function first(files, take) {
   const picture = files.find(isPicture);
   if (picture) take(picture);
-  else toast("That is no picture. JPEG, PNG, WebP, GIF and BMP will do.", { kind: "wrong" });
+  else toast("That is not a picture. Use JPEG, PNG, WebP, GIF or BMP.", { kind: "wrong" });
 }

@@ -1,4 +1,4 @@
-/** Who is on a picture that is not stored. */
+/** Who is in a picture that is not stored. */
 
 import { ask } from "../parts/api.js";
 import { Boxes } from "../parts/boxes.js";
@@ -6,7 +6,7 @@ import { button, emptyState, errorState, make, plural } from "../parts/component
 import { Matches } from "../parts/matches.js";
 import { picker, dropTarget, pasting } from "./picking.js";
 
-const MOST = 100; // matches of a face that are asked for
+const MAX_MATCHES = 100; // matches of a face that are asked for
 
 const host = document.getElementById("search");
 let boxes = null;
@@ -24,7 +24,7 @@ async function search(file) {
   const shown = make("div", { className: "boxed busy" }, make("img", { className: "boxed-picture", src: preview, alt: "The picture searched by" }));
   host.replaceChildren(make("div", { className: "look" }, shown, make("aside", { className: "about card" }, make("p", { role: "status" }, "Looking for faces…"))));
   try {
-    const options = { method: "POST", query: { limit: MOST }, body: file, type: file.type || "application/octet-stream", signal: asking.signal };
+    const options = { method: "POST", query: { limit: MAX_MATCHES }, body: file, type: file.type || "application/octet-stream", signal: asking.signal };
     show(await ask("/v1/search", options));
   } catch (error) {
     if (error.name !== "AbortError") host.replaceChildren(failed(error, file), field());
@@ -56,7 +56,7 @@ function show({ faces, tolerance }) {
 function row(face, place, choose) {
   const [nearest] = face.matches;
   const name = nearest?.person?.name;
-  const count = face.matches.length >= MOST ? `${MOST} pictures or more` : plural(face.matches.length, "picture");
+  const count = face.matches.length >= MAX_MATCHES ? `${MAX_MATCHES} pictures or more` : plural(face.matches.length, "picture");
   const detail = face.indexed === false ? `not compared: ${face.reason ?? "too poor"}` : nearest ? count : "nobody known";
   const shown = button("", () => choose(place), { ariaPressed: "false", disabled: face.indexed === false });
   shown.append(make("span", {}, name ? `${name}?` : `Face ${place + 1}`, make("small", {}, detail)));

@@ -30,8 +30,8 @@ async function load() {
     video = await get(`/v1/videos/${hash}`);
     frames = await allFrames();
   } catch (error) {
-    if (video) return void setTimeout(load, LOOK); // the page says that the server is away
-    const gone = make("p", {}, "This video was never sent, or is erased.");
+    if (video) return void setTimeout(load, LOOK); // the page says that the server is unavailable
+    const gone = make("p", {}, "This video was never sent, or was erased.");
     content.replaceChildren(error.status === 404 ? emptyState("videos", "There is no video here", gone, make("a", { className: "button", href: "/videos" }, "All videos")) : errorState(error, load));
     return;
   }
@@ -58,12 +58,12 @@ function show() {
   if (may("admin")) head.append(make("div", { className: "row" }, button("Erase", erase, { kind: "danger" })));
   facts.textContent = [progressOf(video), plural(video.frames.taken, "frame"), video.frames.pending && `${video.frames.pending.toLocaleString("en")} still to be processed`, video.reason].filter(Boolean).join(" · ");
   if (!frames.length) {
-    const why = video.state === "pending" ? "Its frames are still to be taken." : (video.reason ?? "It has no frames.");
+    const why = video.state === "pending" ? "Its frames have not been extracted yet." : (video.reason ?? "It has no frames.");
     content.replaceChildren(emptyState("videos", "Nothing to see yet", make("p", {}, why)));
     return;
   }
   people.replaceChildren(...video.people.map(row));
-  const nobody = make("p", { className: "hint" }, video.frames.pending || video.ungrouped ? "Who is in it is still being found out." : "Nobody was found in it.");
+  const nobody = make("p", { className: "hint" }, video.frames.pending || video.ungrouped ? "Still finding out who is in it." : "Nobody was found in it.");
   if (!content.contains(stage)) content.replaceChildren(stage, make("h2", {}, "Who is seen when"), people);
   if (!video.people.length) people.replaceChildren(make("li", {}, nobody));
   slider.max = frames.length - 1;

@@ -21,7 +21,7 @@ async function load() {
     cursor = page.next;
     for (const video of page.videos) show(video);
     more.hidden = !cursor;
-    const nothing = emptyState("videos", "No videos yet", make("p", {}, "Add one, and see who is in it from when to when."));
+    const nothing = emptyState("videos", "No videos yet", make("p", {}, "Add one to see who is in it, and when."));
     content.replaceChildren(...(lines.size ? [list, make("p", { className: "more" }, more)] : [nothing]));
     if (page.videos.some((video) => video.state === "pending")) setTimeout(look, LOOK);
   } catch (error) {
@@ -45,7 +45,7 @@ async function look() {
     for (const video of videos.toReversed()) show(video, true);
     if (videos.some((video) => video.state === "pending")) setTimeout(look, LOOK);
   } catch {
-    setTimeout(look, LOOK); // the page says that the server is away
+    setTimeout(look, LOOK); // the page says that the server is unavailable
   }
 }
 

@@ -29,14 +29,14 @@ def test_people_are_shown_from_their_crops_largest_first(page: Page) -> None:
 def test_the_wall_and_a_picture_are_shown_from_crops_too(page: Page) -> None:
     page.goto("/")
     expect(
-        page.get_by_text("keeps the faces in your pictures and not the pictures themselves")
+        page.get_by_text("keeps only the faces in your pictures, not the pictures themselves")
     ).to_be_visible()
     shown = page.locator(".tile img")
     expect(shown).to_have_count(sum(map(len, ALBUM.values())))
     holds(lambda: shown.first.evaluate("image => image.naturalWidth") == 160)
     page.goto(f"/pictures/{album_id('ann 0.jpg')}")
     expect(page.locator(".boxed image")).to_have_count(1)
-    expect(page.get_by_text("Of this picture only the faces are kept")).to_be_visible()
+    expect(page.get_by_text("Only the faces of this picture are kept")).to_be_visible()
 
 
 def test_a_person_is_named_and_the_name_taken_back(page: Page, empty_fleet: Fleet) -> None:
@@ -152,7 +152,7 @@ def test_a_correction_of_somebody_changed_meanwhile_is_told_and_not_applied(
     first = everybody(empty_fleet)[0]
     say(empty_fleet, "name", first, name="Ann")
     name_it(cards(page).first, "Bob")
-    expect(toast(page, "Somebody has changed this meanwhile, so nothing was done")).to_be_visible()
+    expect(toast(page, "Somebody else changed this in the meantime, so nothing was done")).to_be_visible()
     expect(cards(page).first).to_contain_text("Ann")
     assert everybody(empty_fleet)[0]["name"] == "Ann"
 

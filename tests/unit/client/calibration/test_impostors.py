@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from client.calibration.impostors import GAMMA, LEAST_PAIRS, NORMAL, Sample, Tail, fit, sample, wilson
+from client.calibration.impostors import GAMMA, MIN_PAIRS, NORMAL, Sample, Tail, fit, sample, wilson
 from tests.support.gaussian import gaussian_share, people
 
 
@@ -44,8 +44,8 @@ def test_the_two_ends_of_a_tail_belong_together() -> None:
 
 
 def test_few_or_equal_pairs_give_no_fit() -> None:
-    assert fit(np.linspace(0.5, 1, LEAST_PAIRS - 1), NORMAL) is None
-    assert fit(np.full(LEAST_PAIRS, 0.8), NORMAL) is None
+    assert fit(np.linspace(0.5, 1, MIN_PAIRS - 1), NORMAL) is None
+    assert fit(np.full(MIN_PAIRS, 0.8), NORMAL) is None
 
 
 def test_all_pairs_of_different_pictures_are_compared_where_they_are_few() -> None:

@@ -201,7 +201,7 @@ def test_what_cannot_be_watched_is_one_sentence(
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
     assert "no such folder" in errors[0]
-    assert "name a folder outside of it" in errors[1]
+    assert "name a folder outside it" in errors[1]
     assert "another facefleet watch" in errors[2]
 
 

@@ -81,9 +81,9 @@ def test_what_cannot_be_asked_is_one_sentence(
     with pytest.raises(UsageError, match="cannot be read"):
         from_compreface(address, tmp_path / "nowhere", tmp_path, IdleTimeout(30))
     key.write_text("another")
-    with pytest.raises(UsageError, match="does not take the key"):
+    with pytest.raises(UsageError, match="rejected the key"):
         from_compreface(address, key, tmp_path, IdleTimeout(30))
-    with serving_fleet(Fleet()) as foreign, pytest.raises(UsageError, match="does not answer as CompreFace"):
+    with serving_fleet(Fleet()) as foreign, pytest.raises(UsageError, match="is not CompreFace's API"):
         from_compreface(foreign, key, tmp_path, IdleTimeout(30))
     collection.examples.clear()
     key.write_text(KEY)
@@ -95,6 +95,6 @@ def test_what_cannot_be_asked_is_one_sentence(
 
 def test_an_image_id_is_never_a_path(key: Path, tmp_path: Path) -> None:
     hostile = Collection(KEY, {("Ann", "../../etc/x"): JPEG})
-    with serving(hostile) as address, pytest.raises(UsageError, match="does not answer as CompreFace"):
+    with serving(hostile) as address, pytest.raises(UsageError, match="is not CompreFace's API"):
         from_compreface(address, key, tmp_path / "pictures", IdleTimeout(30))
     assert compreface.IMAGE_ID.fullmatch("..") is None

@@ -71,7 +71,7 @@ def test_a_picture_that_is_not_there_is_missing(store: ImageStore) -> None:
 
 
 def test_a_store_that_is_not_there_may_come_back(store: ImageStore) -> None:
-    with pytest.raises(ImageStoreError, match="not there"):
+    with pytest.raises(ImageStoreError, match="does not exist"):
         store.get(HASH)
 
 

@@ -10,13 +10,13 @@ import pytest
 from local.process import until
 from rest.server.threads import Threads
 
-MOST = 3
+THREADS = 3
 
 
 @pytest.fixture
 def threads() -> Iterator[Threads]:
     before = threading.active_count()
-    pool = Threads(MOST)
+    pool = Threads(THREADS)
     yield pool
     pool.shutdown(wait=False)
     assert until(lambda: threading.active_count() == before, 10), "every thread ends"
@@ -37,13 +37,13 @@ def test_no_more_threads_work_than_allowed_and_nothing_is_lost(threads: Threads)
             working -= 1
             done += 1
 
-    for _ in range(10 * MOST):
+    for _ in range(10 * THREADS):
         threads.submit(work)
-    assert until(lambda: working == MOST, 10)
+    assert until(lambda: working == THREADS, 10)
     assert threads.busy
     release.set()
-    assert until(lambda: done == 10 * MOST, 10)
-    assert max(at_once) == MOST
+    assert until(lambda: done == 10 * THREADS, 10)
+    assert max(at_once) == THREADS
     assert not threads.busy
 
 
@@ -72,8 +72,8 @@ def test_what_waits_is_done_though_no_more_is_wanted(threads: Threads) -> None:
         assert release.wait(30)
         done.append(1)
 
-    for _ in range(2 * MOST):
+    for _ in range(2 * THREADS):
         threads.submit(work)
     threads.shutdown(wait=False)
     release.set()
-    assert until(lambda: len(done) == 2 * MOST, 10)
+    assert until(lambda: len(done) == 2 * THREADS, 10)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from worker.index.block import Block, Query, near
 from worker.index.layout import FINE, ROWS
-from worker.index.sketch import FINE_OFFSETS, HALF, MOST_SUM, Sketcher
+from worker.index.sketch import FINE_OFFSETS, HALF, MAX_SUM, Sketcher
 
 Values = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def test_a_query_that_overflows_sixteen_bits_excludes_nothing() -> None:
     sketcher = fitted(0.6)
     corner = placed(sketcher, np.full((1, 64), 120 * sketcher.query_step))
     asked = sketcher.queries(corner)
-    assert np.abs(asked.levels.astype(np.int64)).reshape(16, 2, 2).sum(axis=(0, 2)).max() > MOST_SUM
+    assert np.abs(asked.levels.astype(np.int64)).reshape(16, 2, 2).sum(axis=(0, 2)).max() > MAX_SUM
     random = np.random.default_rng(5)
     away = random.normal(size=(ROWS, 128)).astype(np.float32)
     known = corner + away * np.float32(0.59) / np.linalg.norm(away, axis=1, keepdims=True)

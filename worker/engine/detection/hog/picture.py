@@ -20,7 +20,7 @@ ROOM_BEFORE = 16
 PIXELS = 16  # in colour, taken apart at once
 COLOURS = 3 * PIXELS
 ROOM_AFTER = 240  # a block of 128 pixels, begun 4 pixels early, and one vector of 64 more
-MOST_KEPT = 64 << 20  # bytes, twice a thread
+MAX_KEPT = 64 << 20  # bytes, twice a thread
 
 
 class Picture(NamedTuple):
@@ -49,7 +49,7 @@ class Room(threading.local):
         memory = self._kept.pop(0)
         if len(memory) < size:
             memory = np.empty(size, np.uint8)
-        self._kept.append(memory if size <= MOST_KEPT else np.empty(0, np.uint8))
+        self._kept.append(memory if size <= MAX_KEPT else np.empty(0, np.uint8))
         return Picture(memory[:size], width, height, stride, channels)
 
 

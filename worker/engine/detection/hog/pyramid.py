@@ -15,7 +15,7 @@ from worker.engine.detection.hog.spectra import Spectra
 from worker.engine.detection.hog.weights import WINDOW, Weights
 from worker.simd.kernel import Bytes, kernel
 
-SMALLEST = 64  # pixels: levels end before one of the sides is shorter
+MIN_SIDE = 64  # pixels: levels end before one of the sides is shorter
 CELL = 8
 MARGIN = 4  # cells around the features that windows reach into
 
@@ -92,7 +92,7 @@ def _levels(width: int, height: int) -> int:
     """Return how many levels a picture has; dlib counts by a rectangle that it shrinks, not by the pictures."""
     left, top, right, bottom = 0.0, 0.0, width - 1.0, height - 1.0
     levels = 0
-    while levels == 0 or min(right - left, bottom - top) + 1 >= SMALLEST:
+    while levels == 0 or min(right - left, bottom - top) + 1 >= MIN_SIDE:
         left, top = _whole((left - 0.3) * 5 / 6), _whole((top - 0.3) * 5 / 6)
         right, bottom = _whole((right - 0.3) * 5 / 6), _whole((bottom - 0.3) * 5 / 6)
         levels += 1

@@ -176,7 +176,7 @@ def test_every_missing_layer_is_noticed(make: Callable[[NDArray[np.uint8]], Made
     )
     layers = make(chips(side)).layers
     for at in range(1, len(layers)):
-        with pytest.raises(ValueError, match=r"where the architecture has|classes apart"):
+        with pytest.raises(ValueError, match=r"where the architecture has|distinguishes"):
             converted(write.network(name, size, layers[:at] + layers[at + 1 :]))
 
 

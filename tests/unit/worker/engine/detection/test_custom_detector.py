@@ -157,7 +157,7 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_breaks_its_promise_is_refused(tmp_path: Path) -> None:
     answers = scrfd()
     answers["box8"] = answers["box8"][:-1]
-    with pytest.raises(SettingError, match="does not answer as its outputs promise"):
+    with pytest.raises(SettingError, match="does not return what its outputs declare"):
         OperatorsDetector(model(tmp_path / "broken.onnx", answers))
 
 

@@ -23,7 +23,7 @@ from worker.engine.detection.hog.filters import (
 from worker.engine.detection.hog.fourier import SIDE, along, back_along, from_spectrum, to_spectrum
 from worker.engine.detection.hog.gradients import PIECE, grey_gradients
 from worker.engine.detection.hog.histogram import SHARES, cells_of, visible
-from worker.engine.detection.hog.picture import MOST_KEPT, ROOM_BEFORE, Picture, Room, fill
+from worker.engine.detection.hog.picture import MAX_KEPT, ROOM_BEFORE, Picture, Room, fill
 from worker.engine.detection.hog.pyramid import keep_best
 from worker.engine.detection.hog.resize import resize_all
 from worker.engine.detection.hog.spectra import DEPTH, spectra
@@ -66,7 +66,7 @@ def test_memory_of_pictures_is_used_again_but_not_if_very_large() -> None:
     first, second, third = (room.blank(100, size, 3).data for size in (80, 60, 40))
     assert np.shares_memory(first, third)
     assert not np.shares_memory(second, third)
-    large = room.blank(MOST_KEPT // 10, 10, 1).data
+    large = room.blank(MAX_KEPT // 10, 10, 1).data
     room.blank(8, 8, 1)
     assert not np.shares_memory(large, room.blank(8, 8, 1).data)
 

@@ -36,7 +36,7 @@ def held(redis: RedisClient) -> Iterator[None]:
     """Hold commits back; for less than PATIENCE, or others go ahead.
 
     Raises:
-        StoreError: Redis is away.
+        StoreError: Redis is unavailable.
     """
     give = take(redis)
     try:
