@@ -18,9 +18,10 @@ from faces.messaging.amqp import connect
 from faces.messaging.topology import declare
 from local.process import ROOT, Process, free_port, listening, until
 from local.rabbitmq import RabbitServer
-from local.redis import RedisServer, debian_server
+from local.redis import RedisServer
 from tests.conftest import missing
 from tests.support.containers.manifests import Container, render
+from tests.support.servers.debian_redis import debian_server
 
 OVERLAY = ROOT / "k8s/overlays/production"
 SECONDS = 20.0
