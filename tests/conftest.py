@@ -190,7 +190,6 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", ""),
         "PYTHONPATH": str(ROOT),
-        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         "MODEL_CACHE": str(MODELS),
         "ENGINE": "onnxruntime",
         "REDIS_HOST": settings.redis_host,
