@@ -7,7 +7,7 @@ from typing import Any
 
 from pika.frame import Body, Header, Method, decode_frame
 
-from faces.messaging.amqp import MOST_BODY, send_all
+from faces.messaging.frames import MOST_BODY, send_all
 
 
 def test_messages_are_framed_as_pika_reads_them() -> None:
