@@ -11,7 +11,7 @@ from typing import Any
 
 from pika import frame, spec
 
-MOST_BODY = 64 << 10  # bytes of a frame; RabbitMQ takes 128 KiB
+MAX_BODY = 64 << 10  # bytes of a frame; RabbitMQ takes 128 KiB
 
 
 def frames(
@@ -19,7 +19,7 @@ def frames(
 ) -> bytes:
     """All frames of a message on the channel of that number; `mandatory`: it comes back if no queue takes it."""
     head = frame.Header(channel, len(body), properties or spec.BasicProperties()).marshal()
-    pieces = (body[start : start + MOST_BODY] for start in range(0, len(body), MOST_BODY))
+    pieces = (body[start : start + MAX_BODY] for start in range(0, len(body), MAX_BODY))
     bodies = (frame.Body(channel, piece).marshal() for piece in pieces)
     return b"".join([_publish(channel, exchange, key, mandatory), head, *bodies])
 

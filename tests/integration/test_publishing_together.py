@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +17,11 @@ from faces.messaging.amqp import Publisher, connect, is_full
 from faces.messaging.message import Message, encode
 from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE
 from faces.picture_id import picture_id_of
-from tests.support.server import queued
+from faces.store.client import RedisClient
+from faces.store.pictures import queries
+from tests.support.drawing import drawing
+from tests.support.rules import faults, read_all
+from tests.support.server import queued, serving
 
 LAST = b"the end of a message"
 LARGE = bytes(4 << 20) + LAST  # some seconds of a slow network: what was sent before is confirmed meanwhile
@@ -99,3 +105,28 @@ def test_what_no_queue_takes_is_refused_and_the_next_is_taken(settings: Settings
         assert ["no queue" in str(error) for error in answers] == [True, True]
         assert all_of(opened, b"c") == [None]
     assert [message.data for message in queued(settings)] == [b"c"]
+
+
+def test_pictures_of_an_archive_that_rabbitmq_did_not_confirm_are_refused_alone(
+    settings: Settings, proxy: Dying, redis: RedisClient
+) -> None:
+    pictures = {"a": drawing(1), "large": drawing(2) + LARGE[-(3 << 20) :], "b": drawing(3)}
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, data in pictures.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    with serving(settings, rabbitmq_port=proxy.port) as client:
+        assert client.post("/v1/images", data=drawing(0)).status_code == 202
+        proxy.delay = 0.01
+        proxy.cut_once_at(LAST, passed_on=False)
+        answer = client.post("/v1/images", data=made.getvalue(), content_type="application/x-tar")
+    problems = [item["problem"] and item["problem"]["code"] for item in answer.get_json()["items"]]
+    assert problems == [None, "unavailable", "unavailable"]
+    assert (answer.get_json()["accepted"], answer.get_json()["refused"]) == (1, 2)
+    assert [message.data for message in queued(settings)] == [drawing(0), pictures["a"]]
+    states = queries.statuses(redis, [picture_id_of(data) for data in pictures.values()])
+    assert [status and status.state for status in states] == ["pending", None, None]
+    assert queries.counts(redis) == queries.Counts(2, 0, 0, 0, 2)
+    assert faults(read_all(redis)) == []
