@@ -39,7 +39,7 @@ from faces.store.people import directory
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import commit
-from faces.usecases.ingest import accept_and_publish
+from faces.usecases.publication import accept_and_publish
 from local.process import Process, until
 from worker.index.face_index import FaceIndex
 

@@ -113,7 +113,7 @@ def write(redis: RedisClient, store: Path, pictures: int) -> None:
             )
             commands += [
                 (HOME, "SET", status_key(picture_id), status.to_json()),
-                added(picture_id, accepted),
+                added(status),
                 (NAMES, "SET", name, picture_id),
                 (HASHES, "SADD", picture_id, name),
             ]

@@ -58,7 +58,7 @@ def build(settings: Settings) -> Flask:
     audit_log = AuditLog(redis, settings.audit_length)
     publishers = PublisherPool(settings, metrics)
     originals = image_store if settings.keeps_originals else None
-    ingest = Ingest(redis, publishers.publish, originals, limits, audit_log)
+    ingest = Ingest(redis, publishers.publish_all, originals, limits, audit_log)
     bounds = Bounds.of(settings)
     fetcher = Fetcher(
         admitted=Bound(bounds.fetches, "fetches").held,

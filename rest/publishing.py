@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from faces.config import Settings
 from faces.errors import BrokerError
@@ -81,15 +82,20 @@ class PublisherPool:
         Raises:
             BrokerError: it has not.
         """
-        headers, body = encode(message)
-        try:
-            with self._metrics.publishing(), self._unconfirmed.held():
-                self._publisher().publish(PICTURES_EXCHANGE, PICTURE_KEY, headers, body)
-        except BrokerError as error:
-            if is_full(error):
-                self._refused = time.monotonic()
-            raise
-        self._refused = -math.inf
+        (error,) = self.publish_all([message])
+        if error is not None:
+            raise error
+
+    def publish_all(self, messages: Sequence[Message]) -> list[BrokerError | None]:
+        """Publish pictures; returns of each None once RabbitMQ has confirmed it, or why it has not."""
+        self._metrics.publishing(len(messages))
+        answers = self._answers(list(map(encode, messages)))
+        self._metrics.answered(answers)
+        if any(error is not None and is_full(error) for error in answers):
+            self._refused = time.monotonic()
+        elif None in answers:
+            self._refused = -math.inf
+        return answers
 
     def publish_video(self, message: Message) -> None:
         """Queue a video to be extracted; returns once RabbitMQ has confirmed it.
@@ -111,6 +117,13 @@ class PublisherPool:
     def close(self) -> None:
         """Close this thread's connection."""
         self._publisher().close()
+
+    def _answers(self, encoded: Sequence[tuple[Mapping[str, Any], bytes]]) -> list[BrokerError | None]:
+        try:
+            with self._unconfirmed.held():
+                return self._publisher().publish_all(PICTURES_EXCHANGE, PICTURE_KEY, encoded)
+        except BrokerError as error:
+            return [error] * len(encoded)
 
     def _publisher(self) -> Publisher:
         if not hasattr(self._own, "publisher"):

@@ -126,7 +126,7 @@ def built(
     return Facefleet(
         settings=settings,
         redis=redis,
-        ingest=Ingest(redis, publishers.publish, originals, Limits.of(settings), audit_log),
+        ingest=Ingest(redis, publishers.publish_all, originals, Limits.of(settings), audit_log),
         fetcher=Fetcher(
             admitted=Bound(bounds.fetches, "fetches").held,
             max_bytes=settings.largest_picture,

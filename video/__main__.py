@@ -25,6 +25,7 @@ from faces.process.until_stopped import until_stopped
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.usecases.ingest import Ingest
+from faces.usecases.publication import one_by_one
 from faces.usecases.videos import VideoEraser
 from video.extraction import Limits, check_installed
 from video.job import Jobs
@@ -103,7 +104,11 @@ def build(
     return Jobs(
         redis=redis,
         ingest=Ingest(
-            redis, partial(publish_picture, publisher), images, PictureLimits.of(settings), audit_log
+            redis,
+            one_by_one(partial(publish_picture, publisher)),
+            images,
+            PictureLimits.of(settings),
+            audit_log,
         ),
         video_store=video_store,
         eraser=VideoEraser(redis, images, video_store, audit_log, partial(remove_messages_of, settings)),

@@ -7,11 +7,9 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import Any
 
 import pika
-from pika import frame, spec
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import (
     AMQPError,
@@ -24,12 +22,11 @@ from pika.exceptions import (
 
 from faces.config import Settings
 from faces.errors import BrokerError
+from faces.messaging.confirming import ConfirmingChannel, Outgoing
 from faces.messaging.topology import PICTURES_QUEUE, declare
 from faces.tls import client_context, why
 
-PERSISTENT = 2
 HEARTBEAT = 60  # seconds; a C call that holds the GIL for longer would lose the connection
-MOST_BODY = 64 << 10  # bytes of a frame; RabbitMQ takes 128 KiB
 GOODBYE = 1.0  # seconds; close timeout
 LOOK = 3.0  # seconds to see whether it is there; a probe waits for 5
 ANSWERS = (
@@ -104,15 +101,13 @@ def translated() -> Iterator[None]:
         raise BrokerError(f"RabbitMQ is not reachable or not ready: {why(error)}") from error
 
 
-def send_all(connection: Any, channel: Any, exchange: str, messages: Sequence[tuple[str, bytes]]) -> None:
-    """Send messages, each a routing key and a body, unconfirmed and in one piece.
-
-    pika would hand each frame to the kernel by itself, and three make a message (AMQP 0-9-1, 4.2.6).
-    """
-    if messages:
-        frames = [_frames(channel.channel_number, exchange, key, body) for key, body in messages]
-        connection._impl._output_marshaled_frames([b"".join(frames)])
-        connection._flush_output()
+def _said(answer: AMQPError) -> BrokerError:
+    """RabbitMQ's answer to a message that it did not take, as our error."""
+    try:
+        with translated():
+            raise answer
+    except BrokerError as error:
+        return error
 
 
 def is_full(error: BrokerError) -> bool:
@@ -130,7 +125,7 @@ class Publisher:
         self._settings = settings
         self._heartbeat = max(2, min(HEARTBEAT, int(2 * settings.publish_timeout)))
         self._connection: Any = None
-        self._channel: Any = None
+        self._channel: ConfirmingChannel | None = None
         self._used = 0.0
 
     def publish(
@@ -144,26 +139,38 @@ class Publisher:
     ) -> None:
         """Publish a persistent message and return once RabbitMQ has it in a queue; `expires` is in seconds.
 
-        A connection that broke while it was idle is opened again, once. So a message may arrive twice.
-
         Raises:
             BrokerError: RabbitMQ is unavailable, silent, blocked by an alarm or full; or no queue takes it.
         """
-        deadline = self._deadline()
         expiration = None if expires is None else str(int(expires * 1000))
-        properties = pika.BasicProperties(
-            headers=dict(headers), delivery_mode=PERSISTENT, expiration=expiration
-        )
+        (error,) = self._publish(exchange, key, [Outgoing(headers, body, expiration)])
+        if error is not None:
+            raise error
+
+    def publish_all(
+        self, exchange: str, key: str, messages: Sequence[tuple[Mapping[str, Any], bytes]]
+    ) -> list[BrokerError | None]:
+        """Publish persistent messages, each its headers and its body, and wait for RabbitMQ to confirm them.
+
+        Returns:
+            Of each message None once RabbitMQ has it in a queue, or what `publish` raises.
+        """
+        return self._publish(exchange, key, [Outgoing(headers, body) for headers, body in messages])
+
+    def _publish(self, exchange: str, key: str, messages: Sequence[Outgoing]) -> list[BrokerError | None]:
+        """Publish messages; what a connection that broke while it was idle has not confirmed, on another, once.
+
+        So a message may arrive twice.
+        """
+        deadline = self._deadline()
         if self._idle() > self._heartbeat:
             self.close()  # RabbitMQ has most likely given it up already
         mended = self._channel is None
-        try:
-            self._publish_once(deadline, exchange, key, properties, body)
-        except BrokerError as error:
-            self.close()
-            if mended or isinstance(error.__cause__, ANSWERS):
-                raise
-            self._publish_once(deadline, exchange, key, properties, body)
+        error = self._publish_once(deadline, exchange, key, messages)
+        if error is not None and not mended and not isinstance(error.__cause__, ANSWERS):
+            left = [message for message in messages if not message.answered]
+            error = self._publish_once(deadline, exchange, key, left)
+        return [_said(m.fault) if m.fault else None if m.answered else error for m in messages]
 
     def check(self) -> None:
         """Open the connection if need be and see that RabbitMQ answers on it.
@@ -174,8 +181,8 @@ class Publisher:
         deadline = min(self._deadline(), time.monotonic() + LOOK)
         try:
             with translated():
-                channel = self._open(deadline)
-                with limited(channel.connection, deadline):
+                channel = self._open(deadline).channel
+                with limited(self._connection, deadline):
                     channel.queue_declare(PICTURES_QUEUE, passive=True)
         except BrokerError:
             self.close()
@@ -188,22 +195,30 @@ class Publisher:
             with suppress(BrokerError), translated(), limited(connection, time.monotonic() + GOODBYE):
                 connection.close()
 
-    def _publish_once(self, deadline: float, exchange: str, key: str, properties: Any, body: bytes) -> None:
-        with translated():
-            channel = self._open(deadline)
-            with limited(channel.connection, deadline):
-                channel.basic_publish(exchange, key, body, properties, mandatory=True)
+    def _publish_once(
+        self, deadline: float, exchange: str, key: str, messages: Sequence[Outgoing]
+    ) -> BrokerError | None:
+        """Publish messages on the connection that there is, or on a new one; None once all are answered."""
+        try:
+            with translated():
+                confirming = self._open(deadline)
+                with limited(self._connection, deadline):
+                    confirming.publish(exchange, key, messages)
+        except BrokerError as error:
+            self.close()
+            return error
         self._used = time.monotonic()
+        return None
 
-    def _open(self, deadline: float) -> Any:
+    def _open(self, deadline: float) -> ConfirmingChannel:
         if self._channel is None or not self._channel.is_open:
             self.close()
             left = max(0.01, deadline - time.monotonic())
             self._connection = connect(self._settings, heartbeat=self._heartbeat, timeout=left)
             with limited(self._connection, deadline):
-                self._channel = self._connection.channel()
-                declare(self._channel, self._settings)
-                self._channel.confirm_delivery()
+                channel = self._connection.channel()
+                declare(channel, self._settings)
+                self._channel = ConfirmingChannel(channel)
         return self._channel
 
     def _deadline(self) -> float:
@@ -227,18 +242,3 @@ def _parameters(settings: Settings, heartbeat: int, timeout: float) -> Any:
         stack_timeout=timeout,
         tcp_options={"TCP_USER_TIMEOUT": int(settings.publish_timeout * 1000)},
     )
-
-
-def _frames(channel: int, exchange: str, key: str, body: bytes) -> bytes:
-    head = frame.Header(channel, len(body), spec.BasicProperties()).marshal()
-    pieces = (body[start : start + MOST_BODY] for start in range(0, len(body), MOST_BODY))
-    return b"".join(
-        [_publish(channel, exchange, key), head, *(frame.Body(channel, piece).marshal() for piece in pieces)]
-    )
-
-
-@lru_cache(16)
-def _publish(channel: int, exchange: str, key: str) -> bytes:
-    method = spec.Basic.Publish(exchange=exchange, routing_key=key)
-    marshaled: bytes = frame.Method(channel, method).marshal()
-    return marshaled

@@ -22,7 +22,8 @@ from typing import Any
 from faces.config import Settings
 from faces.documents import to_json
 from faces.errors import BrokerError
-from faces.messaging.amqp import connect, send_all, translated
+from faces.messaging.amqp import connect, translated
+from faces.messaging.frames import send_all
 from faces.messaging.topology import LOGS_EXCHANGE, declare_logs
 from faces.process.process_log import about
 

@@ -10,7 +10,7 @@ from faces.errors import MessageError, PictureError
 from faces.messaging.message import decode
 from faces.messaging.queue_scan import Found
 from faces.store.client import RedisClient
-from faces.usecases.ingest import Publish
+from faces.usecases.publication import Publish
 from faces.usecases.replay import replay_message
 
 EVERY = "all"

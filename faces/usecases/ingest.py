@@ -1,12 +1,11 @@
-"""Accept a picture and publish it: hash it, record it, store it, publish it. In that order, or not at all."""
+"""Accept pictures as they are sent: look at each, hash it, accept and publish it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from faces.errors import PictureNameError, Transient
+from faces.errors import Permanent, PictureError, PictureNameError, Transient
 from faces.formats.header import check_header
 from faces.formats.limits import Limits
 from faces.formats.signatures import PictureBytes
@@ -15,14 +14,19 @@ from faces.messaging.message import Message
 from faces.picture_id import picture_id_of
 from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
-from faces.store.pictures import accept, queries
+from faces.store.pictures import queries
 from faces.store.pictures.status import Size
-from faces.usecases.originals import remove_unknown
+from faces.usecases.publication import Offer, PublishAll, accept_and_publish_all
 
 MAX_NAME_LENGTH = 512  # characters of a name or URL
 
-Publish = Callable[[Message], None]
-"""Publishes a message; returns once RabbitMQ has confirmed it, else raises Transient."""
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A picture that was sent, and its name; None: its hash."""
+
+    data: PictureBytes
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,16 @@ class Accepted:
     new: bool
 
 
+Outcome = Accepted | Permanent | Transient
+"""An accepted picture, or why it was not accepted."""
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Accepts pictures. Threads may share this object if they may share its parts."""
 
     redis: RedisClient
-    publish: Publish
+    publish_all: PublishAll
     image_store: ImageStore | None
     limits: Limits
     audit_log: AuditLog
@@ -51,18 +59,16 @@ class Ingest:
             PictureError: no worker would accept these bytes.
             Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
         """
-        if name is not None:
-            check_name(name)
-        header = check_header(data, self.limits)
-        picture_id = picture_id_of(data)
-        self._audit(key, picture_id, request_id)
-        size = Size(len(data), header.width, header.height, header.format)
-        travels = bytes(data) if self.image_store is None else None
-        message = Message(picture_id, picture_id if name is None else name, travels, request_id)
-        new = accept_and_publish(
-            self.redis, self.publish, self.image_store, message, original=data, size=size
-        )
-        return Accepted(picture_id, new)
+        (outcome,) = self.accept_all([Sent(data, name)], request_id=request_id, key=key)
+        if isinstance(outcome, Accepted):
+            return outcome
+        raise outcome
+
+    def accept_all(self, sent: Sequence[Sent], *, request_id: str, key: str = "") -> list[Outcome]:
+        """Accept pictures together; tell what became of each. One that is refused is refused alone."""
+        looked_at = [self._looked_at(one, request_id) for one in sent]
+        outcomes = self._accepted([one for one in looked_at if isinstance(one, Offer)], request_id, key)
+        return [next(outcomes) if isinstance(one, Offer) else one for one in looked_at]
 
     def accept_url(
         self, url: str, fetch: Callable[[str], bytes], *, request_id: str, key: str = ""
@@ -76,56 +82,36 @@ class Ingest:
         known = queries.picture_named(self.redis, url)
         if known is None:
             return self.accept(fetch(url), url, request_id=request_id, key=key)
-        self._audit(key, known, request_id)
+        self._audit(key, [known], request_id)
         return Accepted(known, new=False)
 
-    def _audit(self, key: str, picture_id: str, request_id: str) -> None:
-        if key:
-            self.audit_log.note(key, "scan", picture_id, request_id)
+    def _looked_at(self, sent: Sent, request_id: str) -> Offer | PictureNameError | PictureError:
+        """See that a picture may be accepted."""
+        try:
+            if sent.name is not None:
+                check_name(sent.name)
+            header = check_header(sent.data, self.limits)
+        except (PictureNameError, PictureError) as error:
+            return error
+        picture_id = picture_id_of(sent.data)
+        travels = bytes(sent.data) if self.image_store is None else None
+        message = Message(picture_id, picture_id if sent.name is None else sent.name, travels, request_id)
+        return Offer(message, sent.data, Size(len(sent.data), header.width, header.height, header.format))
 
+    def _accepted(self, offers: Sequence[Offer], request_id: str, key: str) -> Iterator[Outcome]:
+        picture_ids = [offer.message.picture_id for offer in offers]
+        try:
+            self._audit(key, picture_ids, request_id)
+        except Transient as error:
+            yield from [error] * len(offers)
+            return
+        outcomes = accept_and_publish_all(self.redis, self.publish_all, self.image_store, offers)
+        for picture_id, outcome in zip(picture_ids, outcomes, strict=True):
+            yield Accepted(picture_id, outcome) if isinstance(outcome, bool) else outcome
 
-def accept_and_publish(
-    redis: RedisClient,
-    publish: Publish,
-    image_store: ImageStore | None,
-    message: Message,
-    *,
-    original: PictureBytes | None = None,
-    size: Size | None = None,
-    replayed: bool = False,
-) -> bool:
-    """Record a picture as accepted, store its original and publish it; False if nothing was left to publish.
-
-    Args:
-        redis: the connection to Redis.
-        publish: publishes the message.
-        image_store: where the original goes; None: nowhere.
-        message: the picture; it carries the bytes where no image store has them.
-        original: the bytes to store; None: the image store has them, or there is none.
-        size: of the picture, for its status document.
-        replayed: the name was sent long ago, see `accept`.
-
-    Raises:
-        PictureError: `not_found`: it was to be replayed, and was erased meanwhile.
-        Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
-    """
-    receipt = accept.accept(redis, message.picture_id, message.name, size, replayed=replayed)
-    if receipt.known:
-        return False
-    try:
-        if image_store is not None and original is not None:
-            image_store.put(message.picture_id, original)
-            remove_unknown(redis, image_store, message.picture_id)  # it may have been erased meanwhile
-        publish(message)
-    except Transient:
-        withdrawn = accept.withdraw(redis, receipt)
-        if image_store is not None:
-            with suppress(Transient):  # `reconcile --sweep` finds what is left
-                remove_unknown(redis, image_store, message.picture_id)
-        if withdrawn:
-            raise
-        return False  # the same bytes, sent by someone else, were processed in the meantime
-    return True
+    def _audit(self, key: str, picture_ids: Sequence[str], request_id: str) -> None:
+        if key and picture_ids:
+            self.audit_log.note_all(key, "scan", picture_ids, request_id)
 
 
 def check_name(name: str, longest: int = MAX_NAME_LENGTH) -> None:

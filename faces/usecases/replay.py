@@ -11,7 +11,7 @@ from faces.messaging.message import Message
 from faces.store.client import RedisClient
 from faces.store.pictures import accept, queries
 from faces.store.pictures.status import Size, Status
-from faces.usecases.ingest import Publish, accept_and_publish
+from faces.usecases.publication import Publish, accept_and_publish
 
 
 def replay_picture(

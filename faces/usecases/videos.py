@@ -17,7 +17,8 @@ from faces.store.access.audit_log import AuditLog
 from faces.store.client import RedisClient
 from faces.store.videos import Video
 from faces.usecases.erase import RemoveMessages, erase_picture
-from faces.usecases.ingest import MAX_NAME_LENGTH, Publish, check_name
+from faces.usecases.ingest import MAX_NAME_LENGTH, check_name
+from faces.usecases.publication import Publish
 
 LONGEST_SUFFIX = len(
     frame_name("", 999_999.999)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
-from faces.errors import Transient
 from faces.process.metrics import SECONDS, new_registry
 from faces.version import VERSION
 
@@ -46,16 +44,15 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route, method).observe(seconds)
 
-    @contextmanager
-    def publishing(self) -> Iterator[None]:
-        """Count a picture given to RabbitMQ, and what came of that."""
-        self._published.inc()
-        try:
-            yield
-        except Transient:
-            self._rejected.inc()
-            raise
-        self._confirmed.inc()
+    def publishing(self, pictures: int) -> None:
+        """Count pictures that are given to RabbitMQ."""
+        self._published.inc(pictures)
+
+    def answered(self, answers: Sequence[Exception | None]) -> None:
+        """Count what came of them; None: it was confirmed."""
+        confirmed = answers.count(None)
+        self._confirmed.inc(confirmed)
+        self._rejected.inc(len(answers) - confirmed)
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"facefleet_{name}", about, labels, registry=self.registry)

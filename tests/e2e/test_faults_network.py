@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -19,6 +19,7 @@ import requests
 
 from benchmarks.system.proxy import Proxy
 from client.__main__ import main
+from client.batches import archive
 from faces.config import Settings
 from faces.picture_id import picture_id_of
 from faces.store.pictures import queries
@@ -50,6 +51,18 @@ class Proxied(Fleet):
             answer = requests.post(f"{self.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
             assert answer.status_code in {200, 202, 503}, answer.text
             return answer.ok
+        return False
+
+    def sent_together(self, seeds: Iterable[int]) -> bool:
+        """Send pictures as an archive; False if some have to be sent again."""
+        data = archive({str(seed): drawing(seed) for seed in seeds})
+        headers = {"Content-Type": "application/x-tar"}
+        with suppress(requests.RequestException):
+            answer = requests.post(f"{self.url}/v1/images", data=data, headers=headers, timeout=30)
+            assert answer.status_code in {200, 202}, answer.text
+            problems = [item["problem"]["code"] for item in answer.json()["items"] if item["problem"]]
+            assert set(problems) <= {"unavailable"}
+            return not problems
         return False
 
 
@@ -84,6 +97,21 @@ def test_what_is_cut_at_the_worst_moment_is_done_once(
             proxy.cut_once_at(words, passed_on=passed_on)
         assert until(lambda seed=seed: proxied.sent(seed), SECONDS)  # type: ignore[misc]  # bound at once
     assert proxy.cuts > 2
+    ended_well(proxied, PICTURES)
+
+
+@pytest.mark.parametrize("passed_on", [True, False], ids=["reply lost", "cut within"])
+@pytest.mark.parametrize(
+    ("which", "words"), [("redis_proxy", b"EXEC"), ("rabbit", b"\xff\xd8")], ids=["transaction", "pictures"]
+)
+def test_an_archive_cut_at_the_worst_moment_is_done_once(
+    proxied: Proxied, which: str, words: bytes, *, passed_on: bool
+) -> None:
+    proxy: Proxy = getattr(proxied, which)
+    for start in range(0, PICTURES, 5):
+        proxy.cut_once_at(words, passed_on=passed_on)
+        assert until(lambda start=start: proxied.sent_together(range(start, start + 5)), SECONDS)  # type: ignore[misc]  # bound at once
+    assert proxy.cuts == PICTURES / 5
     ended_well(proxied, PICTURES)
 
 
@@ -145,7 +173,7 @@ def test_a_broker_that_falls_silent_costs_a_refusal_in_time_and_nothing_is_half_
     assert faults(read_all(proxied.redis)) == []
 
 
-def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
+def test_pictures_whose_server_was_killed_before_publishing_are_found_and_done(
     fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = environ(fleet.settings, tmp_path) | {
@@ -156,16 +184,18 @@ def test_a_picture_whose_server_was_killed_before_publishing_is_found_and_done(
     doomed.start([sys.executable, "-m", "tests.support.processes.crashing_rest"], variables)
     fleet.processes.append(doomed)
     assert until(fleet._answers, SECONDS)
+    lost = {name: drawing(seed) for seed, name in enumerate(["a", "b", "c"])}
+    headers = {"Content-Type": "application/x-tar"}
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"{fleet.url}/scan/image/lost", data=drawing(), timeout=30)
-    assert queries.counts(fleet.redis) == queries.Counts(1, 0, 0, 0, 1)
+        requests.post(f"{fleet.url}/v1/images", data=archive(lost), headers=headers, timeout=30)
+    assert queries.counts(fleet.redis) == queries.Counts(3, 0, 0, 0, 3)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert main(["reconcile", "--older", "0", "--requeue", "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert [picture["names"] for picture in found["stranded"]] == [["lost"]]
+    assert sorted(picture["names"] for picture in found["stranded"]) == [["a"], ["b"], ["c"]]
     quick_worker(fleet, tmp_path, IMAGE_STORE_URL=f"file://{tmp_path}/images")
-    ended_well(fleet, 1)
+    ended_well(fleet, 3)
 
 
 def test_a_full_image_store_refuses_pictures_and_takes_them_when_there_is_room(

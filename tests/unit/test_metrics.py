@@ -6,7 +6,6 @@ import re
 import threading
 import urllib.request
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -87,10 +86,8 @@ def moved_rpc() -> CollectorRegistry:
 
 
 def moved(metrics: RestMetrics) -> CollectorRegistry:
-    with metrics.publishing():
-        pass
-    with suppress(BrokerError), metrics.publishing():
-        raise BrokerError("full")
+    metrics.publishing(2)
+    metrics.answered([None, BrokerError("full")])
     return metrics.registry
 
 

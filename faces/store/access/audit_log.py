@@ -6,6 +6,7 @@ before the action: an action that cannot be logged is not done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,9 +43,20 @@ class AuditLog:
         Raises:
             StoreError: Redis is unavailable; the action must not be done.
         """
+        self.note_all(key, did, [picture_id], request)
+
+    def note_all(self, key: str, did: Action, picture_ids: Sequence[str], request: str) -> None:
+        """Record that the bearer of a key is about to do the same to each of some pictures.
+
+        Raises:
+            StoreError: Redis is unavailable; nothing of it must be done.
+        """
+        commands = [self._added(key, did, picture_id, request) for picture_id in picture_ids]
+        self._redis.ask(*(commands if did == "scan" else map(run_when_full, commands)))
+
+    def _added(self, key: str, did: Action, picture_id: str, request: str) -> Command:
         fields = ("key", key, "did", did, "picture", picture_id, "request", request)
-        added: Command = (HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields)
-        self._redis.ask(added if did == "scan" else run_when_full(added))
+        return (HOME, "XADD", AUDIT_LOG, *self._cap, "*", *fields)
 
 
 def last(redis: RedisClient, most: int) -> list[Entry]:

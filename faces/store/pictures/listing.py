@@ -43,9 +43,10 @@ class Page:
     following: Position | None = None
 
 
-def added(picture_id: str, accepted: float) -> Command:
-    """Command that lists a picture, for the transaction that accepts it."""
-    return (HOME, "ZADD", PICTURES, repr(accepted), bytes.fromhex(picture_id))
+def added(*statuses: Status) -> Command:
+    """Command that lists pictures, for the transaction that accepts them."""
+    places = (word for status in statuses for word in (repr(status.accepted), bytes.fromhex(status.hash)))
+    return (HOME, "ZADD", PICTURES, *places)
 
 
 def removed(picture_id: str) -> Command:

@@ -48,14 +48,21 @@ def claims_of(picture_id: str, pending: Sequence[bytes]) -> list[NameClaim]:
     ]
 
 
-def resolve(session: Session, claims: Sequence[NameClaim]) -> list[Command]:
-    """Watch the claimed names, and return the commands that give each to the picture it was last sent with."""
+def resolve(session: Session, claims: Sequence[NameClaim], *, joining: Sequence[int] = ()) -> list[Command]:
+    """Watch the claimed names, and return the commands that give each to the picture it was last sent with.
+
+    Args:
+        session: where the commands are to be run.
+        claims: the claims.
+        joining: numbers of the pictures that the same transaction puts in flight.
+    """
     if not claims:
         return []
     last = {claim.name: claim for claim in sorted(claims, key=lambda claim: claim.number)}
     owners, oldest = _watch_owners(session, list(last))
     moving = [claim for claim in last.values() if claim.beats(owners[claim.name])]
-    return [*_move(moving, owners), *_forget_older(oldest)] if moving else []
+    in_flight = [*joining, *([] if oldest is None else [oldest])]
+    return [*_move(moving, owners), *_forget_older(min(in_flight, default=None))] if moving else []
 
 
 def _watch_owners(session: Session, names: list[str]) -> tuple[dict[str, Owner], int | None]:

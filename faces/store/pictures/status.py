@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, cast
 
 from faces.documents import fields_of, to_json
 
@@ -13,8 +13,7 @@ State = Literal["pending", "done", "failed", "damaged"]
 STORED_STATES = ("pending", "done", "failed")
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """A picture's size: of the file in bytes, and in pixels as stored, before it is turned upright."""
 
     bytes: int
@@ -89,7 +88,7 @@ def pending(picture_id: str, size: Size | None = None, before: Status | None = N
         state="pending",
         accepted=time.time(),
         earlier=None if before is None else before.shown(),
-        size=None if size is None else asdict(size),
+        size=None if size is None else size._asdict(),
     )
 
 

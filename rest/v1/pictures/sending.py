@@ -7,9 +7,8 @@ import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from http import HTTPStatus
-from typing import IO, Annotated, Self
+from typing import Annotated, Self
 
 from flask import Response, g, request
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -24,10 +23,11 @@ from faces.usecases.ingest import Accepted
 from rest.answers import answer
 from rest.openapi import Parameters
 from rest.parts import parts
-from rest.problems import ProblemError, invalid_request, public_reason, status_of
+from rest.problems import ProblemError, invalid_request
 from rest.requests import UNLIMITED
+from rest.v1.pictures.batches import Batch
+from rest.v1.pictures.items import Item, item_of, refused
 from rest.v1.pictures.uploads import members, received
-from rest.v1.shapes import Hash, State
 
 LARGEST_FORM = 1 << 30  # bytes of all files of a form together
 LARGEST_DOCUMENT = 256 << 10  # bytes of JSON
@@ -35,8 +35,6 @@ MAX_URLS = 32
 MAX_MEMBERS = 10_000  # pictures in a tar archive
 FETCHERS = 8  # URLs fetched at once for one request
 LONGEST_KEY = 255  # characters of an Idempotency-Key
-
-Take = Callable[[], Accepted]
 
 
 class UrlsBody(Parameters):
@@ -54,26 +52,6 @@ class UrlsBody(Parameters):
     def all(self) -> list[str]:
         """The URLs."""
         return [self.url] if self.url is not None else list(self.urls or ())
-
-
-class ItemProblem(BaseModel):
-    """Why a picture was not accepted."""
-
-    status: int
-    code: str
-    detail: str
-
-
-class Item(BaseModel):
-    """What became of one picture of a request."""
-
-    name: str | None
-    hash: Hash | None = None
-    location: str | None = None
-    new: bool | None = Field(default=None, description="Whether it is still to be processed")
-    state: State | None = Field(default=None, description="What it is now, where the request waited for it")
-    faces: int | None = Field(default=None, description="How many faces it shows, once it is done")
-    problem: ItemProblem | None = Field(default=None, description="Why it was not accepted")
 
 
 class Sent(BaseModel):
@@ -137,14 +115,14 @@ def _answered(items: Iterable[Item], wait: float) -> Response:
     found = list(items)
     if not found:
         raise ProblemError("empty", "there is no picture in the request")
-    refused = [item.problem for item in found if item.problem]
+    bad = sum(item.problem is not None for item in found)
     if wait:
         _await(found, wait)
     finished = all(
         item.problem or item.new is False or item.state in {"done", "failed", "damaged"} for item in found
     )
-    g.outcome = {"accepted": len(found) - len(refused), "refused": len(refused)}
-    sent = Sent(items=found, accepted=len(found) - len(refused), refused=len(refused))
+    g.outcome = {"accepted": len(found) - bad, "refused": bad}
+    sent = Sent(items=found, accepted=len(found) - bad, refused=bad)
     response = answer(sent, HTTPStatus.OK if finished else HTTPStatus.ACCEPTED)
     if len(found) == 1 and found[0].location:
         response.headers["Location"] = found[0].location
@@ -171,7 +149,7 @@ def _raw(name: str | None) -> Iterator[Item]:
     request.max_content_length = UNLIMITED  # bounded by `received`, which says so
     with received(request.stream, parts().settings.largest_picture) as data:
         accepted = parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
-    yield _item(name or accepted.picture_id, accepted)
+    yield item_of(name, accepted)
 
 
 def _form() -> Iterator[Item]:
@@ -179,11 +157,14 @@ def _form() -> Iterator[Item]:
     files = [file for _, file in request.files.items(multi=True)]
     if len(files) == 1:
         name = files[0].filename or None
-        accepted = _take_file(files[0], name)
-        yield _item(name or accepted.picture_id, accepted)
+        yield item_of(name, _take_file(files[0], name))
         return
-    for file in files:
-        yield _tried(file.filename or None, partial(_take_file, file, file.filename or None))
+    with Batch() as batch:
+        for file in files:
+            batch.add(file.filename or None, file.stream)
+            if batch.full:
+                yield from batch.take()
+        yield from batch.take()
 
 
 def _take_file(file: FileStorage, name: str | None) -> Accepted:
@@ -192,29 +173,27 @@ def _take_file(file: FileStorage, name: str | None) -> Accepted:
 
 
 def _archive() -> Iterator[Item]:
-    """Take the files of a tar archive as they arrive; what was taken before it breaks off stays taken."""
+    """Take the files of a tar archive as they arrive; what came whole before it breaks off is taken."""
     request.max_content_length = UNLIMITED  # each picture is bounded, and so is their number
-    largest = parts().settings.largest_picture
-    taken = 0
-    try:
-        for name, file in members(request.stream):
-            if taken == MAX_MEMBERS:
-                yield _refused(
-                    None, "too_large", f"the first {MAX_MEMBERS:,} pictures were taken: send the rest"
-                )
-                return
-            taken += 1
-            yield _tried(name, partial(_take_member, name, file, largest))
-    except tarfile.TarError as error:
-        detail = f"not a tar archive, or one that is cut short: {error}"
-        if not taken:
-            raise ProblemError("bad_archive", detail) from error
-        yield _refused(None, "bad_archive", detail)
-
-
-def _take_member(name: str, file: IO[bytes], largest: int) -> Accepted:
-    with received(file, largest) as data:
-        return parts().ingest.accept(data, name, request_id=g.request_id, key=g.key)
+    come, end = 0, None
+    with Batch() as batch:
+        try:
+            for name, file in members(request.stream):
+                if come == MAX_MEMBERS:
+                    end = refused(None, "too_large", f"the first {come:,} pictures were taken: send the rest")
+                    break
+                come += 1
+                batch.add(name, file)
+                if batch.full:
+                    yield from batch.take()
+        except tarfile.TarError as error:
+            detail = f"not a tar archive, or one that is cut short: {error}"
+            if not come:
+                raise ProblemError("bad_archive", detail) from error
+            end = refused(None, "bad_archive", detail)
+        yield from batch.take()
+    if end is not None:
+        yield end
 
 
 def _json_body() -> bytes:
@@ -229,7 +208,7 @@ def _urls() -> Iterator[Item]:
     except ValidationError as error:
         raise BadRequest(response=invalid_request(error)) from error
     if body.url is not None:
-        yield _item(body.url, _take_url(body.url, parts().fetcher.fetch))
+        yield item_of(body.url, _take_url(body.url, parts().fetcher.fetch))
         return
     urls, fetch = body.all(), parts().fetcher.fetch
     with ThreadPoolExecutor(FETCHERS) as pool:
@@ -237,7 +216,7 @@ def _urls() -> Iterator[Item]:
             some = urls[start : start + FETCHERS]
             new = [url for url in some if queries.picture_named(parts().redis, url) is None]
             fetched = {url: pool.submit(fetch, url) for url in new}
-            yield from (_tried(url, partial(_take_url, url, _fetched_by(fetched))) for url in some)
+            yield from (_tried(url, _fetched_by(fetched)) for url in some)
 
 
 def _fetched_by(futures: Mapping[str, Future[bytes]]) -> Callable[[str], bytes]:
@@ -248,23 +227,9 @@ def _take_url(url: str, fetch: Callable[[str], bytes]) -> Accepted:
     return parts().ingest.accept_url(url, fetch, request_id=g.request_id, key=g.key)
 
 
-def _item(name: str, accepted: Accepted) -> Item:
-    picture_id = accepted.picture_id
-    return Item(name=name, hash=picture_id, location=f"/v1/images/{picture_id}", new=accepted.new)
-
-
-def _tried(name: str | None, take: Take) -> Item:
-    """Take one picture of several; what is wrong with it is wrong with it alone."""
+def _tried(url: str, fetch: Callable[[str], bytes]) -> Item:
+    """Take one URL of several; what is wrong with it is wrong with it alone."""
     try:
-        accepted = take()
-    except Permanent as error:
-        return _refused(name, error.code, str(error))
-    except Transient as error:
-        return _refused(name, "unavailable", f"{public_reason(error)}; send it again")
-    return _item(name or accepted.picture_id, accepted)
-
-
-def _refused(name: str | None, code: str, detail: str) -> Item:
-    problem = ItemProblem(status=int(status_of(code)), code=code, detail=detail)
-    shown = None if name is None else name.encode(errors="backslashreplace").decode()  # it may be no Unicode
-    return Item(name=shown, problem=problem)
+        return item_of(url, _take_url(url, fetch))
+    except (Permanent, Transient) as error:
+        return item_of(url, error)

@@ -21,7 +21,7 @@ from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import DetectionResult
 from faces.store.pictures.erase import erase
-from faces.usecases.ingest import accept_and_publish
+from faces.usecases.publication import accept_and_publish
 from local.process import free_port
 from tests.support.committing import Worker, found, picture
 from tests.support.drawing import drawing

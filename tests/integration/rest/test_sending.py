@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
+from rest.v1.pictures import batches, sending
 from tests.support.committing import Worker, found
 from tests.support.drawing import drawing
 from tests.support.rules import faults, read_all
@@ -88,6 +89,58 @@ def test_a_tar_is_taken_file_by_file(client: FlaskClient, settings: Settings) ->
     answer = client.post("/v1/images", data=tar, content_type="application/x-tar")
     assert [item["hash"] for item in answer.get_json()["items"]] == [HASH, None, OTHER_HASH]
     assert sorted(waiting.name for waiting in queued(settings)) == ["../b.jpg", "photos/a.jpg"]
+
+
+@pytest.mark.parametrize("most", [1, 2, 32])
+def test_pictures_are_taken_some_at_a_time_and_answered_in_order(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(batches, "MAX_PICTURES", most)
+    files = [("a", PICTURE), ("bad", b"x"), ("b", OTHER), ("a again", PICTURE), ("c", drawing(2))]
+    answers = [
+        client.post("/v1/images", data=archive(*files), content_type="application/x-tar"),
+        client.post("/v1/images", **form(*(("file", name, data) for name, data in files))),
+    ]
+    for answer in answers:
+        assert [item["name"] for item in answer.get_json()["items"]] == [name for name, _ in files]
+        assert [item["new"] for item in answer.get_json()["items"]] == [True, None, True, True, True]
+    assert [waiting.name for waiting in queued(settings)] == ["a", "b", "a again", "c"] * 2
+
+
+def test_more_pictures_than_an_archive_may_have_are_left(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAX_MEMBERS", 2)
+    tar = archive(("a", PICTURE), ("b", OTHER), ("c", drawing(2)))
+    items = client.post("/v1/images", data=tar, content_type="application/x-tar").get_json()["items"]
+    assert [item["problem"] and item["problem"]["code"] for item in items] == [None, None, "too_large"]
+    assert [waiting.name for waiting in queued(settings)] == ["a", "b"]
+
+
+def test_what_came_whole_is_taken_though_its_sender_went_away(settings: Settings) -> None:
+    class Breaking(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if piece := super().read(size):
+                return piece
+            raise OSError("the connection was reset")
+
+        def readinto(self, buffer: Any) -> int:
+            piece = self.read(len(buffer))
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    padded = 40 << 10  # tarfile reads 10 KiB at a time
+    stream = Breaking(
+        archive(("a", PICTURE.ljust(padded)), ("b", OTHER.ljust(padded)))[: padded + (20 << 10)]
+    )
+    with serving(settings) as client:
+        answer = client.post(
+            "/v1/images",
+            content_type="application/x-tar",
+            environ_overrides={"wsgi.input": stream, "wsgi.input_terminated": True},
+        )
+    assert answer.status_code == 400
+    assert [waiting.name for waiting in queued(settings)] == ["a"]
 
 
 def test_a_tar_may_be_larger_than_a_picture(settings: Settings) -> None:

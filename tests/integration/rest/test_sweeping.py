@@ -9,8 +9,9 @@ import pytest
 
 from faces.image_store.pictures import ImageStore
 from faces.store.client import RedisClient
-from faces.store.pictures.accept import accept, withdraw
+from faces.store.pictures.accept import accept
 from faces.store.pictures.erase import erase
+from faces.store.pictures.withdraw import withdraw
 from local.process import until
 from rest import sweeping
 from rest.sweeping import Sweeper

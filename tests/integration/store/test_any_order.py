@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 
 from faces.errors import StoreError
 from faces.store.client import RedisClient, Session
-from faces.store.pictures import accept, queries
+from faces.store.pictures import accept, queries, withdraw
 from faces.store.pictures import erase as erasing
-from faces.store.pictures.accept import Receipt
+from faces.store.pictures.accept import Receipt, Refusal, Sending
 from faces.store.pictures.commit import DetectionResult, Outcome, fail
 from tests.support.committing import Worker, found, picture
 from tests.support.expected import Expected
@@ -82,14 +82,31 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(sent=st.lists(st.tuples(pictures, names), min_size=1, max_size=6))
     def accept_several(self, sent: list[tuple[str, str]]) -> None:
-        for one in sent:
-            self.accept(*one)
+        self._accepted(sent, accept.accept_all(self.redis, [Sending(*one) for one in sent]))
+
+    @rule(sent=st.lists(st.tuples(pictures, names), min_size=1, max_size=6), meanwhile=pictures)
+    def accept_while_one_is_erased(self, sent: list[tuple[str, str]], meanwhile: str) -> None:
+        with at_exec(after(lambda: self.erase(meanwhile))):
+            self.accept_several(sent)
+
+    @precondition(lambda self: len(self.receipts) > 1)
+    @rule(data=st.data())
+    def withdraw_several(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.receipts), min_size=2, max_size=6, unique_by=id))
+        withdrawn = withdraw.withdraw_all(self.redis, chosen)
+        assert withdrawn == [self.expected.withdraw(receipt) for receipt in chosen]
 
     def accept(self, picture: str, name: str) -> None:
-        receipt = accept.accept(self.redis, picture, name)
-        assert receipt.known == (self.expected.states.get(picture) == "done")
-        self.expected.accept(receipt)
-        self.receipts.append(receipt)
+        self._accepted([(picture, name)], [accept.accept(self.redis, picture, name)])
+
+    def _accepted(self, sent: list[tuple[str, str]], outcomes: Sequence[Receipt | Refusal]) -> None:
+        """What several sendings at once leave is what they leave one after the other."""
+        for one, receipt in zip(sent, outcomes, strict=True):
+            assert isinstance(receipt, Receipt)
+            assert (receipt.claim.picture_id, receipt.claim.name) == one
+            assert receipt.known == (self.expected.states.get(one[0]) == "done")
+            self.expected.accept(receipt)
+            self.receipts.append(receipt)
 
     @initialize()
     def accept_everything(self) -> None:
@@ -99,7 +116,7 @@ class Fleet(RuleBasedStateMachine):
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
         receipt = data.draw(st.sampled_from(self.receipts))
-        assert accept.withdraw(self.redis, receipt) == self.expected.withdraw(receipt)
+        assert withdraw.withdraw(self.redis, receipt) == self.expected.withdraw(receipt)
 
     @rule(picture=pictures)
     def fail(self, picture: str) -> None:

@@ -12,9 +12,10 @@ from faces.store.events.details import detailed
 from faces.store.events.stream import BEGINNING, Event
 from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import EVENTS, HOME, WATCHES, erased_key
-from faces.store.pictures.accept import accept, withdraw
+from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import DetectionResult, fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.withdraw import withdraw
 from tests.support.writing import Writer, picture
 
 

@@ -9,7 +9,7 @@ import time
 from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
-from faces.store.pictures.accept import accept
+from faces.store.pictures.accept import Sending, accept_all
 from faces.store.pictures.commit import fail
 from faces.store.pictures.erase import erase
 from local.redis import RedisServer
@@ -27,8 +27,8 @@ def write(settings: Settings, seed: int) -> None:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         chosen = rng.sample(range(PICTURES), rng.randint(1, 4))
-        for number in chosen:
-            accept(worker.redis, picture(number), f"name {rng.randrange(NAMES)}")
+        names = [f"name {rng.randrange(NAMES)}" for _ in chosen]
+        accept_all(worker.redis, [Sending(picture(n), name) for n, name in zip(chosen, names, strict=True)])
         match rng.randrange(6):
             case 0:
                 erase(worker.redis, picture(chosen[0]))

@@ -23,6 +23,7 @@ from faces.store.pictures.removal import removing
 from faces.usecases.erase import erase_picture
 from faces.usecases.ingest import Ingest
 from faces.usecases.originals import remove_unknown
+from faces.usecases.publication import one_by_one
 from local.process import until
 from tests.support.drawing import drawing
 
@@ -52,7 +53,7 @@ class Sender:
         self.redis, self.image_store = redis, image_store
         self.published: list[Message] = []
         self.refused = 0
-        self.ingest = Ingest(redis, self.publish, image_store, LIMITS, AuditLog(redis, 100))
+        self.ingest = Ingest(redis, one_by_one(self.publish), image_store, LIMITS, AuditLog(redis, 100))
 
     def publish(self, message: Message) -> None:
         self.published.append(message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
-from faces.store.pictures.accept import accept, withdraw
+from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import Outcome, fail
+from faces.store.pictures.withdraw import withdraw
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import read_all
 

@@ -12,5 +12,5 @@ from rest.__main__ import main
 from tests.support.processes.crashing_worker import die
 
 if __name__ == "__main__":
-    publishing.PublisherPool.publish = die  # type: ignore[method-assign]  # that is the point
+    publishing.PublisherPool.publish_all = die  # type: ignore[method-assign]  # that is the point
     sys.exit(main())

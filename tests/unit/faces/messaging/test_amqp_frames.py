@@ -7,14 +7,14 @@ from typing import Any
 
 from pika.frame import Body, Header, Method, decode_frame
 
-from faces.messaging.amqp import MOST_BODY, send_all
+from faces.messaging.frames import MAX_BODY, send_all
 
 
 def test_messages_are_framed_as_pika_reads_them() -> None:
     sent: list[bytes] = []
     inner = SimpleNamespace(_output_marshaled_frames=sent.extend)
     connection = SimpleNamespace(_impl=inner, _flush_output=lambda: None)
-    long = b"x" * (MOST_BODY + 5)
+    long = b"x" * (MAX_BODY + 5)
     send_all(connection, SimpleNamespace(channel_number=3), "logs", [("a.b", b"short"), ("a.c", long)])
     (data,) = sent
     frames: list[Any] = []
