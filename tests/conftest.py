@@ -199,11 +199,6 @@ def environ(settings: Settings, folder: Path) -> dict[str, str]:
     }
 
 
-def untraced() -> dict[str, str]:
-    """This environment, for processes that are compiled or killed: they tell nothing of the lines they came to."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
 def _running(server: RedisServer) -> Iterator[RedisServer]:
     server.start()
     yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.system.network import unshared
-from tests.conftest import missing, untraced
+from tests.conftest import missing
 from tests.support.servers.debian_redis import debian_server
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def chaos(folder: Path, *arguments: str) -> str:
     """Run the command; return what it wrote."""
     command = [sys.executable, "-m", "benchmarks.chaos", *arguments, "--folder", str(folder)]
-    environ = {**untraced(), "ENGINE": "onnxruntime"}  # many workers start; timing engines is half of a start
+    environ = {**os.environ, "ENGINE": "onnxruntime"}  # many workers start; timing engines is half of a start
     ended = subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=400, check=False
     )

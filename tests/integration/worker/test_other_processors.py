@@ -3,6 +3,7 @@
 Unit tests of kernels run once more in a process in which Numba compiles for such a processor.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from local.process import ROOT
-from tests.conftest import untraced
 from worker.simd.processor import compiles_for
 
 UNIT = "tests/unit/worker"
@@ -35,7 +35,7 @@ PROCESSORS = {
 
 def environment(processor: str) -> dict[str, str]:
     name, features = PROCESSORS[processor]
-    return {**untraced(), "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    return {**os.environ, "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
 
 
 @pytest.fixture(scope="module")
