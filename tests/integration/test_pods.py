@@ -76,6 +76,10 @@ def test_the_main_job(pods: Pods, containers: list[str], photographs: Path) -> N
     assert until(lambda: groups(pods) == 2, SECONDS), pods.podman.log("groups-groups")[-3000:]
 
 
+def test_the_command_is_in_the_workers_image(pods: Pods, containers: list[str]) -> None:
+    assert "every picture is accounted for" in pods.podman("exec", "worker-worker", "facefleet", "status")
+
+
 def test_the_smoke_job(pods: Pods, containers: list[str]) -> None:
     job = render(ROOT / "k8s/smoke").named("Job", "smoke")
     assert job
