@@ -13,7 +13,7 @@ from functools import partial
 
 from faces.store.client import RedisClient
 from faces.store.events import stream
-from faces.store.events.details import Document, detailed
+from faces.usecases.event_details import Document, detailed
 from rest.events.follower import Batch, Follower
 from rest.events.selection import Selection
 from rest.problems import ProblemError

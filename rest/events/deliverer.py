@@ -20,8 +20,8 @@ from faces.documents import to_json
 from faces.errors import FetchError, StoreError
 from faces.store.client import RedisClient
 from faces.store.events import stream, webhooks
-from faces.store.events.details import Document, detailed
 from faces.store.events.webhooks import Progress, Webhook
+from faces.usecases.event_details import Document, detailed
 from rest.events.follower import Batch, Follower
 from rest.events.selection import Selection
 from rest.events.signature import signed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from faces.errors import StoreError
 from faces.store.client import RedisClient
 from faces.store.events import stream
-from faces.store.events.details import Document, detailed
+from faces.usecases.event_details import Document, detailed
 
 WAIT = 5.0  # seconds that Redis holds an unanswered question
 FIRST = 1.0  # seconds for the first look at Redis

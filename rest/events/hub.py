@@ -15,7 +15,7 @@ from typing import TypeVar
 from faces.errors import StoreError
 from faces.store.client import RedisClient
 from faces.store.events import stream
-from faces.store.events.details import Document, detailed
+from faces.usecases.event_details import Document, detailed
 from rest.events.follower import Batch, Follower
 from rest.events.listener import Incoming, Listener
 

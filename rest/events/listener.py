@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol as Socket
 from websockets.protocol import Side, State
 
-from faces.store.events.details import Document
+from faces.usecases.event_details import Document
 from rest.events.selection import Selection
 
 MAX_SENT = 4096  # bytes of a message from a listener, who has nothing to say

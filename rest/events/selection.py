@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faces.store.events.details import Document
+from faces.usecases.event_details import Document
 
 
 @dataclass(frozen=True, slots=True)

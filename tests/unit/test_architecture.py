@@ -129,7 +129,7 @@ def test_rooms_do_not_look_up(below: str, above: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "house",
-    ["benchmarks", "client", "faces", "rest", "rest.v1", "worker", "worker.engine"],
+    ["benchmarks", "client", "faces", "faces.store", "rest", "rest.v1", "worker", "worker.engine"],
 )
 def test_rooms_beside_each_other_form_no_circle(house: str) -> None:
     inner = {name: _room(house, name) for name in modules() if _room(house, name)}

@@ -8,7 +8,6 @@ import pytest
 
 from faces.store.client import RedisClient
 from faces.store.events import stream, watches, webhooks
-from faces.store.events.details import detailed
 from faces.store.events.stream import BEGINNING, Event
 from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import EVENTS, HOME, WATCHES, erased_key
@@ -16,6 +15,7 @@ from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import DetectionResult, fail
 from faces.store.pictures.erase import erase
 from faces.store.pictures.withdraw import withdraw
+from faces.usecases.event_details import detailed
 from tests.support.writing import Writer, picture
 
 

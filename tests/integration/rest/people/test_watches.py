@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from faces.store.client import RedisClient
 from faces.store.events import stream
-from faces.store.events.details import detailed
 from faces.store.keys import HOME, status_key
 from faces.store.pictures import queries
+from faces.usecases.event_details import detailed
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.integration.rest.people.asking import ANN, BOB, ids, say
 from tests.support.server import problem
