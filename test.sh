@@ -32,7 +32,7 @@ check() { # lint and types, both at once
 }
 
 case ${1-} in
-'') check && exec python -m pytest -n 3 --cov --cov-report=term --cov-fail-under=75 ;;
+'') check && exec python -m pytest -n 4 --cov --cov-report=term --cov-fail-under=83 ;;
 fast) check && exec python -m pytest -n 2 tests/unit ;;
 *) exec python -m pytest "$@" ;;
 esac

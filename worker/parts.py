@@ -66,7 +66,9 @@ def isolate(settings: Settings, engine: str, metrics: Metrics) -> Isolated:
     warm_index(settings.match_tolerance)
     loaded = start(template)
     memory, timeout = Memory(settings.worker_memory), settings.picture_timeout
-    quarantine = Quarantine(EngineProcess(template, NICE), memory, timeout) if template.forks else None
+    quarantine = (
+        Quarantine(EngineProcess(template, NICE), memory, metrics, timeout) if template.forks else None
+    )
     finder = Finder(EngineProcess(template), quarantine, memory, metrics, timeout)
     return Isolated(template, loaded, memory, quarantine, finder)
 

@@ -73,12 +73,12 @@ def test_an_engine_that_has_grown_is_replaced_and_the_worker_lives(
     fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet.start_all(workers=0)
-    sent = [fleet.scan(drawing(seed, (LEAKS, 80)), str(seed)) for seed in range(10)]
+    sent = [fleet.scan(drawing(seed, (LEAKS, 80)), str(seed)) for seed in range(24)]
     with kept_worker(fleet, tmp_path, WORKER_MEMORY=str(1 << 30), BATCH_SIZE="1") as worker:
         fleet.wait()
         assert "replacing it" in worker.log.read_text()
     assert "ended with code" not in caplog.text
-    assert [fleet.status(picture)["state"] for picture in sent] == ["done"] * 10
+    assert [fleet.status(picture)["state"] for picture in sent] == ["done"] * 24
     assert faults(read_all(fleet.redis)) == []
 
 

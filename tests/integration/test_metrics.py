@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from faces.config import Settings
 from faces.messaging.amqp import Publisher
 from faces.messaging.topology import PICTURE_KEY, PICTURES_EXCHANGE
+from faces.store.pictures.accept import accept
 from local.process import free_port, until
 from tests.e2e.conftest import SECONDS, Fleet
 from tests.support.clients.tail import Tail
@@ -159,6 +160,7 @@ def test_a_request_is_followed_from_its_call_to_its_commit(fleet: Fleet) -> None
 
 def test_a_dead_letter_says_what_it_claims_to_be(fleet: Fleet) -> None:
     _, worker = start(fleet)
+    accept(fleet.redis, "ab" * 32, "odd")
     with (
         closing(Tail(fleet.settings, "#.worker.info")) as tail,
         closing(Publisher(fleet.settings)) as publisher,

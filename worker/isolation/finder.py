@@ -15,7 +15,10 @@ from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
 
 MIN_SLOW = 0.15  # seconds without progress, after which a picture goes to quarantine;
-SLOW = 10  # and how many times as long that must be as a picture of its size usually takes
+SLOW = 10  # and how many times as long that must be as a picture of its size usually takes,
+MIN_PACE = (
+    1e-6  # seconds a byte, at least: 15 ms for a small portrait, and a large photograph is never hurried
+)
 
 MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
 
@@ -65,7 +68,7 @@ class Finder:
         self._memory = memory
         self._metrics = metrics
         self._timeout = timeout
-        self._pace = 0.0  # seconds that a byte takes, of late
+        self._pace = MIN_PACE  # seconds that a byte takes, of late
 
     def find(self, pictures: Mapping[str, bytes], between: Callable[[], None] = lambda: None) -> Found:
         """Find the faces of each picture, or the error that is its own; those in quarantine are left out.
@@ -104,25 +107,36 @@ class Finder:
             except Fault as fault:
                 self._metrics.engine_fault(fault.kind)
                 suspects = list(left) if fault.at is None else [list(left)[fault.at]]
-                log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, ", ".join(suspects))
+                self._tell(fault, ", ".join(suspects))
                 for suspect in suspects:
                     results |= self._suspect(suspect, left.pop(suspect), fault, alone=alone)
         return results
 
     def _suspect(self, picture_id: str, data: bytes, fault: Fault, *, alone: bool) -> Found:
-        if self._quarantine is not None and not self._quarantine.full():
-            self._quarantine.put(picture_id, data)
+        if (quarantine := self._open_quarantine()) is not None:
+            quarantine.put(picture_id, data)
             return {}
         if alone or (fault.kind == "hang" and fault.at is not None):
             return {picture_id: verdict(fault, crowded=self._memory.crowded())}
         return self._find({picture_id: data}, alone=True)  # by an engine that has seen no other picture
+
+    def _tell(self, fault: Fault, suspects: str) -> None:
+        if fault.kind == "hang" and self._open_quarantine() is not None:  # most such pictures are merely slow
+            log.info("%s on %s: trying it alone", fault, suspects)
+        else:
+            log.warning("the engine failed (%s, %s) on %s", fault.kind, fault, suspects)
+
+    def _open_quarantine(self) -> Suspects | None:
+        """Return the quarantine if there is one that takes more."""
+        return None if self._quarantine is None or self._quarantine.full() else self._quarantine
 
     def _measured(self, group: Mapping[str, bytes]) -> Found:
         answer = self._engine.find(list(group.values()), self._memory.budget(), self._limit(group))
         for name, seconds in answer.stages:
             self._metrics.stage_seconds(name, seconds)
         spent = sum(seconds for _, seconds in answer.stages)
-        self._pace += (spent / max(sum(map(len, group.values())), 1) - self._pace) / 8
+        pace = max(spent / max(sum(map(len, group.values())), 1), MIN_PACE)
+        self._pace += (pace - self._pace) / 8
         if self._memory.engine_outgrown(answer.resident):
             log.info("the engine has grown to %d MB: replacing it", answer.resident >> 20)
             self._engine.renew()
@@ -130,7 +144,7 @@ class Finder:
 
     def _limit(self, group: Mapping[str, bytes]) -> float:
         """Seconds without progress that are too many here."""
-        if self._quarantine is None or self._quarantine.full():
+        if self._open_quarantine() is None:
             return self._timeout
         return min(self._timeout, max(MIN_SLOW, SLOW * self._pace * max(map(len, group.values()))))
 

@@ -11,6 +11,7 @@ from worker.health.memory import Memory
 from worker.isolation.engine_process import EngineProcess, Fault
 from worker.isolation.verdict import verdict
 from worker.isolation.wire import FoundFaces
+from worker.metrics import Metrics
 
 NICE = 5  # the child's priority: on a busy core it gets a quarter of the time
 MAX_WAITING = 32  # pictures
@@ -23,9 +24,10 @@ Found = dict[str, FoundFaces | FacefleetError]
 class Quarantine:
     """One picture at a time, each for `timeout` seconds at most, on a thread and in a child of its own."""
 
-    def __init__(self, engine: EngineProcess, memory: Memory, timeout: float) -> None:
+    def __init__(self, engine: EngineProcess, memory: Memory, metrics: Metrics, timeout: float) -> None:
         self._engine = engine
         self._memory = memory
+        self._metrics = metrics
         self._timeout = timeout
         self._waiting: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[tuple[str, FoundFaces | FacefleetError]] = queue.SimpleQueue()
@@ -67,11 +69,13 @@ class Quarantine:
 
     def _find(self, picture_id: str, data: bytes) -> FoundFaces | FacefleetError:
         try:
-            (result,) = self._engine.find([data], self._memory.budget(), self._timeout).results
+            answer = self._engine.find([data], self._memory.budget(), self._timeout)
         except Fault as fault:
             log.warning("the engine failed (%s, %s) on %s in quarantine", fault.kind, fault, picture_id)
             return verdict(fault, crowded=self._memory.crowded())
         except Exception:  # the computing thread meets the same, and ends the worker
             log.exception("quarantine's engine cannot be replaced")
             return ShortageError("the engine could not be started again")
-        return result
+        for name, seconds in answer.stages:
+            self._metrics.stage_seconds(name, seconds)
+        return answer.results[0]

@@ -20,6 +20,7 @@ from worker.isolation.engine_process import EngineProcess, Fault, start
 from worker.isolation.quarantine import Quarantine
 from worker.isolation.template_process import TemplateLost, TemplateProcess
 from worker.isolation.wire import FoundFaces
+from worker.metrics import Metrics
 
 GOOD = [drawing(seed, (120, 80)) for seed in range(3)]
 
@@ -149,7 +150,7 @@ def test_a_process_that_ends_while_loading_is_told() -> None:
 
 
 def test_quarantine_tries_each_alone_and_says_what_it_was(template: TemplateProcess) -> None:
-    quarantine = Quarantine(EngineProcess(template, nice=10), Memory(0), timeout=0.5)
+    quarantine = Quarantine(EngineProcess(template, nice=10), Memory(0), Metrics(), timeout=0.5)
     pictures = {"good": GOOD[0], "crashes": drawing(0, (CRASHES, 80)), "hangs": drawing(0, (HANGS, 80))}
     for picture_id, data in pictures.items():
         quarantine.put(picture_id, data)

@@ -54,7 +54,7 @@ def face(height: int, width: int) -> Face:
         case 203:
             bytearray(1 << 40)
         case 204:
-            LEAKED.append(b"x" * (150 << 20))
+            LEAKED.append(b"x" * (50 << 20))
         case 205:
             raise KeyError("an error that nobody has foreseen")
     return Face(

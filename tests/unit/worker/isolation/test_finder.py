@@ -9,7 +9,7 @@ import pytest
 from faces.errors import FacefleetError, PictureError, PoisonError, ShortageError
 from worker.health.memory import Memory
 from worker.isolation.engine_process import Fault, Kind
-from worker.isolation.finder import MIN_SLOW, SMALL, Finder
+from worker.isolation.finder import MIN_PACE, MIN_SLOW, SLOW, SMALL, Finder
 from worker.isolation.quarantine import Found
 from worker.isolation.verdict import verdict
 from worker.isolation.wire import Answer, FoundFaces
@@ -155,6 +155,12 @@ def test_a_picture_is_slow_after_many_times_what_its_size_usually_takes() -> Non
     assert engine.timeouts[0] == MIN_SLOW
     assert engine.timeouts[-2] == pytest.approx(5, rel=0.01)
     assert engine.timeouts[-1] == pytest.approx(10, rel=0.01)
+
+
+def test_a_large_picture_has_its_time_before_any_was_measured() -> None:
+    engine = FakeEngine()
+    Finder(engine, FakeQuarantine(), Memory(0), Metrics(), TIMEOUT).find({"large": bytes(2_000_000)})
+    assert engine.timeouts == [SLOW * MIN_PACE * 2_000_000]
 
 
 @pytest.mark.parametrize(
