@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,13 +27,27 @@ def storage() -> Iterator[Storage]:
 
 
 @pytest.fixture(scope="session")
-def rest_image(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return storage.build("rest", tmp_path_factory.mktemp("rest"))
+def images(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Image]:
+    """Our images, and stand-ins for the brokers', made at once: most of it is waiting for packages."""
+    storage.base("rest")  # which is also the worker's
+    with ThreadPoolExecutor() as pool:
+        stand_ins = pool.submit(storage.stand_ins, broker_images())
+        built = {
+            name: pool.submit(storage.build, name, tmp_path_factory.mktemp(name))
+            for name in ("rest", "worker")
+        }
+        stand_ins.result()
+        return {name: image.result() for name, image in built.items()}
 
 
 @pytest.fixture(scope="session")
-def worker_image(storage: Storage, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return storage.build("worker", tmp_path_factory.mktemp("worker"))
+def rest_image(images: dict[str, Image]) -> Image:
+    return images["rest"]
+
+
+@pytest.fixture(scope="session")
+def worker_image(images: dict[str, Image]) -> Image:
+    return images["worker"]
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +58,6 @@ def podman(
     for command in ("podman", "runc"):
         if shutil.which(command) is None:
             missing(f"{command}: see the packages in test.sh")
-    storage.stand_ins(broker_images())
     opened = Podman(storage.options, tmp_path_factory.mktemp("podman"))
     opened.clear()
     tried = opened.tried("run", "--rm", "--pull=never", rest_image.tag, "true")

@@ -37,8 +37,7 @@ class Storage:
 
     def build(self, name: str, scratch: Path) -> Image:
         """Build an image of ours from its Dockerfile, as it is, under the name that the manifests give it."""
-        base = without_digest(base_of(name))
-        self._base("python", base)
+        base = self.base(name)
         tag = f"facefleet-{name}:{VERSION}"
         options = ["--isolation=chroot", "--layers", "--pull-never", "--format=docker", "--quiet"]
         dockerfile = f"--file={ROOT / f'Dockerfile.{name}'}"
@@ -46,6 +45,12 @@ class Storage:
         options += [dockerfile, f"--tag={tag}"]
         self._buildah("bud", *options, *way_to_packages(scratch), str(ROOT))
         return Image(tag, json.loads(self._buildah("inspect", "--type=image", tag))["Docker"], self)
+
+    def base(self, name: str) -> str:
+        """Make the image that a Dockerfile of ours builds on; return its name."""
+        base = without_digest(base_of(name))
+        self._base("python", base)
+        return base
 
     def stand_ins(self, names: Iterable[str]) -> None:
         """Make an image of Debian's brokers, under the names of those that a registry would give."""
