@@ -15,10 +15,8 @@ from worker.isolation.wire import Answer, FoundFaces
 from worker.metrics import Metrics
 
 MIN_SLOW = 0.15  # seconds without progress, after which a picture goes to quarantine;
-SLOW = 10  # and how many times as long that must be as a picture of its size usually takes,
-MIN_PACE = (
-    1e-6  # seconds a byte, at least: 15 ms for a small portrait, and a large photograph is never hurried
-)
+SLOW = 10  # and how many times as long that must be as a picture of its size usually takes
+MIN_PACE = 5e-7  # seconds a byte, of which that is at least; 8 ms for a small portrait
 
 MAX_WAIT = 10.0  # seconds for a picture for which somebody is waiting
 
