@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from faces.config import Settings
 from rest.problems import ProblemError
@@ -36,9 +36,9 @@ class Bound:
 
 @dataclass(frozen=True)
 class Bounds:
-    """The server's bounds. `REST_THREADS` threads are left for short requests when all are reached."""
+    """The server's bounds. When all others are reached, `REST_THREADS` threads are left for short requests."""
 
-    threads: int
+    short: int
     fetches: int
     publishes: int
     waits: int
@@ -53,7 +53,7 @@ class Bounds:
         """The bounds that follow from `REST_THREADS`."""
         threads, half = settings.rest_threads, max(1, settings.rest_threads // 2)
         return cls(
-            threads + threads + 2 * threads + 4 * half + threads + half,
+            short=threads,
             fetches=threads,
             publishes=2 * threads,
             waits=half,
@@ -63,3 +63,8 @@ class Bounds:
             erasures=threads,
             looks=half,
         )
+
+    @property
+    def threads(self) -> int:
+        """How many threads a server needs for all of them."""
+        return sum(astuple(self))

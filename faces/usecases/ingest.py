@@ -22,7 +22,7 @@ MAX_NAME_LENGTH = 512  # characters of a name or URL
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Upload:
     """A picture that was sent, and its name; None: its hash."""
 
     data: PictureBytes
@@ -59,14 +59,14 @@ class Ingest:
             PictureError: no worker would accept these bytes.
             Transient: Redis, RabbitMQ or the image store is unavailable; nothing was accepted.
         """
-        (outcome,) = self.accept_all([Sent(data, name)], request_id=request_id, key=key)
+        (outcome,) = self.accept_all([Upload(data, name)], request_id=request_id, key=key)
         if isinstance(outcome, Accepted):
             return outcome
         raise outcome
 
-    def accept_all(self, sent: Sequence[Sent], *, request_id: str, key: str = "") -> list[Outcome]:
+    def accept_all(self, uploads: Sequence[Upload], *, request_id: str, key: str = "") -> list[Outcome]:
         """Accept pictures together; tell what became of each. One that is refused is refused alone."""
-        looked_at = [self._looked_at(one, request_id) for one in sent]
+        looked_at = [self._looked_at(one, request_id) for one in uploads]
         outcomes = self._accepted([one for one in looked_at if isinstance(one, Offer)], request_id, key)
         return [next(outcomes) if isinstance(one, Offer) else one for one in looked_at]
 
@@ -85,18 +85,18 @@ class Ingest:
         self._audit(key, [known], request_id)
         return Accepted(known, new=False)
 
-    def _looked_at(self, sent: Sent, request_id: str) -> Offer | PictureNameError | PictureError:
+    def _looked_at(self, upload: Upload, request_id: str) -> Offer | PictureNameError | PictureError:
         """See that a picture may be accepted."""
         try:
-            if sent.name is not None:
-                check_name(sent.name)
-            header = check_header(sent.data, self.limits)
+            if upload.name is not None:
+                check_name(upload.name)
+            header = check_header(upload.data, self.limits)
         except (PictureNameError, PictureError) as error:
             return error
-        picture_id = picture_id_of(sent.data)
-        travels = bytes(sent.data) if self.image_store is None else None
-        message = Message(picture_id, picture_id if sent.name is None else sent.name, travels, request_id)
-        return Offer(message, sent.data, Size(len(sent.data), header.width, header.height, header.format))
+        picture_id = picture_id_of(upload.data)
+        travels = bytes(upload.data) if self.image_store is None else None
+        message = Message(picture_id, picture_id if upload.name is None else upload.name, travels, request_id)
+        return Offer(message, upload.data, Size(len(upload.data), header.width, header.height, header.format))
 
     def _accepted(self, offers: Sequence[Offer], request_id: str, key: str) -> Iterator[Outcome]:
         picture_ids = [offer.message.picture_id for offer in offers]

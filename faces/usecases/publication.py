@@ -49,7 +49,7 @@ class _Picture:
 
     offer: Offer
     receipt: Receipt
-    outcome: Outcome = True
+    outcome: Outcome
 
     @property
     def picture_id(self) -> str:
@@ -119,7 +119,7 @@ def accept_and_publish_all(
     except Transient as error:
         return [error] * len(offers)
     entries = [
-        _Picture(offer, receipt) if isinstance(receipt, Receipt) else receipt
+        _Picture(offer, receipt, not receipt.known) if isinstance(receipt, Receipt) else receipt
         for offer, receipt in zip(offers, receipts, strict=True)
     ]
     _finish(redis, publish_all, image_store, [one for one in entries if isinstance(one, _Picture)])
@@ -133,8 +133,6 @@ def _finish(
     accepted: Sequence[_Picture],
 ) -> None:
     """Store and publish what was accepted, or withdraw it."""
-    for picture in accepted:
-        picture.outcome = not picture.receipt.known
     new = [picture for picture in accepted if picture.outcome is True]
     if image_store is not None:
         _store(redis, image_store, new)

@@ -188,8 +188,7 @@ class Fleet:
     def _is_quiet(self) -> bool:
         """Whether nothing changes for a while; suggestions of groups to merge are made every two seconds."""
         before = self.keyspace(self.primary())
-        time.sleep(5.0)
-        return self.keyspace(self.primary()) == before
+        return not until(lambda: self.keyspace(self.primary()) != before, 5.0, pause=1.0)
 
     def _accept(self, picture: bytes, sent: Sent) -> None:
         begun = time.monotonic()
@@ -210,4 +209,4 @@ class Fleet:
         return self._number - count
 
     def _client(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.podman.tried("exec", "worker-worker", "python", "-m", "client", *words)
+        return self.podman.tried("exec", "worker-worker", "facefleet", *words)

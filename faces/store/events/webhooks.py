@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from faces.documents import fields_of, readable, to_json
 from faces.store.client import RedisClient
+from faces.store.events.stream import order
 from faces.store.keys import EVENTS, HOME, WEBHOOK_LEASE, WEBHOOK_PROGRESS, WEBHOOKS
 
 
@@ -111,7 +112,7 @@ def waiting_since(redis: RedisClient) -> float | None:
     if not behind:
         return None
     found = redis.ask(*((HOME, "XRANGE", EVENTS, f"({after}", "+", "COUNT", 1) for after in behind))
-    times = [int(first[0][0].partition(b"-")[0]) / 1000 for first in found if first]
+    times = [order(first[0][0].decode())[0] / 1000 for first in found if first]
     return min(times, default=None)
 
 
@@ -134,7 +135,7 @@ def advance(redis: RedisClient, number: str, before: Progress, now: Progress) ->
             _, document = session.ask(
                 (HOME, "WATCH", WEBHOOK_PROGRESS), (HOME, "HGET", WEBHOOK_PROGRESS, number)
             )
-            stored = next(readable(Progress.from_json, [] if document is None else [document]), None)
+            stored = next(readable(Progress.from_json, filter(None, [document])), None)
             if stored is None or stored.round != before.round:
                 return False
             if session.commit((HOME, "HSET", WEBHOOK_PROGRESS, number, to_json(asdict(now)))) is not None:

@@ -35,7 +35,6 @@ class Receipt:
 
     claim: NameClaim
     before: Status | None
-    size: Size | None = None
 
     @property
     def known(self) -> bool:
@@ -46,6 +45,11 @@ class Receipt:
     def waits(self) -> bool:
         """Whether the picture was sent before and is still pending: its new name waits with the others."""
         return self.before is not None and self.before.state == "pending"
+
+    @property
+    def begins(self) -> bool:
+        """Whether the picture is put in flight by this sending."""
+        return not (self.known or self.waits)
 
 
 Refusal = PictureError | StoreError
@@ -104,7 +108,7 @@ def accept_all(
                 leaves = sending.picture_id in leaving
                 outcome = _judged(sending, number, before, leaves=leaves, replayed=replayed)
                 outcomes.append(outcome)
-                if isinstance(outcome, Receipt) and not (outcome.known or outcome.waits):
+                if isinstance(outcome, Receipt) and outcome.begins:
                     begun[sending.picture_id] = pending(sending.picture_id, sending.size, before)
             receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
             if session.commit(*_accepting(session, receipts, begun)) is not None:
@@ -147,7 +151,7 @@ def _judged(
     if before is None and leaves:
         return StoreError("the picture is being erased")
     claim = NameClaim(-number if replayed else number, sending.name, sending.picture_id)
-    return Receipt(claim, before, sending.size)
+    return Receipt(claim, before)
 
 
 def _accepting(session: Session, receipts: Sequence[Receipt], begun: Mapping[str, Status]) -> list[Command]:
@@ -157,7 +161,7 @@ def _accepting(session: Session, receipts: Sequence[Receipt], begun: Mapping[str
         for receipt in receipts
         if not receipt.known
     ]
-    beginning = [receipt for receipt in receipts if not (receipt.known or receipt.waits)]
+    beginning = [receipt for receipt in receipts if receipt.begins]
     numbers = [abs(receipt.claim.number) for receipt in beginning]
     return [
         *names_wait,

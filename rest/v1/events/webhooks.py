@@ -11,12 +11,13 @@ from werkzeug.exceptions import NotFound
 from faces import api_key
 from faces.store.events import stream
 from faces.store.events import webhooks as store
-from faces.store.events.stream import KINDS, order
+from faces.store.events.stream import order
 from faces.store.events.webhooks import Progress
 from rest.answers import answer
 from rest.events.signature import check_secret, new_secret
 from rest.openapi import Parameters, Routes
 from rest.parts import parts
+from rest.v1.events.kinds import Kinds
 
 LONGEST_URL = 2048
 
@@ -30,18 +31,10 @@ class WantedHook(Parameters):
     secret: str = Field(
         default="", description="whsec_ followed by 24 to 64 bytes in base64; generated if left out"
     )
-    kinds: list[str] = Field(default=[], description=f"One or more of {', '.join(KINDS)}")
+    kinds: Kinds = Field(default=[])
     hash: str = Field(default="", max_length=64)
     prefix: str = Field(default="", max_length=512, description="What one of the picture's names begins with")
     person: str = Field(default="", max_length=64, description="A person's id")
-
-    @field_validator("kinds")
-    @classmethod
-    def _known(cls, kinds: list[str]) -> list[str]:
-        for kind in kinds:
-            if kind not in KINDS:
-                raise ValueError(f"{kind[:40]!r} is not a kind of event: {', '.join(KINDS)}")
-        return kinds
 
     @field_validator("secret")
     @classmethod

@@ -8,7 +8,7 @@ from typing import IO, Self
 from flask import g
 
 from faces.errors import PictureError
-from faces.usecases.ingest import Sent
+from faces.usecases.ingest import Upload
 from rest.parts import parts
 from rest.v1.pictures.items import Item, item_of, refused
 from rest.v1.pictures.uploads import received
@@ -25,7 +25,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._files = ExitStack()
-        self._read: list[Sent | Item] = []
+        self._read: list[Upload | Item] = []
         self._bytes = 0
 
     @property
@@ -40,16 +40,16 @@ class Batch:
         except PictureError as error:
             self._read.append(refused(name, error.code, str(error)))
             return
-        self._read.append(Sent(data, name))
+        self._read.append(Upload(data, name))
         self._bytes += len(data)
 
     def take(self) -> list[Item]:
         """Accept and publish what was read; tell what became of each picture, in order."""
         read, self._read, self._bytes = self._read, [], 0
-        sent = [one for one in read if isinstance(one, Sent)]
+        uploads = [one for one in read if isinstance(one, Upload)]
         with self._files.pop_all():
-            outcomes = iter(parts().ingest.accept_all(sent, request_id=g.request_id, key=g.key))
-        return [item_of(one.name, next(outcomes)) if isinstance(one, Sent) else one for one in read]
+            outcomes = iter(parts().ingest.accept_all(uploads, request_id=g.request_id, key=g.key))
+        return [item_of(one.name, next(outcomes)) if isinstance(one, Upload) else one for one in read]
 
     def __enter__(self) -> Self:
         return self
