@@ -18,7 +18,7 @@ from local.process import Process, listening
 # The script itself, because the wrapper in /usr/sbin changes the user and reads the system's configuration.
 SCRIPTS = "rabbitmq_server-*/sbin/rabbitmq-server"
 
-STOP_TIMEOUT = 2.0  # seconds; the port mapper usually ends at once
+STOP_TIMEOUT = 5.0  # seconds; the port mapper usually ends at once
 
 # The data folder has this name, so it must not change with the port. Nodes of the same name can run side by side
 # because each has its own port mapper.

@@ -77,7 +77,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
             try:
                 consume(settings, jobs, publisher, vitals, stopping)
             except BrokerError as error:
-                log.warning("connection to RabbitMQ lost: %s", error)
+                log.warning("reconnecting to RabbitMQ: %s", error)
                 vitals.beat(ready=False)
                 stopping.wait(RECONNECT)
             except Transient as error:
@@ -148,7 +148,10 @@ def consume(
         while not stopping.is_set():
             vitals.beat(ready=True)
             with translated():
-                method, properties, body = next(deliveries)
+                delivery = next(deliveries, None)
+            if delivery is None:  # RabbitMQ has cancelled the consumer
+                raise BrokerError("the queue was deleted")
+            method, properties, body = delivery
             if method is None:
                 continue
             if not _done(jobs, publisher, properties, body, tick):

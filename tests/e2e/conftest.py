@@ -85,9 +85,10 @@ class Fleet:
         assert until(self.settled, seconds), "\n".join(p.last_lines() for p in self.processes)
 
     def stop(self) -> None:
-        """Stop all processes."""
+        """Stop all processes; what they wrote last is shown if the test failed."""
         for process in self.processes:
             process.kill()
+            sys.stdout.write(f"{process.name}:\n{process.last_lines(20)}\n")
         self._http.close()
         self.redis.close()
 

@@ -27,7 +27,7 @@ def send(fleet: Fleet, number: int) -> None:
     while True:
         try:
             url = f"{fleet.url}/scan/image/{number}"
-            if requests.post(url, data=drawing(number), timeout=30).status_code in {200, 202}:
+            if requests.post(url, data=drawing(number), timeout=60).status_code in {200, 202}:
                 return
         except requests.ConnectionError:
             pass
@@ -47,7 +47,7 @@ def test_server_worker_and_redis_are_killed_while_many_follow(
     assert until(fleet._answers, SECONDS)
     with ExitStack() as opened:
         receiver = opened.enter_context(receiving())
-        hook = requests.post(f"{fleet.url}/v1/webhooks", json={"url": receiver.url}, timeout=30).json()
+        hook = requests.post(f"{fleet.url}/v1/webhooks", json={"url": receiver.url}, timeout=60).json()
         receiver.secret = hook["secret"]
         port = fleet.settings.rest_port
         listeners = [opened.enter_context(Follower(port)) for _ in range(LISTENERS)]

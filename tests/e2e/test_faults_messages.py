@@ -115,7 +115,7 @@ def test_a_worker_whose_queues_are_deleted_goes_on(fleet: Fleet, tmp_path: Path)
     fleet.wait()
 
     def sent(path: str, seed: int) -> bool:
-        return requests.post(f"{fleet.url}{path}", data=drawing(seed), timeout=30).ok
+        return requests.post(f"{fleet.url}{path}", data=drawing(seed), timeout=60).ok
 
     with closing(connect(fleet.settings)) as connection:
         for queue in (PICTURES_QUEUE, SEARCHES):

@@ -48,7 +48,7 @@ class Proxied(Fleet):
     def sent(self, seed: int) -> bool:
         """Send a picture; False if it has to be sent again."""
         with suppress(requests.RequestException):
-            answer = requests.post(f"{self.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+            answer = requests.post(f"{self.url}/scan/image/{seed}", data=drawing(seed), timeout=60)
             assert answer.status_code in {200, 202, 503}, answer.text
             return answer.ok
         return False
@@ -58,7 +58,7 @@ class Proxied(Fleet):
         data = archive({str(seed): drawing(seed) for seed in seeds})
         headers = {"Content-Type": "application/x-tar"}
         with suppress(requests.RequestException):
-            answer = requests.post(f"{self.url}/v1/images", data=data, headers=headers, timeout=30)
+            answer = requests.post(f"{self.url}/v1/images", data=data, headers=headers, timeout=60)
             assert answer.status_code in {200, 202}, answer.text
             problems = [item["problem"]["code"] for item in answer.json()["items"] if item["problem"]]
             assert set(problems) <= {"unavailable"}
@@ -154,13 +154,13 @@ def test_a_broker_that_falls_silent_costs_a_refusal_in_time_and_nothing_is_half_
     silent(True)
     try:
         for seed in (1, 2):  # on the connection that has fallen silent, and on one that does not come about
-            answer = requests.post(f"{proxied.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+            answer = requests.post(f"{proxied.url}/scan/image/{seed}", data=drawing(seed), timeout=60)
             assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
             assert answer.elapsed.total_seconds() < PUBLISH_TIMEOUT + 1.5
             assert proxied.status(picture_id_of(drawing(seed)))["state"] == "unknown"
         assert queries.counts(proxied.redis) == queries.Counts(1, 1, 0, 0, 0)
         begun = time.monotonic()
-        assert requests.get(f"{proxied.url}/readyz", timeout=30).json()["rabbitmq"] == "away"
+        assert requests.get(f"{proxied.url}/readyz", timeout=60).json()["rabbitmq"] == "away"
         assert time.monotonic() - begun < PUBLISH_TIMEOUT + 1.5
     finally:
         silent(False)
@@ -187,7 +187,7 @@ def test_pictures_whose_server_was_killed_before_publishing_are_found_and_done(
     lost = {name: drawing(seed) for seed, name in enumerate(["a", "b", "c"])}
     headers = {"Content-Type": "application/x-tar"}
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"{fleet.url}/v1/images", data=archive(lost), headers=headers, timeout=30)
+        requests.post(f"{fleet.url}/v1/images", data=archive(lost), headers=headers, timeout=60)
     assert queries.counts(fleet.redis) == queries.Counts(3, 0, 0, 0, 3)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -208,7 +208,7 @@ def test_a_full_image_store_refuses_pictures_and_takes_them_when_there_is_room(
     large = drawing(size=(900, 900), kind="BMP")
     for pid in children(rest.pid):  # as full a disk as a process without privileges can have
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
-    answer = requests.post(f"{fleet.url}/scan/image/large", data=large, timeout=30)
+    answer = requests.post(f"{fleet.url}/scan/image/large", data=large, timeout=60)
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
     assert queries.counts(fleet.redis) == queries.Counts(0, 0, 0, 0, 0)
     assert [path for path in images.rglob("*") if path.is_file()] == []

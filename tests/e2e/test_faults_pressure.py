@@ -42,11 +42,11 @@ def pressed(store_settings: Settings, own_rabbit: RabbitServer, tmp_path: Path) 
 
 
 def post(fleet: Fleet, seed: int) -> requests.Response:
-    return requests.post(f"{fleet.url}/scan/image/{seed}", data=drawing(seed), timeout=30)
+    return requests.post(f"{fleet.url}/scan/image/{seed}", data=drawing(seed), timeout=60)
 
 
 def status_code(fleet: Fleet, seed: int) -> int:
-    return requests.get(f"{fleet.url}/status/{picture_id_of(drawing(seed))}", timeout=30).status_code
+    return requests.get(f"{fleet.url}/status/{picture_id_of(drawing(seed))}", timeout=60).status_code
 
 
 def refused(fleet: Fleet, answer: requests.Response, seed: int) -> None:
@@ -64,7 +64,7 @@ def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
     answers = {seed: post(pressed, seed) for seed in range(3 * MAX_QUEUED)}
     taken = [seed for seed, answer in answers.items() if answer.status_code == 202]
     assert MAX_QUEUED <= len(taken) < 2 * MAX_QUEUED  # RabbitMQ counts a little late
-    ready = requests.get(f"{pressed.url}/readyz", timeout=30)
+    ready = requests.get(f"{pressed.url}/readyz", timeout=60)
     assert (ready.status_code, ready.json()["queue"]) == (200, "full")
     for seed in answers.keys() - set(taken):
         refused(pressed, answers[seed], seed)
@@ -72,7 +72,7 @@ def test_a_full_queue_refuses_and_takes_pictures_again_when_there_is_room(
     quick_worker(pressed, tmp_path, QUEUE_MAX_LENGTH=str(MAX_QUEUED))
     for seed in answers:
         assert until(lambda seed=seed: post(pressed, seed).ok, SECONDS)  # type: ignore[misc]  # bound at once
-    assert requests.get(f"{pressed.url}/readyz", timeout=30).json()["queue"] == "open"
+    assert requests.get(f"{pressed.url}/readyz", timeout=60).json()["queue"] == "open"
     pressed.wait()
     assert queries.counts(pressed.redis) == queries.Counts(3 * MAX_QUEUED, 3 * MAX_QUEUED, 0, 0, 0)
     assert faults(read_all(pressed.redis)) == []

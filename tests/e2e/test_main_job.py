@@ -76,7 +76,7 @@ def test_crops_are_kept_where_originals_are_not(fleet: Fleet, photographs: Path,
     fleet.wait()
     (file,) = [path.name for path in (tmp_path / "images").rglob("*") if path.is_file()]
     assert file == f"{sent[0]}.faces.zip", "there is nobody on the other"
-    answer = requests.get(f"{fleet.url}/v1/images/{sent[0]}/faces/0", timeout=30)
+    answer = requests.get(f"{fleet.url}/v1/images/{sent[0]}/faces/0", timeout=60)
     with Image.open(io.BytesIO(answer.content)) as crop:
         assert (crop.format, max(crop.size)) == ("JPEG", 160)
         grey = np.asarray(crop.convert("L"), float)

@@ -16,13 +16,13 @@ THREADS = 2
 
 
 def body(port: int, probe: str) -> dict[str, object]:
-    answer: dict[str, object] = requests.get(f"http://127.0.0.1:{port}/{probe}", timeout=10).json()
+    answer: dict[str, object] = requests.get(f"http://127.0.0.1:{port}/{probe}", timeout=60).json()
     return answer
 
 
 def counts_as_ready(port: int) -> bool:
     """Whether alerts take a worker for one that consumes."""
-    told = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    told = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
     return "\nfacefleet_worker_ready 1.0\n" in told
 
 
@@ -49,7 +49,7 @@ def test_the_server_and_its_probes_answer_while_requests_do_not_arrive(fleet: Fl
         for _ in range(4 * THREADS):
             silent = stack.enter_context(socket.create_connection(("127.0.0.1", fleet.settings.rest_port)))
             silent.sendall(b"POST /scan/image/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
-        assert requests.get(f"{fleet.url}/", timeout=10).ok
+        assert requests.get(f"{fleet.url}/", timeout=60).ok
         assert all(holds(port, probe) for probe in ("healthz", "readyz") for _ in range(5))
 
 

@@ -37,7 +37,7 @@ def quick_fleet(server: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Flee
 
 def search(fleet: Fleet, data: bytes, query: str = "", kind: str = "image/jpeg") -> requests.Response:
     url = f"{fleet.url}/v1/search{query}"
-    return requests.post(url, data=data, headers={"Content-Type": kind}, timeout=30)
+    return requests.post(url, data=data, headers={"Content-Type": kind}, timeout=60)
 
 
 def test_without_a_worker_the_search_says_so(server: Fleet) -> None:

@@ -29,7 +29,7 @@ def film(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(fleet: Fleet, path: str) -> dict[str, Any]:
-    answer = requests.get(f"{fleet.url}{path}", timeout=30)
+    answer = requests.get(f"{fleet.url}{path}", timeout=60)
     assert answer.ok, answer.text
     document: dict[str, Any] = answer.json()
     return document
@@ -43,7 +43,7 @@ def test_a_film_tells_who_is_seen_when_and_can_be_erased(fleet: Fleet, film: Pat
     store = {"IMAGE_STORE_URL": f"file://{tmp_path}/images"}
     fleet.start_all(workers=0, **store)
     with film.open("rb") as file:
-        sent = requests.post(f"{fleet.url}/v1/videos?name=film.mp4", data=file, timeout=30)
+        sent = requests.post(f"{fleet.url}/v1/videos?name=film.mp4", data=file, timeout=60)
     assert sent.status_code == 202, sent.text
     video_id = hashlib.sha256(film.read_bytes()).hexdigest()
     assert sent.json()["location"] == f"/v1/videos/{video_id}"
@@ -87,7 +87,7 @@ def test_a_film_tells_who_is_seen_when_and_can_be_erased(fleet: Fleet, film: Pat
     erased = requests.delete(f"{fleet.url}/v1/videos/{video_id}", timeout=60)
     assert erased.status_code == 200, erased.text
     assert erased.json()["frames"] == len(frames)
-    assert requests.get(f"{fleet.url}/v1/videos/{video_id}", timeout=30).status_code == 404
+    assert requests.get(f"{fleet.url}/v1/videos/{video_id}", timeout=60).status_code == 404
     assert all(fleet.status(frame.picture_id)["state"] == "unknown" for frame in frames)
     assert fleet.redis.ask((HOME, "EXISTS", video_frames_key(video_id))) == [0]
     assert [path for path in (tmp_path / "images").rglob("*") if path.is_file()] == []

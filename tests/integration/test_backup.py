@@ -148,7 +148,7 @@ def test_a_restore_changes_nothing_while_a_proxy_still_closes_connections(
         client.set("later", "than the snapshot")
         client.config_set("min-replicas-to-write", 1)
         restoring = beside.submit(backup, filled, tmp_path, "restore")
-        assert until(lambda: client.config_get("min-replicas-to-write")["min-replicas-to-write"] == "0", 20)
+        assert until(lambda: client.config_get("min-replicas-to-write")["min-replicas-to-write"] == "0", 60)
         assert not until(lambda: not client.exists("later"), 6)
         assert restoring.result().returncode == 0, restoring.result().stderr
         assert not client.exists("later")

@@ -75,12 +75,12 @@ def test_the_main_job(compose: Compose, photographs: Path) -> None:
     sent = {}
     for name in ("obama.jpg", "obama2.jpg"):
         data = (photographs / name).read_bytes()
-        answer = requests.post(f"{server}/scan/image/{name}", data=data, timeout=30)
+        answer = requests.post(f"{server}/scan/image/{name}", data=data, timeout=60)
         assert answer.status_code == 202, answer.text
         sent[name] = answer.json()["hash"]
 
     def found() -> bool:
-        return bool(requests.get(f"{server}/match/{sent['obama.jpg']}", timeout=30).json() == ["obama2.jpg"])
+        return bool(requests.get(f"{server}/match/{sent['obama.jpg']}", timeout=60).json() == ["obama2.jpg"])
 
     assert until(found, SECONDS), compose.podman.log(compose.container("worker"))[-3000:]
     tail = compose.container("logs")

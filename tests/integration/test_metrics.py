@@ -44,7 +44,7 @@ class Figures:
 
     def __call__(self, name: str, **labels: str) -> float | None:
         """The value of one series; None where there is none."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
             families = list(text_string_to_metric_families(answer.read().decode()))
         samples = (sample for family in families for sample in family.samples)
         return next((s.value for s in samples if s.name == name and s.labels == labels), None)
@@ -69,7 +69,7 @@ def start(fleet: Fleet) -> tuple[Figures, Figures]:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/healthz", timeout=10).ok
+        return requests.get(f"{url}/healthz", timeout=60).ok
     except requests.ConnectionError:
         return False
 
@@ -85,8 +85,8 @@ def test_counts_after_a_few_pictures(fleet: Fleet) -> None:
         fleet.scan(data, name)
     fleet.wait()
     fleet.scan(NOBODY, "its other name")
-    requests.get(f"{fleet.url}/no/such/route", timeout=10)
-    requests.post(f"{fleet.url}/scan/image/text", data=b"text", timeout=10)
+    requests.get(f"{fleet.url}/no/such/route", timeout=60)
+    requests.post(f"{fleet.url}/scan/image/text", data=b"text", timeout=60)
     scanned = {"route": "/scan/image/<name:name>", "method": "POST"}
     assert rest("facefleet_requests_total", **scanned, status="202") == 3
     assert rest("facefleet_requests_total", **scanned, status="200") == 1

@@ -50,17 +50,17 @@ def server(pods: Pods) -> str:
 
 
 def scan(pods: Pods, picture: Path) -> str:
-    answer = requests.post(f"{server(pods)}/scan/image/{picture.name}", data=picture.read_bytes(), timeout=30)
+    answer = requests.post(f"{server(pods)}/scan/image/{picture.name}", data=picture.read_bytes(), timeout=60)
     assert answer.ok, answer.text
     return str(answer.json()["hash"])
 
 
 def matches(pods: Pods, picture: str) -> list[str]:
-    return list(requests.get(f"{server(pods)}/match/{picture}", timeout=30).json())
+    return list(requests.get(f"{server(pods)}/match/{picture}", timeout=60).json())
 
 
 def groups(pods: Pods) -> int:
-    return int(requests.get(f"{server(pods)}/v1/stats", timeout=30).json()["groups"])
+    return int(requests.get(f"{server(pods)}/v1/stats", timeout=60).json()["groups"])
 
 
 def tailed(pods: Pods, words: str) -> bool:

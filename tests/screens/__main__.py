@@ -66,18 +66,18 @@ def keep(page: Page, name: str, *, whole: bool = False) -> None:
 def name_her(fleet: Fleet, picture: str) -> None:
     """Say who is in a picture, once the groups process has seen it."""
     for _ in range(int(SECONDS)):
-        (face, *_) = requests.get(f"{fleet.url}/v1/images/{picture}", timeout=30).json()["faces"]
+        (face, *_) = requests.get(f"{fleet.url}/v1/images/{picture}", timeout=60).json()["faces"]
         if face["person"]:
             break
-        requests.get(f"{fleet.url}/v1/images/{picture}?wait=1", timeout=30)
-    person = requests.get(f"{fleet.url}/v1/people/{face['person']['id']}", timeout=30).json()
+        requests.get(f"{fleet.url}/v1/images/{picture}?wait=1", timeout=60)
+    person = requests.get(f"{fleet.url}/v1/people/{face['person']['id']}", timeout=60).json()
     statement = {
         "kind": "name",
         "people": [person["id"]],
         "name": "Eileen Collins",
         "versions": {person["id"]: person["version"]},
     }
-    requests.post(f"{fleet.url}/v1/statements", json=statement, timeout=30).raise_for_status()
+    requests.post(f"{fleet.url}/v1/statements", json=statement, timeout=60).raise_for_status()
 
 
 def pictures(folder: Path) -> dict[str, bytes]:

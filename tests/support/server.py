@@ -59,7 +59,7 @@ def running(settings: Settings, folder: Path, **variables: str) -> Iterator[Proc
     more = {"REST_PORT": str(settings.rest_port), "REST_THREADS": "4", **variables}
     process.start([sys.executable, "-m", "rest"], environ(settings, folder) | more)
     try:
-        assert until(lambda: listening(settings.rest_port), 30), process.last_lines(20)
+        assert until(lambda: listening(settings.rest_port), 60), process.last_lines(20)
         yield process
     finally:
         process.kill()

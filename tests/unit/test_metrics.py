@@ -46,7 +46,7 @@ class Redis:
 
     def __enter__(self) -> Redis:
         if self._answers is not None:
-            self._answers.wait(30)
+            self._answers.wait(60)
         if self._error is not None:
             raise self._error
         return self
@@ -215,7 +215,7 @@ def test_a_redis_that_hangs_counts_as_away_and_is_asked_again() -> None:
 def test_metrics_are_served_without_times_of_creation() -> None:
     port = free_port()
     serve(moved_worker(), port)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     assert 'facefleet_stage_seconds_bucket{le="+Inf",stage="decode"} 1.0' in text
     assert "_created" not in text

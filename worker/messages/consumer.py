@@ -69,7 +69,7 @@ class Consumer:
             try:
                 self._serve(retrier.until_done(partial(connect, self._settings)), computing, tick)
             except BrokerError as error:
-                log.warning("connection to RabbitMQ lost: %s", error)
+                log.warning("reconnecting to RabbitMQ: %s", error)
             except Exception as error:  # noqa: BLE001 -- pika raises anything on a stranger's headers
                 log.warning("connection to RabbitMQ closed: unreadable message (%r)", error)
             if computing.is_alive():
@@ -90,18 +90,21 @@ class Consumer:
 
     def _serve_on(self, connection: Any, computing: threading.Thread, tick: Callable[[], None]) -> None:
         channel = connection.channel()
+        declare(channel, self._settings)
         acknowledgements = Acknowledgements(connection, channel)
-        searching = connection.channel()
+        searching = connection.channel() if self._searches else None
         prefetch = 0
         while computing.is_alive():
             tick()
             wanted = self._prefetch()
-            if wanted != prefetch or (wanted and not channel.consumer_tags):
+            if wanted != prefetch:
                 prefetch = self._consume(channel, acknowledgements, wanted)
                 self._consuming(prefetch > 0)
-            if self._searches is not None:
-                self._searches.consume(connection, searching, wanted=prefetch > 0)
+                if self._searches:
+                    self._searches.consume(connection, searching, wanted=prefetch > 0)
             connection.process_data_events(POLL)
+            if prefetch:
+                _check_consumers(channel, searching)
         connection.process_data_events(0)  # the last acknowledgements
 
     def _prefetch(self) -> int:
@@ -120,10 +123,6 @@ class Consumer:
 
     def _consume(self, channel: Any, acknowledgements: Acknowledgements, prefetch: int) -> int:
         """Consume with another prefetch count, which applies to new consumers only; 0: not at all."""
-        if (
-            not channel.consumer_tags
-        ):  # at first, and after RabbitMQ cancelled ours because the queue was deleted
-            declare(channel, self._settings)
         for consumer in channel.consumer_tags:
             channel.basic_cancel(consumer)
         if prefetch:
@@ -141,3 +140,16 @@ class Consumer:
         with suppress(queue.Empty):
             while True:
                 self._deliveries.get_nowait()
+
+
+def _check_consumers(*channels: Any) -> None:
+    """See that RabbitMQ has cancelled no consumer, as it does when a queue is deleted.
+
+    To declare the queues on this connection could make another one anew before RabbitMQ has told us of its end.
+    It then lets our consumer go on with the new queue, and 3.10 hands it messages that never arrive.
+
+    Raises:
+        BrokerError: it has.
+    """
+    if any(channel is not None and not channel.consumer_tags for channel in channels):
+        raise BrokerError("a queue was deleted")

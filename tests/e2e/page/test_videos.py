@@ -23,10 +23,10 @@ def film(empty_fleet: Fleet, photographs: Path, tmp_path_factory: pytest.TempPat
     store = {"IMAGE_STORE_URL": f"file://{empty_fleet.processes[0].log.parent}/originals"}
     process = empty_fleet.start("video", **store)
     with path.open("rb") as file:
-        sent = requests.post(f"{empty_fleet.url}/v1/videos?name=film.mp4", data=file, timeout=30).json()
+        sent = requests.post(f"{empty_fleet.url}/v1/videos?name=film.mp4", data=file, timeout=60).json()
 
     def done() -> bool:
-        about = requests.get(f"{empty_fleet.url}{sent['location']}", timeout=30).json()
+        about = requests.get(f"{empty_fleet.url}{sent['location']}", timeout=60).json()
         return about["state"] == "done" and not about["ungrouped"] and about["frames"]["pending"] == 0
 
     assert until(done, SECONDS), process.last_lines()

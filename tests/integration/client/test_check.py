@@ -155,13 +155,13 @@ def test_the_check_holds_while_a_worker_works(redis: RedisClient, store_settings
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        assert until(lambda: steps > 0, 30), "the first worker says what the data is made with"
+        assert until(lambda: steps > 0, 60), "the first worker says what the data is made with"
         while steps < 80 and worker.is_alive():
             _, faults = checked(redis)
             assert faults.first == []
     finally:
         stopping.set()
-        worker.join(30)
+        worker.join(60)
     assert not failures
     report, faults = checked(redis)
     assert faults.first == []

@@ -43,7 +43,7 @@ def bury(settings: Settings, headers: dict[str, Any], body: bytes) -> None:
     before = ready(settings, DEAD) or 0
     with closing(Publisher(settings)) as publisher:
         publisher.publish(DEAD, "", headers, body)
-    assert until(lambda: ready(settings, DEAD) == before + 1, 10)
+    assert until(lambda: ready(settings, DEAD) == before + 1, 60)
 
 
 def ours(message: Message) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_letters_are_listed_and_stay(settings: Settings, capsys: pytest.CaptureF
             ("5", 7, "no\x1b sense"),
             (HASH, len(BODY), "a reason"),
         ]
-        assert until(lambda: ready(settings, DEAD) == 2, 10)
+        assert until(lambda: ready(settings, DEAD) == 2, 60)
     assert main(["dead"]) == 0
     assert "no\\x1b sense" in capsys.readouterr().out
 
@@ -79,7 +79,7 @@ def test_a_failed_picture_that_is_replayed_is_pending_and_queued_again(
     bury(settings, {"reason": "garbage"}, b"garbage")
     found = listed(capsys, "--replay", HASH)
     assert [letter["now"] for letter in found] == ["replayed", ""]
-    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 10)
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 60)
     assert queries.counts(redis) == queries.Counts(1, 0, 0, 0, 1)
 
 
@@ -89,7 +89,7 @@ def test_a_pending_picture_is_only_published_again(
     accept(redis, HASH, "a name")
     bury(settings, ours(Message(HASH, "a name", BODY, attempt=12)), BODY)
     assert listed(capsys, "--replay", HASH)[0]["now"] == "replayed"
-    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 10)
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 60)
     assert redis.ask((0, "HLEN", f"pending:{HASH}"), (0, "GET", "sequence")) == [1, b"1"]
 
 
@@ -101,9 +101,9 @@ def test_what_was_erased_does_not_come_back(
     bury(settings, ours(Message(HASH, "a name", BODY)), BODY)
     assert "was erased or never accepted" in listed(capsys, "--replay", "all", code=1)[0]["now"]
     assert queries.statuses(redis, [HASH]) == [None]
-    assert until(lambda: ready(settings, DEAD) == 1, 10)
+    assert until(lambda: ready(settings, DEAD) == 1, 60)
     assert listed(capsys, "--replay", HASH, "--as-new")[0]["now"] == "replayed"
-    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 10)
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (0, 1), 60)
     assert queries.counts(redis).in_flight == 1
 
 
@@ -140,7 +140,7 @@ def test_a_replayed_picture_takes_no_name_from_one_that_was_sent_later(
     for name in ("name", "free"):
         bury(settings, ours(Message(picture(3), name, None)), b"")
     listed(capsys, "--replay", "all")
-    assert until(lambda: ready(settings, PICTURES_QUEUE) == 2, 10)
+    assert until(lambda: ready(settings, PICTURES_QUEUE) == 2, 60)
     writer.commit([writer.found(3)])
     assert queries.picture_named(redis, "name") == picture(1)
     assert queries.picture_named(redis, "free") == picture(3)
@@ -155,7 +155,7 @@ def test_all_are_replayed_that_can_be(
     garbage, good = listed(capsys, "--replay", "all")
     assert "cannot be replayed" in garbage["now"]
     assert good["now"] == "replayed"
-    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 10)
+    assert until(lambda: (ready(settings, DEAD), ready(settings, PICTURES_QUEUE)) == (1, 1), 60)
 
 
 def test_a_picture_that_is_done_meanwhile_is_not_queued_again(
@@ -164,7 +164,7 @@ def test_a_picture_that_is_done_meanwhile_is_not_queued_again(
     Writer(redis).add(1)
     bury(settings, ours(Message(picture(1), "1", None)), b"")
     assert "done already" in listed(capsys, "--replay", picture(1))[0]["now"]
-    assert until(lambda: ready(settings, DEAD) == 0, 10)
+    assert until(lambda: ready(settings, DEAD) == 0, 60)
     assert ready(settings, PICTURES_QUEUE) == 0
     assert queries.counts(redis) == queries.Counts(1, 1, 0, 0, 0)
 

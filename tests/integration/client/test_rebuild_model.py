@@ -111,7 +111,7 @@ def test_a_busy_fleet_loses_nothing(
     worker.start()
     try:
         assert main(["rebuild", "--model", "theirs.dat"]) == 0
-        worker.join(20)
+        worker.join(60)
         assert worker.exitcode == 0
     finally:
         worker.kill()

@@ -52,7 +52,7 @@ def test_pictures_without_a_message_are_found_and_queued_again(
     assert depths(settings)[0].ready == 0, "only looked at so far"
     found = stranded(capsys, "--older", "0", "--requeue", code=1)
     assert found[picture_id_of(KEPT)]["remedy"] == "queued again"
-    assert until(lambda: depths(settings)[0].ready == 1, 10)
+    assert until(lambda: depths(settings)[0].ready == 1, 60)
     with closing(connect(settings)) as connection:
         _, properties, body = connection.channel().basic_get(PICTURES_QUEUE, auto_ack=True)
     assert decode(properties.headers, body) == Message(picture_id_of(KEPT), KEPT.decode(), None, "reconcile")
@@ -122,7 +122,7 @@ def test_while_anything_is_queued_only_old_pictures_count(
     if not idle:
         with closing(Publisher(settings)) as publisher:
             publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
-            assert until(lambda: depths(settings)[0].ready == 1, 10)
+            assert until(lambda: depths(settings)[0].ready == 1, 60)
     now = time.time()
     monkeypatch.setattr("client.commands.reconcile.time.time", lambda: now + 60 * minutes)
     assert len(stranded(capsys, code=found)) == found

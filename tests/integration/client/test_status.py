@@ -43,7 +43,7 @@ def test_counts_and_queues(
     accept(redis, picture(3), "3")
     with closing(Publisher(settings)) as publisher:
         publisher.publish(PICTURES_EXCHANGE, PICTURE_KEY, *encode(Message("0" * 64, "x", b"")))
-        assert until(lambda: depths(settings)[0].ready == 1, 10)
+        assert until(lambda: depths(settings)[0].ready == 1, 60)
     found = document(capsys)
     used = found["memory"]
     assert isinstance(used, dict)

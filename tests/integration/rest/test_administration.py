@@ -111,12 +111,12 @@ def test_dead_letters_are_listed_and_replayed(
     garbage = {"hash": "", "name": "", "bytes": 7, "reason": "no sense", "now": ""}
     ours = {"hash": HASH, "name": "a name", "bytes": len(body), "reason": "a reason", "now": ""}
     for _ in range(2):
-        assert until(lambda: listed(client) == [garbage, ours], 10)
+        assert until(lambda: listed(client) == [garbage, ours], 60)
     assert len(client.get("/v1/dead-letters?limit=1").get_json()["dead_letters"]) == 1
-    assert until(lambda: len(listed(client)) == 2, 10)
+    assert until(lambda: len(listed(client)) == 2, 60)
     (replayed,) = client.post("/v1/dead-letters/replay", json={"hash": HASH}).get_json()["dead_letters"]
     assert replayed == ours | {"now": "replayed"}
-    assert until(lambda: listed(client) == [garbage], 10)
+    assert until(lambda: listed(client) == [garbage], 60)
     assert [asdict(message)["picture_id"] for message in queued(settings)] == [HASH]
     assert queries.counts(redis).in_flight == 1
     (stays,) = client.post("/v1/dead-letters/replay", json={"hash": "all"}).get_json()["dead_letters"]

@@ -216,7 +216,7 @@ def test_the_first_key_is_made_and_shown_once(guarded: FlaskClient, redis: Redis
 def test_the_first_key_waits_for_redis(settings: Settings, redis: RedisClient) -> None:
     out = io.StringIO()
     bootstrap_key.start(settings, out)
-    assert until(lambda: bool(api_keys.every(redis)) and bool(out.getvalue()), 10)
+    assert until(lambda: bool(api_keys.every(redis)) and bool(out.getvalue()), 60)
 
 
 def test_a_picture_is_erased_with_its_original(settings: Settings, redis: RedisClient, tmp_path: Any) -> None:

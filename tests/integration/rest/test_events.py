@@ -120,7 +120,7 @@ def test_a_redis_that_was_emptied_is_told_as_a_gap(
     ("query", "said"), [("kind=x", "not a kind of event"), ("after=x", "not the id"), ("a=b", "a")]
 )
 def test_what_cannot_be_followed_is_refused(port: int, query: str, said: str) -> None:
-    answer = requests.get(f"http://127.0.0.1:{port}/v1/events?{query}", timeout=10)
+    answer = requests.get(f"http://127.0.0.1:{port}/v1/events?{query}", timeout=60)
     assert answer.status_code == 400
     assert said in answer.json()["detail"]
 
@@ -131,8 +131,8 @@ def test_the_websocket_has_exactly_the_message_that_its_clients_know(port: int, 
         accept(redis, picture(3), "empty")
         writer.commit([DetectionResult(picture(3))])  # no face: no message
         writer.add(2)
-        message = json.loads(client.recv(timeout=20))
-        assert client.ping().wait(20)
+        message = json.loads(client.recv(timeout=60))
+        assert client.ping().wait(60)
     assert list(message) == ["message", "created_at", "processed_at", "faces_count", "image_url"]
     assert message["message"] == "Successful face detection"
     for moment in (message["created_at"], message["processed_at"]):
@@ -143,7 +143,7 @@ def test_the_websocket_has_exactly_the_message_that_its_clients_know(port: int, 
 
 
 def test_faces_without_an_upgrade_is_refused(port: int) -> None:
-    assert requests.get(f"http://127.0.0.1:{port}/faces", timeout=10).status_code == 400
+    assert requests.get(f"http://127.0.0.1:{port}/faces", timeout=60).status_code == 400
 
 
 def test_many_listeners_occupy_no_thread_and_one_that_does_not_read_is_dropped(
@@ -153,14 +153,14 @@ def test_many_listeners_occupy_no_thread_and_one_that_does_not_read_is_dropped(
     request = b"GET /v1/events?kind=%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with ExitStack() as opened, Follower(port) as listener:
         for kind in [b"erased"] * 39 + [b"accepted"]:
-            idle = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            idle = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             idle.sendall(request % kind)
-        assert requests.get(f"http://127.0.0.1:{port}/match/{picture(1)}", timeout=10).json() == []
+        assert requests.get(f"http://127.0.0.1:{port}/match/{picture(1)}", timeout=60).json() == []
         redis.ask((0, "HSET", f"pending:{picture(1)}", 1, "n" * 10_000))  # a name, read with each event
         for round_ in range(1, 25):  # 12 MB, of which the kernel holds some
             _note(redis, 50)
             assert listener.has(lambda heard, count=50 * round_: len(heard) == count)  # type: ignore[misc]
-        assert until(lambda: _dropped(idle), 30)
+        assert until(lambda: _dropped(idle), 60)
     assert listener.connections == 1
 
 

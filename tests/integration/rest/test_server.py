@@ -35,7 +35,7 @@ def test_a_format_that_cannot_be_read_forbids_the_start(tmp_path: Path) -> None:
     process.start(
         [sys.executable, "-m", "rest"], environ(Settings(), tmp_path) | {"PICTURE_FORMATS": "JPEG,XCF"}
     )
-    assert until(process.ended, 30)
+    assert until(process.ended, 60)
     assert process.exit_code == 2
     assert process.last_lines(9).startswith("rest: unknown picture format XCF: choose from AVIF, ")
 
@@ -153,7 +153,7 @@ def test_a_slow_but_timely_picture_is_taken(settings: Settings, tmp_path: Path) 
             request = head(len(data), f"/scan/image/{name}").replace(b"Connection: close\r\n", b"") + data
             for start in range(0, len(request), 1000):
                 connection.sendall(request[start : start + 1000])
-                assert until(lambda: read_up(ours.rest_port), 20, pause=0.001)
+                assert until(lambda: read_up(ours.rest_port), 60, pause=0.001)
             raw = b""
             while not raw.endswith(b"}\n"):
                 raw += connection.recv(65536)
@@ -167,7 +167,7 @@ def test_beyond_loopback_a_key_is_needed_and_the_first_one_is_printed(
 ) -> None:
     ours = replace(settings, rest_port=free_port())
     with running(ours, tmp_path, REST_HOST="0.0.0.0") as process:  # noqa: S104 -- that is the case
-        assert until(lambda: "ff_" in process.log.read_text(), 10)
+        assert until(lambda: "ff_" in process.log.read_text(), 60)
         (token,) = [word for word in process.log.read_text().split() if word.startswith("ff_")]
         assert ask(ours.rest_port, b"GET /match/a HTTP/1.1\r\nConnection: close\r\n\r\n").status == 401
         shown = f"GET /match/a HTTP/1.1\r\nX-API-Key: {token}\r\nConnection: close\r\n\r\n".encode()
@@ -256,7 +256,7 @@ def test_uploads_too_large_to_be_gathered_have_a_bound_of_their_own(port: int) -
 
 
 def test_who_waits_to_be_asked_for_a_body_is_asked_before_a_thread_is_taken(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(head(10, "/scan/url", "Expect: 100-continue"))
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"[" * 10)

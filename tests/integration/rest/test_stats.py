@@ -82,7 +82,7 @@ def test_closing_waits_for_the_look_at_hand(redis: RedisClient, monkeypatch: pyt
 
     monkeypatch.setattr(queries, "counts", slow)
     rates = Rates(redis).start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     rates.close()
     assert ended.is_set()
 
@@ -99,12 +99,12 @@ def test_workers_say_what_they_do_and_when_they_end(
     activity, ready = Activity(), ["waiting for RabbitMQ"]
     presence = Presence(redis, activity, model="test", ready=lambda: ready[0], faces=lambda: 7)
     presence.start()
-    assert until(lambda: reported(client) == [("waiting for RabbitMQ", 0, 0)], 30)
+    assert until(lambda: reported(client) == [("waiting for RabbitMQ", 0, 0)], 60)
     ready[0] = "ready"
     with activity.processing(3):
-        assert until(lambda: reported(client) == [("busy", 3, 0)], 30)
+        assert until(lambda: reported(client) == [("busy", 3, 0)], 60)
     activity.settled = 3
-    assert until(lambda: reported(client) == [("idle", 0, 3)], 30)
+    assert until(lambda: reported(client) == [("idle", 0, 3)], 60)
     (worker,) = client.get("/v1/stats").get_json()["worker_details"]
     assert (worker["host"], worker["pid"]) == (socket.gethostname(), os.getpid())
     assert (worker["model"], worker["faces"]) == ("test", 7)
@@ -118,7 +118,7 @@ def test_a_worker_that_fell_silent_is_left_out(
     monkeypatch.setattr(workers, "LASTS", 1)
     presence = Presence(redis, Activity(), model="test", ready=lambda: "ready", faces=lambda: 0)
     presence.start()
-    assert until(lambda: reported(client) == [("idle", 0, 0)], 30)
-    assert until(lambda: reported(client) == [], 30)
+    assert until(lambda: reported(client) == [("idle", 0, 0)], 60)
+    assert until(lambda: reported(client) == [], 60)
     assert redis.ask((HOME, "SCARD", WORKERS)) == [0]
     presence.close()

@@ -76,5 +76,5 @@ def test_it_looks_by_itself(
     accept(redis, picture(0), "a")
     erase(redis, picture(0))
     sweeper.start()
-    assert until(lambda: not image_store.has(picture(0)), 30)
+    assert until(lambda: not image_store.has(picture(0)), 60)
     sweeper.close()

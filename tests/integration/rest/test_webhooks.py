@@ -177,20 +177,20 @@ def test_the_secret_is_shown_once_and_private_addresses_are_refused(
     settings = replace(store_settings, rabbitmq_port=free_port(), rest_port=free_port())
     url = f"http://127.0.0.1:{settings.rest_port}/v1/webhooks"
     with running(settings, tmp_path, FETCH_ALLOW="127.0.0.1"):
-        new = requests.post(url, json={"url": receiver.url}, timeout=20)
+        new = requests.post(url, json={"url": receiver.url}, timeout=60)
         assert new.status_code == 201
         receiver.secret = new.json()["secret"]
-        (shown,) = requests.get(url, timeout=20).json()["webhooks"]
+        (shown,) = requests.get(url, timeout=60).json()["webhooks"]
         assert "secret" not in shown
         accept(redis, picture(1), "a")
         assert until(lambda: receiver.kinds() == ["accepted"], 60)
-        replayed = requests.post(f"{url}/{shown['id']}/replay", json={"after": "0-0"}, timeout=20)
+        replayed = requests.post(f"{url}/{shown['id']}/replay", json={"after": "0-0"}, timeout=60)
         assert replayed.status_code == 200
         assert until(lambda: receiver.kinds() == ["accepted"] * 2, 60)
-        private = requests.post(url, json={"url": "http://10.0.0.1/"}, timeout=20)
+        private = requests.post(url, json={"url": "http://10.0.0.1/"}, timeout=60)
         assert (private.status_code, private.json()["code"]) == (403, "address_not_allowed")
         for wrong in ({"url": receiver.url, "secret": "guess"}, {"url": receiver.url, "kinds": ["x"]}, {}):
-            assert requests.post(url, json=wrong, timeout=20).status_code == 400
-        assert requests.delete(f"{url}/{shown['id']}", timeout=20).status_code == 204
-        assert requests.delete(f"{url}/{shown['id']}", timeout=20).status_code == 404
+            assert requests.post(url, json=wrong, timeout=60).status_code == 400
+        assert requests.delete(f"{url}/{shown['id']}", timeout=60).status_code == 204
+        assert requests.delete(f"{url}/{shown['id']}", timeout=60).status_code == 404
     assert receiver.secret not in (tmp_path / "rest.log").read_text()

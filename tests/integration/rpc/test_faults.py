@@ -73,7 +73,7 @@ def test_one_who_leaves_makes_room(client: Client, leave: str) -> None:
     seconds = 1.0 if leave == "deadline" else 2 * SECONDS
     waiting = [client.stub.GetImage.future(long, timeout=seconds) for _ in range(most)]
     if leave == "cancel":
-        assert until(lambda: busy(partial(client.stub.GetImage, long, timeout=0.5)), 30)
+        assert until(lambda: busy(partial(client.stub.GetImage, long, timeout=0.5)), 60)
         for call in waiting:
             call.cancel()
     for call in waiting:
@@ -86,7 +86,7 @@ def test_one_who_leaves_makes_room(client: Client, leave: str) -> None:
         except grpc.RpcError:
             return False
 
-    assert until(served, 30)
+    assert until(served, 60)
 
 
 def test_an_answer_that_nobody_wants_is_not_waited_for(both: Settings) -> None:

@@ -65,7 +65,7 @@ def test_without_redis_or_rabbitmq_it_does_not_serve(both: Settings, tmp_path: P
 
 
 def probed(port: int, path: str) -> bool:
-    return requests.get(f"http://127.0.0.1:{port}/{path}", timeout=10).ok
+    return requests.get(f"http://127.0.0.1:{port}/{path}", timeout=60).ok
 
 
 @contextmanager
@@ -125,4 +125,4 @@ def test_calls_are_counted(both: Settings, tmp_path: Path) -> None:
         labels = f'method="RPC",route="/{SERVICE}/GetImage",status="NOT_FOUND"'
         line = f"facefleet_requests_total{{{labels}}} 1.0"
         url = f"http://127.0.0.1:{metrics}/metrics"
-        assert until(lambda: line in requests.get(url, timeout=10).text, SECONDS)
+        assert until(lambda: line in requests.get(url, timeout=60).text, SECONDS)

@@ -180,7 +180,7 @@ def test_a_waiting_reader_gets_an_event_at_once(redis: RedisClient) -> None:
     reader = threading.Thread(target=lambda: found.extend(stream.read(redis, BEGINNING, wait=20)))
     reader.start()
     accept(redis, picture(1), "a")
-    reader.join(10)
+    reader.join(60)
     assert [event.kind for event in found] == ["accepted"]
 
 

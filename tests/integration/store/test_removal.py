@@ -162,7 +162,7 @@ def test_a_process_that_is_killed_keeps_its_picture_out_for_a_while_only(
     killed.__enter__()
     sender.send()
     assert sender.refused == 1
-    assert until(lambda: redis.ask(removal.count(PICTURE)) == [0], 10)
+    assert until(lambda: redis.ask(removal.count(PICTURE)) == [0], 60)
     sender.send()
     assert len(sender.published) == 1
 

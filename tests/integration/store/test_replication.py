@@ -36,7 +36,7 @@ def replica(store_settings: Settings, tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     with Redis(port=server.port) as connection:
         connection.replicaof("127.0.0.1", store_settings.redis_port)
-        assert until(lambda: connection.info("replication")["master_link_status"] == "up", 30)
+        assert until(lambda: connection.info("replication")["master_link_status"] == "up", 60)
     yield server
     server.process.kill(signal.SIGCONT)
     server.stop()
@@ -49,7 +49,7 @@ def replicated(
     monkeypatch.setattr(client, "REPLICATION_TIMEOUT", 0.3)
     assert replica.port
     with closing(RedisClient(replace(store_settings, redis_replicas=1))) as opened:
-        assert until(lambda: confirmed(opened), 10), "a primary counts a replica once it has acknowledged"
+        assert until(lambda: confirmed(opened), 60), "a primary counts a replica once it has acknowledged"
         yield opened
 
 
@@ -97,7 +97,7 @@ def test_without_the_replica_nothing_is_answered_and_reading_goes_on(
     assert queries.matching_names(replicated, picture(0)) == ["1"]
     assert queries.counts(replicated).unaccounted == 0
     replica.process.kill(signal.SIGCONT)
-    assert until(lambda: confirmed(replicated), 10)
+    assert until(lambda: confirmed(replicated), 60)
     assert worker.commit(found(1, 1)) == [Outcome.ALREADY]
     assert erase(replicated, picture(3)).state is None
 
@@ -144,7 +144,7 @@ def test_without_the_replica_nothing_that_people_set_up_or_revoke_is_answered(
         with pytest.raises(StoreError, match="0 of 1 confirmed"):
             step()
     replica.process.kill(signal.SIGCONT)
-    assert until(lambda: confirmed(replicated), 10)
+    assert until(lambda: confirmed(replicated), 60)
     for step in steps:
         step()
 

@@ -88,12 +88,12 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
         consuming.start()
         try:
             for redelivered in (False, True):
-                assert deliveries.get(timeout=30).redelivered is redelivered
+                assert deliveries.get(timeout=60).redelivered is redelivered
                 assert not lost.is_set()
                 rabbit.cut()
-                assert lost.wait(30)
+                assert lost.wait(60)
                 lost.clear()
-            assert deliveries.get(timeout=30)
+            assert deliveries.get(timeout=60)
         finally:
             stopping.set()
             finished.set()
@@ -117,10 +117,10 @@ def test_deliveries_of_a_lost_connection_are_dropped(settings: Settings) -> None
         consuming = threading.Thread(target=consumer.run, args=(computing, lambda: None))
         consuming.start()
         try:
-            assert until(lambda: deliveries.qsize() == 3, 30)
+            assert until(lambda: deliveries.qsize() == 3, 60)
             rabbit.cut()
-            assert until(lambda: left == [0], 30)
-            assert deliveries.get(timeout=30).valid()
+            assert until(lambda: left == [0], 60)
+            assert deliveries.get(timeout=60).valid()
         finally:
             stopping.set()
             finished.set()

@@ -104,7 +104,7 @@ def test_a_template_that_was_killed_is_replaced() -> None:
         engine.find(GOOD, memory=0, timeout=30)
         child = engine.pid
         os.kill(template._process.pid, signal.SIGKILL)
-        assert until(lambda: not runs(child), 30), "its children end with it"
+        assert until(lambda: not runs(child), 60), "its children end with it"
         with pytest.raises(Fault, match="SIGKILL"):
             engine.find(GOOD, memory=0, timeout=30)
         assert len(engine.find(GOOD, memory=0, timeout=30).results) == len(GOOD)
@@ -157,7 +157,7 @@ def test_quarantine_tries_each_alone_and_says_what_it_was(template: TemplateProc
     assert len(quarantine) == 3
     assert "hangs" in quarantine
     results = {}
-    assert until(lambda: bool(results.update(quarantine.collect()) or len(results) == 3), 30)
+    assert until(lambda: bool(results.update(quarantine.collect()) or len(results) == 3), 60)
     assert isinstance(results["good"], FoundFaces)
     assert isinstance(results["crashes"], PoisonError)
     assert getattr(results["hangs"], "code", None) == "timeout"

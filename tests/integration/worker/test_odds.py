@@ -25,7 +25,7 @@ def keeping(redis: RedisClient) -> Iterator[None]:
         yield
     finally:
         stopping.set()
-        assert until(lambda: not any(thread.name == "odds" for thread in threading.enumerate()), 10)
+        assert until(lambda: not any(thread.name == "odds" for thread in threading.enumerate()), 60)
 
 
 def pictures_measured(redis: RedisClient) -> int:
@@ -38,9 +38,9 @@ def test_the_odds_follow_the_collection(redis: RedisClient, monkeypatch: pytest.
     writer = Writer(redis)
     writer.add(*range(5))
     with keeping(redis):
-        assert until(lambda: pictures_measured(redis) == 5, 10)
+        assert until(lambda: pictures_measured(redis) == 5, 60)
         writer.add(*range(5, 10))
-        assert until(lambda: pictures_measured(redis) == 10, 10)
+        assert until(lambda: pictures_measured(redis) == 10, 60)
 
 
 def test_it_goes_on_when_redis_was_away(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,4 +55,4 @@ def test_it_goes_on_when_redis_was_away(redis: RedisClient, monkeypatch: pytest.
 
     monkeypatch.setattr(store_odds, "refresh", sometimes)
     with keeping(redis):
-        assert until(lambda: pictures_measured(redis) == 1, 10)
+        assert until(lambda: pictures_measured(redis) == 1, 60)

@@ -24,9 +24,9 @@ def test_a_worker_that_loads_its_engine_ends_at_once(tmp_path: Path) -> None:
             assert until(lambda: LOADING in log.read_text(), 60)
             (template,) = children(worker.pid)
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(30) == 0
+            assert worker.wait(60) == 0
         finally:
             worker.kill()
             worker.wait()
-    assert until(lambda: not runs(template), 30)
+    assert until(lambda: not runs(template), 60)
     assert "Traceback" not in log.read_text()

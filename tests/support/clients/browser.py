@@ -98,7 +98,7 @@ def photograph(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            assert until(lambda: page.evaluate(LOADED), 30)
+            assert until(lambda: page.evaluate(LOADED), 60)
             page.screenshot(path=SCREENS / f"{name}-{width}-{scheme}.png")
     page.emulate_media(color_scheme="light")
     if before:
@@ -108,4 +108,4 @@ def photograph(page: Page, name: str) -> None:
 def narrow_enough(page: Page) -> None:
     """Fail where a phone would have to scroll sideways."""
     page.set_viewport_size({"width": 360, "height": WIDTHS[360]})
-    assert until(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), 30)
+    assert until(lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), 60)

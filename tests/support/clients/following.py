@@ -26,12 +26,12 @@ class Follower:
 
     def __enter__(self) -> Follower:
         self._thread.start()
-        assert until(lambda: bool(self.last_id), 30)
+        assert until(lambda: bool(self.last_id), 60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
-        self._thread.join(30)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def of(self, kind: str) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def slow_clients(port: int, count: int, url: str) -> Iterator[None]:
     with ExitStack() as opened:
 
         def connect() -> socket.socket:
-            return opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            return opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
 
         for _ in range(count):
             connect()

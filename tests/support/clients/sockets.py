@@ -32,7 +32,7 @@ def ask(port: int, *pieces: bytes, pause: float = 0.0) -> Answer:
 
 def connected(port: int, data: bytes) -> socket.socket:
     """Send something on a connection. Connections are accepted in the order in which they were opened."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(data)
     return connection
 

@@ -76,7 +76,7 @@ class Deployment:
     def ask(self, method: str, path: str, data: bytes | None = None) -> dict[str, str]:
         """Ask the server; gives the JSON that it answers with."""
         url = f"http://127.0.0.1:{self.port('REST_PORT')}{path}"
-        answer = requests.request(method, url, data=data, timeout=30)
+        answer = requests.request(method, url, data=data, timeout=60)
         answer.raise_for_status()
         document: dict[str, str] = answer.json()
         return document

@@ -35,5 +35,5 @@ def test_nothing_more_is_begun_when_the_reader_has_gone() -> None:
     release.release()
     for thread in threading.enumerate():
         if thread.name.startswith("spread"):
-            thread.join(10)
+            thread.join(60)
     assert len(begun) <= 2

@@ -43,7 +43,7 @@ def test_stop_ends_it_and_says_whether_it_ran(process: Process) -> None:
 
 def test_what_does_not_end_when_asked_is_killed(process: Process) -> None:
     process.start([sys.executable, "-c", _STUBBORN], os.environ)
-    assert until(lambda: "here" in process.last_lines(), 10)
+    assert until(lambda: "here" in process.last_lines(), 60)
     assert process.stop(timeout=0.2)
     assert process.exit_code == -signal.SIGKILL
 
@@ -58,7 +58,7 @@ def test_stop_all_asks_all_of_them_before_it_waits(tmp_path: Path) -> None:
     several = [Process(f"p{number}", tmp_path) for number in range(4)]
     for one in several:
         one.start(["/bin/bash", "-c", script], os.environ)
-    assert until(lambda: all("here" in one.last_lines() for one in several), 10)
+    assert until(lambda: all("here" in one.last_lines() for one in several), 60)
     assert stop_all(several, 30) == ["p0", "p1", "p2", "p3"]
     assert [one.exit_code for one in several] == [0, 0, 0, 0]
 
@@ -91,13 +91,13 @@ def test_a_damaged_pid_file_counts_as_none(process: Process, text: str) -> None:
 def test_the_pid_file_is_written_by_the_process_itself(process: Process) -> None:
     # so it is there even if the starter is killed right after the start
     process.start(["/bin/sh", "-c", "cat sleeper.pid || cat $0", str(pid_file(process))], os.environ)
-    assert until(process.ended, 10)
+    assert until(process.ended, 60)
     assert process.last_lines(1).split()[0].isdigit()
 
 
 def test_exit_codes_are_known_to_the_starter_alone(process: Process, tmp_path: Path) -> None:
     process.start(["/bin/sh", "-c", "exit 7"], os.environ)
-    assert until(process.ended, 10)
+    assert until(process.ended, 60)
     assert process.exit_code == 7
     assert Process("sleeper", tmp_path).exit_code is None
 

@@ -56,7 +56,7 @@ def test_a_store_that_hangs_is_not_asked_for_ever(store: Store) -> None:
     assert store.asked == asked
     store.answers.set()
     for thread in reading._reading._stuck:
-        thread.join(30)
+        thread.join(60)
     assert reading.fetch(["a"]) == {"a": b"a"}
 
 

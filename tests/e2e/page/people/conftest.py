@@ -51,4 +51,4 @@ def nothing_was_said(empty_fleet: Fleet) -> Iterator[None]:
     yield
     for statement in ask(empty_fleet, "/v1/statements")["statements"]:
         if statement["withdrawn"] is None:
-            requests.delete(f"{empty_fleet.url}/v1/statements/{statement['number']}", timeout=30)
+            requests.delete(f"{empty_fleet.url}/v1/statements/{statement['number']}", timeout=60)

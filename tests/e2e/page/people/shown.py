@@ -13,7 +13,7 @@ from tests.e2e.conftest import SECONDS, Fleet
 
 
 def ask(fleet: Fleet, path: str) -> Any:
-    answer = requests.get(fleet.url + path, timeout=30)
+    answer = requests.get(fleet.url + path, timeout=60)
     assert answer.ok, answer.text
     return answer.json()
 
@@ -30,7 +30,7 @@ def said(fleet: Fleet) -> list[str]:
 
 def say(fleet: Fleet, kind: str, *people: dict[str, Any], **more: Any) -> None:
     body = {"kind": kind, "people": [person["id"] for person in people], **more}
-    answer = requests.post(f"{fleet.url}/v1/statements", json=body, timeout=30)
+    answer = requests.post(f"{fleet.url}/v1/statements", json=body, timeout=60)
     assert answer.status_code == 201, answer.text
 
 
