@@ -17,8 +17,8 @@ from groups.curation import Curation
 from groups.documents import statement_document
 from groups.grouping import Grouping
 from groups.reasons import explain
-from groups.statement import OF_FACES, OF_TWO, Kind, Statement
-from groups.statement_log import Provenance
+from groups.statements.statement import OF_FACES, OF_TWO, Kind, Statement
+from groups.statements.statement_log import Provenance
 
 KEPT = 60  # seconds until an unread answer expires
 LONGEST_NAME = 200  # characters

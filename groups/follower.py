@@ -26,13 +26,13 @@ from faces.store.people.group_record import Face
 from faces.store.pictures.queries import statuses
 from groups import saved
 from groups.answers import Answers
-from groups.constraints import Constraints
 from groups.curation import Curation
 from groups.grouping import Grouping
 from groups.lease import Lease
 from groups.partition import Partition
 from groups.rule import Rule
 from groups.saved import Reached, Writer
+from groups.statements.constraints import Constraints
 from groups.suggestions import Suggestions
 from groups.summary import Vector
 from groups.watching import sightings

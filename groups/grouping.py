@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from faces.store.people.group_record import Face
-from groups.constraints import Constraints, Person
 from groups.partition import Partition
 from groups.rule import Rule
+from groups.statements.constraints import Constraints, Person
 from groups.summary import Summary, Vector
 
 NEVER = -1.0

@@ -32,7 +32,7 @@ from faces.store.people.group_record import NOBODY, Face, GroupRecord, pack_face
 from groups.documents import person_document, statement_document, statement_from
 from groups.grouping import Grouping
 from groups.partition import Changes, Partition
-from groups.statement_log import StatementLog
+from groups.statements.statement_log import StatementLog
 from groups.summary import Summary
 
 PIECE = 2000  # keys read in one round trip

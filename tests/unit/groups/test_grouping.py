@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from groups.rule import Rule
-from groups.statement import Kind, Statement
-from groups.statement_log import Provenance
+from groups.statements.statement import Kind, Statement
+from groups.statements.statement_log import Provenance
 from groups.summary import Vector
 from tests.support.crowd import Collection
 
