@@ -13,10 +13,10 @@ from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, GROUP_PICTURES, GROUPS, HIDDEN, PEOPLE, SHOWN
 from faces.store.people.group_record import Face
 from groups import saved
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Summary
 from groups.documents import person_document
 from groups.follower import Follower
-from groups.rule import Rule
-from groups.summary import Summary
 
 TRIES = 5
 CLOSE = 1e-4  # float32 centroids stay within this after thousands of merges

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from faces.store.people.group_record import Face
-from groups.partition import Partition
+from groups.clustering.partition import Partition
 from groups.statements.constraints import Person
 from groups.statements.statement import Statement
 from groups.statements.statement_log import Provenance

@@ -26,15 +26,15 @@ from faces.store.people.group_record import Face
 from faces.store.pictures.queries import statuses
 from groups import saved
 from groups.answers import Answers
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Vector
 from groups.curation import Curation
-from groups.grouping import Grouping
 from groups.lease import Lease
-from groups.partition import Partition
-from groups.rule import Rule
 from groups.saved import Reached, Writer
 from groups.statements.constraints import Constraints
 from groups.suggestions import Suggestions
-from groups.summary import Vector
 from groups.watching import sightings
 
 PIECE = 500  # journal entries of a step

@@ -29,11 +29,11 @@ from faces.store.keys import (
     group_key,
 )
 from faces.store.people.group_record import NOBODY, Face, GroupRecord, pack_faces, unpack_faces
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Changes, Partition
+from groups.clustering.summary import Summary
 from groups.documents import person_document, statement_document, statement_from
-from groups.grouping import Grouping
-from groups.partition import Changes, Partition
 from groups.statements.statement_log import StatementLog
-from groups.summary import Summary
 
 PIECE = 2000  # keys read in one round trip
 FIELDS = ("position", "line", "marks", "mark", "seen", "next", "clock", "last", "model")
