@@ -25,17 +25,17 @@ from faces.store.keys import ASKED, ENCODINGS, GROUP_STATE, GROUPS, HOME, META, 
 from faces.store.people.group_record import Face
 from faces.store.pictures.queries import statuses
 from groups import saved
-from groups.answers import Answers
+from groups.answering.answers import Answers
+from groups.answering.curation import Curation
+from groups.answering.suggestions import Suggestions
+from groups.answering.watching import sightings
 from groups.clustering.grouping import Grouping
 from groups.clustering.partition import Partition
 from groups.clustering.rule import Rule
 from groups.clustering.summary import Vector
-from groups.curation import Curation
 from groups.lease import Lease
 from groups.saved import Reached, Writer
 from groups.statements.constraints import Constraints
-from groups.suggestions import Suggestions
-from groups.watching import sightings
 
 PIECE = 500  # journal entries of a step
 REQUESTS = 20  # requests of a step

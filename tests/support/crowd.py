@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from faces.store.people.group_record import Face
+from groups.answering.curation import Curation
 from groups.clustering.grouping import Grouping
 from groups.clustering.partition import Partition
 from groups.clustering.rule import Rule
 from groups.clustering.summary import Vector
-from groups.curation import Curation
 from groups.statements.constraints import Constraints
 from groups.statements.statement_log import StatementLog
 
