@@ -12,11 +12,12 @@ from faces.store.client import RedisClient
 from faces.store.collection import inspection
 from faces.store.keys import ENCODINGS, GROUP_PICTURES, GROUPS, HIDDEN, PEOPLE, SHOWN
 from faces.store.people.group_record import Face
-from groups import saved
 from groups.clustering.rule import Rule
 from groups.clustering.summary import Summary
-from groups.documents import person_document
 from groups.follower import Follower
+from groups.saved.documents import person_document
+from groups.saved.reached import read_reached
+from groups.saved.reading import BATCH
 
 TRIES = 5
 CLOSE = 1e-4  # float32 centroids stay within this after thousands of merges
@@ -31,14 +32,14 @@ def faults(redis: RedisClient, rule: Rule | None = None) -> list[str]:
         StoreError: Redis is unavailable, or its data changes too quickly for a consistent view.
     """
     for _ in range(TRIES):
-        before = saved.read_reached(redis)
+        before = read_reached(redis)
         try:
             found = list(_faults(redis, rule or Rule()))
         except StoreError:
             found = []
-            if saved.read_reached(redis) == before:
+            if read_reached(redis) == before:
                 raise
-        if saved.read_reached(redis) == before:
+        if read_reached(redis) == before:
             return found
     raise StoreError("the groups kept changing during the check: try again when fewer pictures arrive")
 
@@ -63,8 +64,8 @@ def _membership(redis: RedisClient, follower: Follower) -> Iterator[str]:
     since = {line[1:] for line in lines[len(reached) :]}
     last = {line[1:]: line[:1] for line in reached}
     alive = sorted(digest for digest, sign in last.items() if sign == b"+" and digest not in since)
-    for start in range(0, len(alive), saved.PIECE):
-        piece = alive[start : start + saved.PIECE]
+    for start in range(0, len(alive), BATCH):
+        piece = alive[start : start + BATCH]
         counts = redis.ask(*((ENCODINGS, "LLEN", digest.hex()) for digest in piece))
         for digest, count in zip(piece, counts, strict=True):
             grouped = len(follower.partition.members.of_picture(digest))

@@ -16,7 +16,7 @@ from faces.store.people.group_record import Face
 from groups.answering.curation import Curation
 from groups.answering.reasons import explain
 from groups.clustering.grouping import Grouping
-from groups.documents import statement_document
+from groups.saved.documents import statement_document
 from groups.statements.statement import OF_FACES, OF_TWO, Kind, Statement
 from groups.statements.statement_log import Provenance
 
