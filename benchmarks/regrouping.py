@@ -33,7 +33,7 @@ from faces.store.collection import journal
 from faces.store.collection.data_version import DataVersion, agree
 from faces.store.keys import ENCODINGS, GROUPS, HOME, status_key
 from faces.store.pictures.status import done, pending
-from groups.checking import faults
+from groups.checking.faults import faults
 from groups.clustering.grouping import Grouping
 from groups.clustering.partition import Partition
 from groups.clustering.rule import Rule
