@@ -30,10 +30,10 @@ from benchmarks.peers.clusterings import Near, Numbers, Score, Vectors, componen
 from benchmarks.peers.contestants import Seen, contestant
 from faces.config import Settings
 from faces.store.people.group_record import Face
-from groups.constraints import Constraints
-from groups.grouping import Grouping
-from groups.partition import Partition
-from groups.rule import Rule
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.statements.constraints import Constraints
 
 AT_ONCE = 8
 THRESHOLDS = np.arange(0.30, 0.56, 0.01)

@@ -33,13 +33,13 @@ from faces.store.collection import journal
 from faces.store.collection.data_version import DataVersion, agree
 from faces.store.keys import ENCODINGS, GROUPS, HOME, status_key
 from faces.store.pictures.status import done, pending
-from groups.checking import faults
-from groups.constraints import Constraints
+from groups.checking.faults import faults
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.clustering.table import Table
 from groups.follower import Follower
-from groups.grouping import Grouping
-from groups.partition import Partition
-from groups.rule import Rule
-from groups.table import Table
+from groups.statements.constraints import Constraints
 from groups.warm import warm_up
 from local.process import free_port
 from local.redis import RedisServer

@@ -14,9 +14,9 @@ from faces.errors import MismatchError, Transient
 from faces.process.health import serve
 from faces.process.until_stopped import until_stopped
 from faces.store.client import RedisClient
+from groups.clustering.rule import Rule
 from groups.follower import Follower, LeaseLostError
 from groups.metrics import Metrics
-from groups.rule import Rule
 from groups.vitals import Vitals
 from groups.warm import warm_up
 

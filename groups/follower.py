@@ -24,18 +24,19 @@ from faces.store.collection.journal import Entry, Place, Tail
 from faces.store.keys import ASKED, ENCODINGS, GROUP_STATE, GROUPS, HOME, META, SUGGESTIONS
 from faces.store.people.group_record import Face
 from faces.store.pictures.queries import statuses
-from groups import saved
-from groups.answers import Answers
-from groups.constraints import Constraints
-from groups.curation import Curation
-from groups.grouping import Grouping
+from groups.answering.answers import Answers
+from groups.answering.curation import Curation
+from groups.answering.suggestions import Suggestions
+from groups.answering.watching import sightings
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Vector
 from groups.lease import Lease
-from groups.partition import Partition
-from groups.rule import Rule
-from groups.saved import Reached, Writer
-from groups.suggestions import Suggestions
-from groups.summary import Vector
-from groups.watching import sightings
+from groups.saved.reached import Reached, read_reached
+from groups.saved.reading import BATCH, read_groups, read_homes, read_people, read_statements
+from groups.saved.writing import Writer
+from groups.statements.constraints import Constraints
 
 PIECE = 500  # journal entries of a step
 REQUESTS = 20  # requests of a step
@@ -78,14 +79,14 @@ class Follower:
             StoreError: Redis is unavailable, or its data is damaged.
         """
         self.partition = Partition(self._read)
-        self.reached, counters = saved.read_reached(self._redis)
+        self.reached, counters = read_reached(self._redis)
         vars(self.partition).update(counters)
-        saved.read_groups(self._redis, self.partition)
+        read_groups(self._redis, self.partition)
         self.grouping = Grouping(self._rule, self.partition, Constraints())
-        self.grouping.homes = saved.read_homes(self._redis)
-        self.statement_log = saved.read_statements(self._redis)
+        self.grouping.homes = read_homes(self._redis)
+        self.statement_log = read_statements(self._redis)
         self.curation = Curation(self.grouping, self.statement_log)
-        self._writer = Writer(self.grouping, self.statement_log, saved.read_people(self._redis))
+        self._writer = Writer(self.grouping, self.statement_log, read_people(self._redis))
         self.suggestions = Suggestions(self.grouping)
         self._answers = Answers(self.grouping, self.curation, self._audit_length)
 
@@ -217,17 +218,17 @@ class Follower:
         if self.reached.model:
             log.info("model changed to %s: reading %d faces again", model.decode(), self.faces)
             changed = sorted(self.partition.resummarize())
-            for start in range(0, len(changed), saved.PIECE):
+            for start in range(0, len(changed), BATCH):
                 self._beat()
-                self.grouping.settle(changed[start : start + saved.PIECE])
+                self.grouping.settle(changed[start : start + BATCH])
 
     def _read(self, faces: Sequence[Face]) -> list[Vector | None]:
         """Encodings of faces from db 3."""
         self._beat()
         missing = [face for face in faces if face not in self._fresh]
         read: dict[Face, Any] = {}
-        for start in range(0, len(missing), saved.PIECE):
-            piece = missing[start : start + saved.PIECE]
+        for start in range(0, len(missing), BATCH):
+            piece = missing[start : start + BATCH]
             found = self._redis.ask(*((ENCODINGS, "LINDEX", f.picture.hex(), f.place) for f in piece))
             read.update(zip(piece, found, strict=True))
         return [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from groups.summary import Summary
-from groups.table import Table
+from groups.clustering.summary import Summary
+from groups.clustering.table import Table
 
 
 def warm_up() -> None:

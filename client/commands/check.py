@@ -132,7 +132,7 @@ def _show(report: Report | None, faults: Faults, *, as_json: bool) -> None:
 
 def _groups(redis: RedisClient, *, as_json: bool) -> int:
     try:
-        from groups.checking import faults  # noqa: PLC0415 -- needs Numba, which the client alone does not
+        from groups.checking.faults import faults  # noqa: PLC0415 -- needs Numba, which the client alone does not
     except ImportError as error:
         raise UsageError(
             "the groups process is not installed here: pip install 'facefleet[worker]'"

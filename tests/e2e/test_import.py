@@ -11,7 +11,7 @@ from typing import Any
 
 from faces.store.people import directory, statements
 from faces.store.pictures import queries
-from groups.checking import faults
+from groups.checking.faults import faults
 from local.process import Process, until
 from tests.conftest import environ
 from tests.e2e.conftest import SECONDS, Fleet

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from faces.store.people.group_record import Face
-from groups.constraints import Constraints
-from groups.curation import Curation
-from groups.grouping import Grouping
-from groups.partition import Partition
-from groups.rule import Rule
-from groups.statement_log import StatementLog
-from groups.summary import Vector
+from groups.answering.curation import Curation
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Vector
+from groups.statements.constraints import Constraints
+from groups.statements.statement_log import StatementLog
 
 
 def picture(number: int) -> bytes:

@@ -110,6 +110,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         ("rest.rendering", ("rest.contract", "rest.v1", "rest.app", "rest.parts")),
         ("rest.v1.pictures", ("rest.v1.people", "rest.v1.matching", "rest.v1.nouns")),
         ("rpc", ("rest.app", "rest.contract", "rest.parts", "rest.server")),
+        (
+            "groups.statements",
+            ("groups.clustering", "groups.saved", "groups.answering", "groups.checking", "groups.follower"),
+        ),
+        ("groups.clustering", ("groups.saved", "groups.answering", "groups.checking", "groups.follower")),
+        ("groups.saved", ("groups.answering", "groups.checking", "groups.follower")),
+        ("groups.answering", ("groups.checking", "groups.follower")),
         ("client.checking", ("client.commands",)),
         ("client.calibration", ("client.commands", "client.checking")),
         ("client.watching", ("client.commands", "client.importing")),
@@ -129,7 +136,7 @@ def test_rooms_do_not_look_up(below: str, above: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "house",
-    ["benchmarks", "client", "faces", "faces.store", "rest", "rest.v1", "worker", "worker.engine"],
+    ["benchmarks", "client", "faces", "faces.store", "groups", "rest", "rest.v1", "worker", "worker.engine"],
 )
 def test_rooms_beside_each_other_form_no_circle(house: str) -> None:
     inner = {name: _room(house, name) for name in modules() if _room(house, name)}

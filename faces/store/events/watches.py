@@ -2,7 +2,7 @@
 
 A picture that is committed is held against watched names in its own transaction: one request to Redis more while
 there is any watch, none without. The groups process holds it against watched people when it groups its faces
-(`groups.watching`). A watch that is added holds for pictures committed after it.
+(`groups.answering.watching`). A watch that is added holds for pictures committed after it.
 """
 
 from __future__ import annotations

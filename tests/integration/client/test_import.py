@@ -10,7 +10,7 @@ from client.importing.stating import Outcome, grouped_with, state
 from faces.store.client import RedisClient
 from faces.store.people import directory, statements
 from faces.store.people.statements import Kind, NewStatement, submit
-from groups.checking import faults
+from groups.checking.faults import faults
 from groups.follower import Follower
 from tests.integration.groups.fleet import Fleet, answering, caught_up, follower
 from tests.support.writing import picture

@@ -14,8 +14,8 @@ from faces.store.people import appearances, directory
 from faces.store.pictures.accept import accept
 from faces.store.pictures.commit import DetectionResult, commit
 from faces.store.pictures.erase import erase
+from groups.clustering.rule import Rule
 from groups.follower import Follower
-from groups.rule import Rule
 from tests.support.crowd import face
 from tests.support.writing import MADE_WITH, picture
 

@@ -18,7 +18,7 @@ from faces.store.client import RedisClient, Session
 from faces.store.keys import ASKED, HOME
 from faces.store.people import directory
 from faces.store.people.statements import Kind
-from groups.checking import faults
+from groups.checking.faults import faults
 from tests.integration.groups.fleet import Fleet, caught_up, follower
 from tests.support.writing import picture
 

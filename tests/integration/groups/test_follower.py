@@ -12,9 +12,9 @@ from faces.store.client import Session
 from faces.store.keys import GROUP_LEASE, HOME
 from faces.store.people import appearances, directory
 from faces.store.people.statements import NewStatement, submit
-from groups.checking import faults
+from groups.checking.faults import faults
+from groups.clustering.rule import Rule
 from groups.follower import Follower, LeaseLostError
-from groups.rule import Rule
 from tests.integration.groups.fleet import (
     ANN,
     BOB,

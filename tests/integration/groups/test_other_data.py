@@ -8,9 +8,9 @@ from faces.errors import MismatchError
 from faces.store.keys import HOME, JOURNAL, META
 from faces.store.people import directory
 from faces.store.people.statements import NewStatement, submit
-from groups.checking import faults
+from groups.checking.faults import faults
+from groups.clustering.rule import Rule
 from groups.follower import Follower
-from groups.rule import Rule
 from tests.integration.groups.fleet import Fleet, answering, caught_up, faces_named, follower, ids
 from tests.support.writing import picture
 

@@ -22,7 +22,7 @@ from faces.store.client import RedisClient
 from faces.store.keys import GROUP_LEASE, GROUP_STATE, GROUPS, HOME, JOURNAL
 from faces.store.people import directory
 from faces.store.people.statements import NewStatement, history, submit
-from groups.checking import faults
+from groups.checking.faults import faults
 from local.process import free_port, until
 from tests.conftest import environ
 from tests.integration.groups.fleet import Fleet

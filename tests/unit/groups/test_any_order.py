@@ -17,9 +17,9 @@ from hypothesis.stateful import (
 
 from faces.errors import ContradictionError
 from faces.store.people.group_record import Face
-from groups.rule import Rule
-from groups.statement import Kind, Statement
-from groups.statement_log import Provenance
+from groups.clustering.rule import Rule
+from groups.statements.statement import Kind, Statement
+from groups.statements.statement_log import Provenance
 from tests.support.crowd import Collection, face, picture
 
 PEOPLE, PICTURES = 4, 14

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from faces.store.people.group_record import Face
-from groups.members import Members
-from groups.summary import Summary, Vector
-from groups.table import Table
+from groups.clustering.members import Members
+from groups.clustering.summary import Summary, Vector
+from groups.clustering.table import Table
 
 Read = Callable[[Sequence[Face]], Sequence[Vector | None]]
 """Reads the encodings of faces, float32 of shape (128,); None for an erased one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from groups.statement import Statement
+from groups.statements.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from faces.errors import ContradictionError, UnknownError
 from faces.store.people.group_record import Face
-from groups.constraints import Constraints
-from groups.grouping import Grouping
-from groups.statement import Statement
-from groups.statement_log import Provenance, StatementLog
+from groups.clustering.grouping import Grouping
+from groups.statements.constraints import Constraints
+from groups.statements.statement import Statement
+from groups.statements.statement_log import Provenance, StatementLog
 
 
 class Curation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from faces.errors import ContradictionError
 from faces.store.people.group_record import Face
-from groups.statement import Statement
+from groups.statements.statement import Statement
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from groups.summary import Summary, Vector
-from groups.table import Table
+from groups.clustering.summary import Summary, Vector
+from groups.clustering.table import Table
 
 
 def summaries(count: int, random: np.random.Generator) -> dict[int, Summary]:

@@ -1,22 +1,15 @@
-"""The saved state in Redis: written with every step in one transaction, read at start.
-
-Computed groups are in db 7, statements in db 0 (`faces.store.keys`). The journal position is written together with
-the groups, so a process that was killed resumes exactly where it was.
-"""
+"""Saves what a step changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from faces.documents import from_json, to_json
-from faces.store.client import Command, RedisClient
-from faces.store.collection.journal import Mark, Place
+from faces.documents import to_json
+from faces.store.client import Command
 from faces.store.keys import (
     GROUP_PICTURES,
-    GROUP_STATE,
     GROUPS,
     HIDDEN,
     HOME,
@@ -28,106 +21,12 @@ from faces.store.keys import (
     group_faces_key,
     group_key,
 )
-from faces.store.people.group_record import NOBODY, Face, GroupRecord, pack_faces, unpack_faces
-from groups.documents import person_document, statement_document, statement_from
-from groups.grouping import Grouping
-from groups.partition import Changes, Partition
-from groups.statement_log import StatementLog
-from groups.summary import Summary
-
-PIECE = 2000  # keys read in one round trip
-FIELDS = ("position", "line", "marks", "mark", "seen", "next", "clock", "last", "model")
-
-
-class Reached(NamedTuple):
-    """What the saved groups reflect.
-
-    Attributes:
-        place: position in the journal.
-        model: the model of the encodings.
-        last: number of the latest statement.
-    """
-
-    place: Place
-    model: bytes
-    last: int
-
-
-def read_statements(redis: RedisClient) -> StatementLog:
-    """Read all statements."""
-    (documents,) = redis.ask((HOME, "HVALS", STATEMENTS))
-    read = [statement_from(from_json(document)) for document in documents]
-    return StatementLog({statement.number: (statement, made) for statement, made in read})
-
-
-def read_people(redis: RedisClient) -> dict[int, str]:
-    """Read the documents of people, by id."""
-    (found,) = redis.ask((GROUPS, "HGETALL", PEOPLE))
-    return {int(a): b.decode() for a, b in zip(found[::2], found[1::2], strict=True)}
-
-
-def read_reached(redis: RedisClient) -> tuple[Reached, dict[str, int]]:
-    """Read what the saved groups reflect, and the partition's counters."""
-    (values,) = redis.ask((GROUPS, "HMGET", GROUP_STATE, *FIELDS))
-    position, line, marks, mark, seen, following, clock, last, model = (value or b"" for value in values)
-    place = Place(int(position or 0), line, Mark(int(marks or 0), mark))
-    reached = Reached(place, model, int(last or 0))
-    return reached, {"seen": int(seen or 0), "next_number": int(following or 1), "clock": int(clock or 0)}
-
-
-def read_groups(redis: RedisClient, partition: Partition) -> None:
-    """Read all saved groups into an empty partition; takes a few seconds for 100,000."""
-    homes: dict[bytes, dict[int, tuple[int, float]]] = {}
-    for numbers in _group_numbers(redis):
-        replies = redis.ask(
-            *((GROUPS, "GET", group_key(number)) for number in numbers),
-            *((GROUPS, "GET", group_faces_key(number)) for number in numbers),
-        )
-        for number, record, faces in zip(numbers, replies, replies[len(numbers) :], strict=False):
-            _put(partition, number, GroupRecord.unpack(record))
-            for face, worth in unpack_faces(faces or b""):
-                homes.setdefault(face.picture, {})[face.place] = number, worth
-    for picture, places in homes.items():
-        rows = [places[place] for place in sorted(places)]
-        partition.members.add(picture, [group for group, _ in rows], [worth for _, worth in rows])
-    (merged,) = redis.ask((GROUPS, "HGETALL", MERGED))
-    partition.successors = {int(a): int(b) for a, b in zip(merged[::2], merged[1::2], strict=True)}
-
-
-def read_homes(redis: RedisClient) -> dict[Face, int]:
-    """The confirmed groups of faces after a fresh start: those that they had at the latest statement."""
-    (afresh,), statements = redis.ask((GROUPS, "HMGET", GROUP_STATE, "afresh"), (HOME, "HVALS", STATEMENTS))
-    if not afresh:
-        return {}
-    confirmed = {group for text in statements for group in statement_from(from_json(text))[0].confirms}
-    groups = sorted(confirmed)
-    found = redis.ask(*((HOME, "GET", confirmed_key(group)) for group in groups)) if groups else []
-    return {
-        face: group
-        for group, faces in zip(groups, found, strict=True)
-        for face, _ in unpack_faces(faces or b"")
-    }
-
-
-def _put(partition: Partition, number: int, record: GroupRecord) -> None:
-    centroid = np.frombuffer(record.centroid, "<f4").astype(np.float32)
-    partition.table[number] = Summary(record.size, centroid, record.spread, record.evidence)
-    if record.version:
-        partition.versions[number] = record.version
-
-
-def _group_numbers(redis: RedisClient) -> Iterator[list[int]]:
-    cursor: Any = b"0"
-    prefix = len(group_key(0)) - 1
-    seen: set[int] = set()
-    while True:
-        ((cursor, keys),) = redis.ask((GROUPS, "SCAN", cursor, "MATCH", "group:*", "COUNT", PIECE))
-        numbers = {int(key[prefix:]) for key in keys} - seen  # SCAN may return a key twice
-        seen |= numbers
-        if numbers:
-            yield sorted(numbers)
-        if cursor == b"0":
-            return
+from faces.store.people.group_record import NOBODY, Face, GroupRecord, pack_faces
+from groups.clustering.grouping import Grouping
+from groups.clustering.partition import Changes
+from groups.saved.documents import person_document, statement_document
+from groups.saved.reached import Reached, reached_command
+from groups.statements.statement_log import StatementLog
 
 
 class Writer:
@@ -146,7 +45,7 @@ class Writer:
             *self._pictures(changes),
             *self._confirmed(changes, said),
             *self._people(changes, everybody=bool(said)),
-            self._state(reached),
+            reached_command(reached, self._partition),
         ]
 
     def _groups(self, changes: Changes) -> Iterator[Command]:
@@ -246,18 +145,3 @@ class Writer:
             yield (GROUPS, "ZADD", shown, values["count"], number)
         else:
             yield (GROUPS, "ZREM", shown, number)
-
-    def _state(self, reached: Reached) -> Command:
-        partition = self._partition
-        values = (
-            reached.place.position,
-            reached.place.line,
-            *reached.place.mark,
-            partition.seen,
-            partition.next_number,
-            partition.clock,
-            reached.last,
-            reached.model,
-        )
-        pairs = zip(FIELDS, values, strict=True)
-        return (GROUPS, "HSET", GROUP_STATE, *(word for pair in pairs for word in pair))

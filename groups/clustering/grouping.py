@@ -1,9 +1,9 @@
 """Incremental clustering: faces join the nearest group, and groups that come within their limit are merged.
 
-The invariant, after every event: no two groups that may be merged are within their limit (`groups.rule`). Two
-groups may be merged unless both are confirmed by statements, or a statement says that a face of one is not the
-other's person. A confirmed group is never absorbed by another. This is average-linkage clustering by mean squared
-distances, done one face at a time.
+The invariant, after every event: no two groups that may be merged are within their limit
+(`groups.clustering.rule`). Two groups may be merged unless both are confirmed by statements, or a statement says
+that a face of one is not the other's person. A confirmed group is never absorbed by another. This is
+average-linkage clustering by mean squared distances, done one face at a time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from faces.store.people.group_record import Face
-from groups.constraints import Constraints, Person
-from groups.partition import Partition
-from groups.rule import Rule
-from groups.summary import Summary, Vector
+from groups.clustering.partition import Partition
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Summary, Vector
+from groups.statements.constraints import Constraints, Person
 
 NEVER = -1.0
 

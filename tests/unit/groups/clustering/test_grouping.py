@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from groups.rule import Rule
-from groups.statement import Kind, Statement
-from groups.statement_log import Provenance
-from groups.summary import Vector
+from groups.clustering.rule import Rule
+from groups.clustering.summary import Vector
+from groups.statements.statement import Kind, Statement
+from groups.statements.statement_log import Provenance
 from tests.support.crowd import Collection
 
 RULE = Rule()

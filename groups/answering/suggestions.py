@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from faces.documents import to_json
-from groups.grouping import Grouping, Neighbour
+from groups.clustering.grouping import Grouping, Neighbour
 
 LARGEST = 500  # groups whose neighbours are searched; an answer about a smaller one settles fewer faces
 MAX_SAVED = 200  # suggestions saved

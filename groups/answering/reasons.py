@@ -6,8 +6,8 @@ from typing import Any
 
 from faces.errors import UnknownError
 from faces.store.people.group_record import Face
-from groups.curation import Curation
-from groups.grouping import Grouping
+from groups.answering.curation import Curation
+from groups.clustering.grouping import Grouping
 
 MAX_LISTED = 5  # other people listed
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from faces.store.people.group_record import Face
-from groups.constraints import Person
-from groups.partition import Partition
-from groups.statement import Statement
-from groups.statement_log import Provenance
+from groups.clustering.partition import Partition
+from groups.statements.constraints import Person
+from groups.statements.statement import Statement
+from groups.statements.statement_log import Provenance
 
 
 def statement_document(statement: Statement, made: Provenance) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from groups.scan import DIMENSIONS, LANES, measure
-from groups.sketches import Sketches
-from groups.summary import Summary
+from groups.clustering.scan import DIMENSIONS, LANES, measure
+from groups.clustering.sketches import Sketches
+from groups.clustering.summary import Summary
 
 Number = TypeVar("Number", np.int64, np.float32, np.float64)
 

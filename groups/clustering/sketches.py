@@ -1,12 +1,12 @@
-"""Sketches of all centroids, kept in rows (`groups.scan` explains why they exclude no near group)."""
+"""Sketches of all centroids, kept in rows (`groups.clustering.scan` explains why they exclude no near group)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groups.scan import AXES, DIMENSIONS, LANES, project, scan
-from groups.summary import Vector
+from groups.clustering.scan import AXES, DIMENSIONS, LANES, project, scan
+from groups.clustering.summary import Vector
 
 LARGEST = 127  # of a sketch; what is beyond is cut off
 TYPICAL = 24_000  # squared steps between two groups: so that few pass 2^16, and rounding loses little
@@ -16,7 +16,7 @@ ROUNDING = 1e-5  # more than float32 loses in a projection
 
 
 class Sketches:
-    """A sketch per row; rows are those of `groups.table.Table`."""
+    """A sketch per row; rows are those of `groups.clustering.table.Table`."""
 
     def __init__(self, rows: int) -> None:
         self._axes = np.eye(DIMENSIONS, dtype=np.float32)[:AXES]

@@ -13,12 +13,12 @@ from faces.store.client import Command
 from faces.store.events import stream
 from faces.store.keys import AUDIT_LOG, HOME, answer_key
 from faces.store.people.group_record import Face
-from groups.curation import Curation
-from groups.documents import statement_document
-from groups.grouping import Grouping
-from groups.reasons import explain
-from groups.statement import OF_FACES, OF_TWO, Kind, Statement
-from groups.statement_log import Provenance
+from groups.answering.curation import Curation
+from groups.answering.reasons import explain
+from groups.clustering.grouping import Grouping
+from groups.saved.documents import statement_document
+from groups.statements.statement import OF_FACES, OF_TWO, Kind, Statement
+from groups.statements.statement_log import Provenance
 
 KEPT = 60  # seconds until an unread answer expires
 LONGEST_NAME = 200  # characters

@@ -10,7 +10,7 @@ from faces.store.collection.journal import Entry
 from faces.store.events import stream, watches
 from faces.store.events.watches import Watch
 from faces.store.pictures import queries
-from groups.grouping import Grouping
+from groups.clustering.grouping import Grouping
 
 NEWS = 3600.0  # seconds; what was finished earlier comes here again when all groups are made afresh
 

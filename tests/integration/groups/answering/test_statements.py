@@ -10,7 +10,7 @@ from faces.store.client import RedisClient
 from faces.store.keys import GROUPS, HOME, STATEMENTS
 from faces.store.people import directory, statements
 from faces.store.people.statements import NewStatement, submit, withdraw
-from groups.checking import faults
+from groups.checking.faults import faults
 from groups.follower import Follower
 from tests.integration.groups.fleet import ANN, Fleet, answering, caught_up, follower, ids
 from tests.support.writing import picture

@@ -1,0 +1,1 @@
+"""What people say and ask about groups, and what they are told."""
