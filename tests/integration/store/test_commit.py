@@ -14,8 +14,10 @@ from faces.store.collection import commit_lock, journal
 from faces.store.collection.journal import Entry
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import Outcome, commit, fail
+from faces.store.pictures.commit import commit
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import faults, read_all
 

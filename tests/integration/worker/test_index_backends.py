@@ -19,8 +19,9 @@ from faces.store.client import RedisClient
 from faces.store.collection import copying
 from faces.store.collection.data_version import DataVersion, agree
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.commit import DetectionResult, commit
 from faces.store.pictures.erase import erase
+from faces.store.pictures.outcome import Outcome
 from tests.support.committing import face, found, picture
 from tests.support.milvus import MilvusServer
 from tests.support.rules import brute_force, faults, read_all

@@ -13,7 +13,7 @@ from faces.messaging.topology import retry_queue
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.keys import ATTEMPTS
-from faces.store.pictures.commit import Outcome
+from faces.store.pictures.outcome import Outcome
 from tests.support.fake_redis import FakeRedis
 from tests.support.processing import Bench, FakePublisher
 from worker.job import Result
