@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.bars import report_bars
+from benchmarks.measuring.bars import report_bars
+from benchmarks.measuring.trials import of_all, of_pairs
 from benchmarks.peers.contestants import Contestant, Seen, contestant
-from benchmarks.trials import of_all, of_pairs
 from client.calibration.plots import roc
 from client.calibration.verification import Trial, read_pairs
 from faces.config import Settings

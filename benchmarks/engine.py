@@ -12,7 +12,7 @@ that a busy machine is busy for all of them; what counts is the time that the pr
 first round warms up and is not counted. `start` is the time until a process can take pictures, its imports
 included, as the wall clock has it; `peak` its largest resident memory. A face of the peer's is `found again` where
 a contestant has one whose centre lies within it. The peer cuts chips inside its encoder. `--limit` compares our own
-kernels with what this processor allows instead (`benchmarks.limits`).
+kernels with what this processor allows instead (`benchmarks.measuring.limits`).
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def main() -> None:
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[f"{library}_NUM_THREADS"] = "1"  # of the processes to come
     if options.limit:
-        from benchmarks.limits import report as report_limits  # noqa: PLC0415 - compiles kernels
+        from benchmarks.measuring.limits import report as report_limits  # noqa: PLC0415 - compiles kernels
 
         report_limits(Path(Settings.read().model_cache))
         return

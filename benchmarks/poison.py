@@ -17,11 +17,11 @@ from pathlib import Path
 
 from benchmarks.material.pictures import pictures_in
 from benchmarks.pipeline import System, running
-from benchmarks.poisoned_engine import WIDTHS, poison
+from benchmarks.system.poisoned_engine import WIDTHS, poison
 from faces.store.pictures import queries
 from local.process import until
 
-WORKER = "benchmarks.poisoned_engine"
+WORKER = "benchmarks.system.poisoned_engine"
 LATE = 3600.0  # seconds for the last of the bad ones to end
 LOOK = 0.05  # seconds
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.regrouping [--faces 1000000] [--redis]
 
-Faces come in random order, one a picture, drawn as in `benchmarks.index`. As in Labelled Faces in the Wild, seven
-people in ten have one face and few have many: n faces with a probability like n^-2.3, 1,000 at most.
+Faces come in random order, one a picture, drawn as in `benchmarks.material.people`. As in Labelled Faces in the
+Wild, seven people in ten have one face and few have many: n faces with a probability like n^-2.3, 1,000 at most.
 
 The grouping alone is measured, and with `--redis` all of it: a Redis server of its own, its append-only file on
 disk, holds the pictures as commits leave them. The process follows their journal step by step, saves every step, is
@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.index import Faces, People  # first: it keeps NumPy to one thread
+from benchmarks.material.people import Faces, People
 from faces.config import Settings
 from faces.store.client import Command, RedisClient
 from faces.store.collection import journal

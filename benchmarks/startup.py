@@ -16,7 +16,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from benchmarks.index import People  # first: it keeps NumPy to one thread
+from benchmarks.material.people import People  # first: it keeps NumPy to one thread
 from faces.config import Settings
 from faces.store.client import Command, RedisClient
 from faces.store.collection import journal

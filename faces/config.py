@@ -1,7 +1,7 @@
 """Every setting: name, default, parser and help. Nothing else reads the environment.
 
 The field `redis_host` is the environment variable `REDIS_HOST`. `Settings.read(os.environ)` returns the current
-settings; `table()` returns them as rows, which a test compares with the README.
+settings.
 """
 
 from __future__ import annotations
@@ -29,27 +29,11 @@ from faces.parsers import (
     words,
     yes_no,
 )
-from faces.setting import masked, parsed, setting, shown_default, variable
+from faces.retired_settings import refuse_retired
+from faces.setting import masked, parsed, setting, variable
 
 LARGEST_SENT = 15 << 20  # bytes of a picture that travels through RabbitMQ
 LARGEST_STORED = 100_000_000  # bytes of a picture that goes to the image store
-
-RETIRED = {
-    "ENGINE_THREADS": "run one worker per core instead",
-    "FETCH_CONNECT_TIMEOUT": "it is always 5 seconds; unset it",
-    "FETCH_REDIRECTS": "up to 5 are followed; unset it",
-    "HEALTH_FILE": "set METRICS_PORT and probe /healthz and /readyz there, or run python -m faces.probe; unset it",
-    "LEAST_SCORE": "every detected face is indexed; unset it",
-    "LEAST_SHARPNESS": "every detected face is indexed; unset it",
-    "LEAST_SIZE": "use MIN_INDEXED_SIZE",
-    "MAX_NAME_LENGTH": "a name may always have 512 characters; unset it",
-    "MOST_POSE": "every detected face is indexed; unset it",
-    "PREFETCH": "it is twice BATCH_SIZE; unset it",
-    "RABBITMQ_HEARTBEAT": "it is always 60 seconds; unset it",
-    "REFUSED_PER_MINUTE": "30 invalid keys per minute and address are allowed; unset it",
-    "SMALLEST_FACE": "use MIN_FACE_SIZE",
-}
-"""Settings that no longer exist, and what to do instead. A process that finds one does not start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +192,7 @@ class Settings:
         Raises:
             SettingError: a value is invalid, or a setting no longer exists; the message says what to write instead.
         """
-        for name, instead in RETIRED.items():
-            if environ.get(name):
-                raise SettingError(f"{name} is no longer a setting: {instead}")
+        refuse_retired(environ)
         given = {f.name: parsed(f, environ[variable(f)]) for f in fields(cls) if environ.get(variable(f))}
         settings = cls(**given)
         for server in ("redis", "rabbitmq"):
@@ -245,20 +227,6 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Return every setting by its variable, as text for a log, with secrets masked."""
         return {variable(f): masked(f, getattr(self, f.name)) for f in fields(self)}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the settings table."""
-
-    name: str
-    default: str
-    help: str
-
-
-def table() -> list[Row]:
-    """Return every setting as a row, in order of definition."""
-    return [Row(variable(f), shown_default(f), f.metadata["help"]) for f in fields(Settings)]
 
 
 def no_color() -> bool:

@@ -13,7 +13,8 @@ from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion
 from faces.store.pictures import queries
-from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.commit import DetectionResult, commit
+from faces.store.pictures.outcome import Outcome
 from faces.store.pictures.removal import removing
 from faces.store.pictures.status import DAMAGED, Status
 from worker.crops import Crops

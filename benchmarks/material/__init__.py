@@ -1,1 +1,1 @@
-"""The pictures and films that the benchmarks work on."""
+"""The pictures, films and drawn faces that the benchmarks work on."""

@@ -1,1 +1,1 @@
-"""A whole system to measure, and what breaks it: its network, its nodes, its connections."""
+"""A whole system to measure, and what breaks it: its network, nodes, connections, and an engine that fails."""

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks.system import replicated
+from benchmarks.system import nodes
 from benchmarks.system.fleet import Fleet, SingleFleet, signal_group
-from benchmarks.system.replicated import Cluster, RabbitNode, RedisNode
+from benchmarks.system.nodes import RabbitNode, RedisNode
+from benchmarks.system.replicated import MENDED, Cluster
 from faces.messaging.topology import PICTURES_QUEUE
 from local.process import Process, until
 
@@ -115,13 +116,13 @@ class ReplicatedFaults(ProcessFaults):
     def all(self) -> Faults:
         """Return every fault with its weight."""
         faults: dict[str, tuple[int, Callable[[], object]]] = dict(super().all())
-        nodes: dict[str, tuple[int, Callable[[], RedisNode | RabbitNode | None]]] = {
+        victims: dict[str, tuple[int, Callable[[], RedisNode | RabbitNode | None]]] = {
             "Redis primary": (4, self._cluster.primary),
             "Redis node": (1, lambda: self._chance.choice(self._cluster.redis)),
             "RabbitMQ leader": (2, lambda: self._cluster.leader(PICTURES_QUEUE)),
             "RabbitMQ node": (1, lambda: self._chance.choice(self._cluster.rabbit)),
         }
-        for name, (weight, choose) in nodes.items():
+        for name, (weight, choose) in victims.items():
             faults[f"{name} killed"] = (weight, partial(self._strike, choose, self._kill))
             faults[f"{name} frozen"] = (weight, partial(self._strike, choose, self._freeze))
             faults[f"{name} partitioned"] = (weight, partial(self._strike, choose, self._cut))
@@ -136,18 +137,18 @@ class ReplicatedFaults(ProcessFaults):
         node = choose()
         if node is not None:
             fault(node)
-        if not until(self._cluster.whole, replicated.MENDED, 0.2):
-            raise RuntimeError(f"the cluster is not whole {replicated.MENDED:g} s after a fault")
+        if not until(self._cluster.whole, MENDED, 0.2):
+            raise RuntimeError(f"the cluster is not whole {MENDED:g} s after a fault")
 
     def _kill(self, node: RedisNode | RabbitNode) -> None:
-        replicated.kill(node)
+        nodes.kill(node)
         time.sleep(self._how_long())
         node.start()
 
     def _freeze(self, node: RedisNode | RabbitNode) -> None:
-        replicated.freeze(node)
+        nodes.freeze(node)
         time.sleep(self._how_long())
-        replicated.thaw(node)
+        nodes.thaw(node)
 
     def _cut(self, node: RedisNode | RabbitNode) -> None:
         node.node.cut()

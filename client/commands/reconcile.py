@@ -22,7 +22,7 @@ from faces.messaging.message import Message, encode
 from faces.messaging.queues import depths
 from faces.messaging.topology import DEAD, PICTURE_KEY, PICTURES_EXCHANGE, VIDEOS
 from faces.store.client import RedisClient
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from faces.store.pictures.queries import Unfinished, unfinished
 from faces.usecases.originals import remove_unknown
 

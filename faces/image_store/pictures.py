@@ -5,19 +5,16 @@ Optional. Without originals a picture travels inside its message, and no photogr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import NamedTuple
 
-from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from faces.errors import ImageStoreError, PictureError, SettingError
+from faces.errors import ImageStoreError, PictureError
 from faces.formats.signatures import PictureBytes
 from faces.image_store import crops
+from faces.image_store.filesystem import open_store, part_of, store_errors, write_whole
 from faces.picture_id import is_picture_id, picture_id_of
 
 CROPS = ".faces.zip"  # after the hash
@@ -96,7 +93,7 @@ class ImageStore:
         """
         if isinstance(self._filesystem, LocalFileSystem):
             with store_errors():
-                for part in Path(self._path(picture_id)).parent.glob(_part_of(f"{picture_id}*", "*")):
+                for part in Path(self._path(picture_id)).parent.glob(part_of(f"{picture_id}*", "*")):
                     part.unlink(missing_ok=True)
         original = self._remove(self._path(picture_id))
         return Deleted(original, self.delete_crops(picture_id))
@@ -168,7 +165,7 @@ class ImageStore:
         try:
             with store_errors():
                 if isinstance(self._filesystem, LocalFileSystem):
-                    _write_whole(Path(path), data)
+                    write_whole(Path(path), data)
                 else:  # buckets show an object whole or not at all
                     self._filesystem.pipe_file(path, bytes(data))
         except FileNotFoundError as error:
@@ -196,57 +193,3 @@ class ImageStore:
 def open_image_store(url: str) -> ImageStore | None:
     """Open the image store at a URL; None if it is empty."""
     return ImageStore(url) if url else None
-
-
-def _part_of(name: str, unique: str) -> str:
-    """Name of a file while it is written."""
-    return f".{name}.{unique}"
-
-
-def _write_whole(path: Path, data: PictureBytes) -> None:
-    """Write a file so that it is there whole or not at all, even after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(_part_of(path.name, uuid4().hex))
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    for folder in (path.parent, path.parent.parent):  # the second has the first's own entry, if that is new
-        sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable; a file's own fsync does not."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def open_store(url: str) -> tuple[Any, str]:
-    """Open the file system at a URL; return it and the path of its root.
-
-    Raises:
-        SettingError: the URL cannot be used.
-    """
-    try:
-        filesystem, root = url_to_fs(url)
-    except (ValueError, ImportError) as error:
-        raise SettingError(f"IMAGE_STORE_URL is {url!r}: {error}") from error
-    return filesystem, root.rstrip("/")
-
-
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn whatever the file system raises into an ImageStoreError, except that a file is not there."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # each backend of fsspec raises errors of its own
-        raise ImageStoreError(f"the image store is not usable: {error}") from error

@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from faces.errors import ImageStoreError, VideoError
 from faces.formats.videos import HEAD, is_video
-from faces.image_store.pictures import open_store, store_errors, sync_folder
+from faces.image_store.filesystem import open_store, store_errors, sync_folder
 
 PIECE = 1 << 20  # bytes
 ABANDONED = 86_400.0  # seconds after which an upload that is not kept has lost its server

@@ -1,4 +1,4 @@
-"""Requests to Redis across its numbered databases. The only place that says SELECT.
+"""Requests to Redis across its numbered databases. Only this and its `script` say SELECT.
 
 A command is a tuple that begins with the number of its database: `(4, "SMEMBERS", hash)`. Commands given
 together travel in one round trip; the connection is back in database 0 after the last of them.
@@ -20,33 +20,11 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from faces.config import Settings
 from faces.errors import StoreError
+from faces.store import script
 from faces.store.connection import new_pool, translated
 from faces.store.keys import CONFIRMED, DATABASES, HOME
 
 REPLICATION_TIMEOUT = 2.0  # seconds for replicas to confirm a transaction; a LAN takes about a millisecond
-
-# At `maxmemory` Redis rejects whatever takes memory, and any MULTI. Since Redis 7.0 a script may say that it runs
-# all the same. This one runs commands, and then others if the replies to the first still have a digest.
-SCRIPT = """#!lua flags=allow-oom
-local at = 1
-local function run()
-    local replies = {}
-    for n = 1, tonumber(ARGV[at]) do
-        local size = tonumber(ARGV[at + 2])
-        redis.call('SELECT', ARGV[at + 1])
-        replies[n] = redis.call(unpack(ARGV, at + 3, at + 2 + size))
-        at = at + 2 + size
-    end
-    at = at + 1
-    return replies
-end
-local seen = run()
-local digest = redis.sha1hex(cmsgpack.pack(seen))
-if ARGV[at] == '' then return {digest, seen} end
-if ARGV[at] ~= digest then return false end
-at = at + 1
-return {digest, run()}
-"""
 
 Command = tuple[Any, ...]
 
@@ -165,7 +143,7 @@ class Session:
 
     def examine(self, *reads: Command) -> Seen:
         """Read at one instant what `commit_when_full` decides on."""
-        ((digest, replies),) = self._send([_script(reads, b"")])
+        ((digest, replies),) = self._send([script.call(reads, b"")])
         return Seen(digest, replies)
 
     def commit_when_full(
@@ -181,7 +159,7 @@ class Session:
         Raises:
             StoreError: too few replicas confirmed it in time; it may or may not survive a failover.
         """
-        replies = self._replicated([_script(reads, seen.digest, commands)], self._replicas)
+        replies = self._replicated([script.call(reads, seen.digest, commands)], self._replicas)
         return None if replies[0] is None else list(replies[0][1])
 
     def _transact(self, commands: Sequence[Command], replicas: int) -> list[Any] | None:
@@ -211,7 +189,7 @@ class Session:
         if commands:
             self.ask(*commands)
         if self._replicas:
-            self._replicated([_script([(HOME, "SET", CONFIRMED, 1)], b"")], self._replicas)
+            self._replicated([script.call([(HOME, "SET", CONFIRMED, 1)], b"")], self._replicas)
 
     def unwatch(self) -> None:
         """Stop watching, if anything is watched."""
@@ -231,19 +209,7 @@ class Session:
 
 def run_when_full(*commands: Command) -> Command:
     """Return commands as one that also runs at `maxmemory`, outside of transactions."""
-    return (HOME, *_script(commands, b""))
-
-
-def _script(reads: Sequence[Command], digest: bytes, commands: Sequence[Command] = ()) -> tuple[Any, ...]:
-    """Return the call of the script."""
-    return ("EVAL", SCRIPT, 0, *_counted(reads), digest, *(_counted(commands) if digest else ()))
-
-
-def _counted(commands: Sequence[Command]) -> Iterator[Any]:
-    """Yield how many commands there are, and of each the database, how many words, and the words."""
-    yield len(commands)
-    for database, *words in commands:
-        yield from (database, len(words), *words)
+    return (HOME, *script.call(commands, b""))
 
 
 def _reply(connection: Connection) -> Any:

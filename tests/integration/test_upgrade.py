@@ -19,8 +19,9 @@ from faces.store.collection.data_version import DataVersion, agree, migrate
 from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import SCHEMA
 from faces.store.pictures import queries
-from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.pictures.commit import DetectionResult, commit
 from faces.store.pictures.erase import erase
+from faces.store.pictures.outcome import Outcome
 from faces.store.videos import Video
 from tests.support.committing import face
 from tests.support.rules import faults, read_all

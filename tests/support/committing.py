@@ -9,7 +9,8 @@ import numpy as np
 
 from faces.store.client import RedisClient
 from faces.store.collection.data_version import DataVersion, agree
-from faces.store.pictures.commit import CatchUp, DetectionResult, Outcome, commit
+from faces.store.pictures.commit import CatchUp, DetectionResult, commit
+from faces.store.pictures.outcome import Outcome
 from worker.index.face_index import FaceIndex
 
 

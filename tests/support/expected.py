@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from faces.store.pictures.accept import Receipt
-from faces.store.pictures.commit import DetectionResult, Outcome
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.outcome import Outcome
 
 
 @dataclass

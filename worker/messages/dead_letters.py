@@ -9,7 +9,7 @@ from faces.errors import FacefleetError, MessageError, NewerMessageError
 from faces.messaging.event_log import EventLog
 from faces.messaging.topology import DEAD, retry_queue
 from faces.picture_id import is_picture_id
-from faces.store.pictures.commit import Outcome
+from faces.store.pictures.outcome import Outcome
 from worker.messages.delivery import Delivery
 from worker.messages.outbox import Letter, Outbox
 from worker.messages.retry import RetryAfter, decide

@@ -13,7 +13,7 @@ from faces.messaging.message import decode
 from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from worker.health.memory import Memory
 from worker.job import Jobs, Result
 from worker.messages.attempts import Attempts

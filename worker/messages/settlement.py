@@ -10,7 +10,8 @@ from faces.messaging.message import Message, encode
 from faces.messaging.topology import retry_queue
 from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
-from faces.store.pictures.commit import Outcome, fail
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from worker.job import Result
 from worker.messages.attempts import Attempts
 from worker.messages.dead_letters import DeadLetters

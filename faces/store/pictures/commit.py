@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any, NamedTuple
 
 from faces.store.client import Command, RedisClient, Session
@@ -26,7 +25,6 @@ from faces.store.events import stream, watches
 from faces.store.keys import (
     ENCODINGS,
     HOME,
-    INFLIGHT,
     JOURNAL,
     MATCHES,
     META,
@@ -35,7 +33,8 @@ from faces.store.keys import (
 )
 from faces.store.pictures.finish import finishing
 from faces.store.pictures.names import NameClaim, claims_of, resolve
-from faces.store.pictures.status import Status, done, failed, pending
+from faces.store.pictures.outcome import Outcome, outcome_of
+from faces.store.pictures.status import Status, done
 
 CatchUp = Callable[[Sequence[Entry], Collection[str]], Sequence[Collection[str]]]
 """Called with the journal's new tail, and which of the batch's pictures are about to be committed.
@@ -52,15 +51,6 @@ class DetectionResult:
     picture_id: str
     faces: list[dict[str, Any]] = field(default_factory=list)
     encodings: tuple[bytes, ...] = ()
-
-
-class Outcome(Enum):
-    """What became of a picture in a commit."""
-
-    DONE = "done"
-    ALREADY = "already done or failed before"
-    GONE = "erased or withdrawn before it was done"
-    DAMAGED = "its status document cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +97,6 @@ def commit(
         retries += 1
 
 
-def fail(redis: RedisClient, picture_id: str, code: str, reason: str) -> Outcome:
-    """Mark an accepted picture as failed for good, with a stable code and a sentence."""
-    while True:
-        with redis.session() as session:
-            _, document, names, in_flight = session.ask(
-                (HOME, "WATCH", status_key(picture_id), pending_key(picture_id), INFLIGHT),
-                (HOME, "GET", status_key(picture_id)),
-                (HOME, "HVALS", pending_key(picture_id)),
-                (HOME, "ZSCORE", INFLIGHT, picture_id),
-            )
-            status = Status.from_json(document)
-            if status is not None and status.state == "damaged" and in_flight is not None:
-                status = pending(picture_id)
-            if status is None or status.state != "pending":
-                session.confirm()
-                return _outcome(status)
-            shown = sorted({name.decode() for name in names})
-            commands = [
-                *finishing({picture_id: failed(status, code, reason, shown).to_json()}, "failed"),
-                stream.note("failed", picture_id, "code", code, "reason", reason),
-            ]
-            if session.commit(*commands) is not None:
-                return Outcome.DONE
-
-
 class _Drafts:
     """The next status document of each picture: serialised once, for as long as its present one stays the same."""
 
@@ -149,7 +114,7 @@ class _Drafts:
         return [self._drafts[document] for document in documents]
 
     def _draft(self, found: DetectionResult, before: Status | None) -> tuple[Outcome, str]:
-        outcome = _outcome(before)
+        outcome = outcome_of(before)
         if before is None or outcome is not Outcome.DONE:
             return outcome, ""
         return outcome, done(before, self._model, found.faces).to_json()
@@ -231,14 +196,6 @@ def _watch(
         for picture_id, flat in zip(picture_ids, replies[len(read_journal) :], strict=True)
     ]
     return _Watched(documents, claims, tail, journal.entries(session, tail.lines), watching)
-
-
-def _outcome(status: Status | None) -> Outcome:
-    if status is None:
-        return Outcome.GONE
-    if status.state == "damaged":
-        return Outcome.DAMAGED
-    return Outcome.DONE if status.state == "pending" else Outcome.ALREADY
 
 
 def _events(

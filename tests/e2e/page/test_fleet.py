@@ -17,7 +17,7 @@ from faces.picture_id import picture_id_of
 from faces.store.access import api_keys
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from local.process import free_port, listening, until
 from local.rabbitmq import RabbitServer
 from local.redis import RedisServer

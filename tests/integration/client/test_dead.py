@@ -16,8 +16,8 @@ from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
 from faces.store.pictures.status import Status
 from local.process import until
 from tests.support.writing import Writer, picture

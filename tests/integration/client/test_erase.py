@@ -24,7 +24,7 @@ from faces.store.access import audit_log
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from tests.support.rules import faults, read_all
 from tests.support.writing import Writer, picture
 

@@ -17,7 +17,7 @@ from faces.odds import Odds
 from faces.store.client import RedisClient
 from faces.store.collection import odds
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from local.process import free_port, until
 from tests.support.writing import Writer, picture
 

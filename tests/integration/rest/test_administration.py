@@ -19,7 +19,7 @@ from faces.store.access import api_keys
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from local.process import until
 from tests.support.server import HASH, PICTURE, problem, queued, serving
 

@@ -19,8 +19,9 @@ from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.store.events import stream
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.commit import DetectionResult
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
 from local.process import free_port, until
 from tests.support.clients.following import Follower
 from tests.support.server import running

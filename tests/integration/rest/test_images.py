@@ -16,7 +16,8 @@ from faces.store.client import RedisClient
 from faces.store.keys import HOME, PICTURES
 from faces.store.pictures import listing, queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.fail import fail
 from tests.support.committing import Worker, face, found, picture
 from tests.support.drawing import drawing
 from tests.support.sent import BOX, FACE, SMALL, committed, sent

@@ -28,7 +28,8 @@ from faces.config import Settings
 from faces.messaging.search import Question
 from faces.picture_id import picture_id_of
 from faces.store.client import RedisClient
-from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.fail import fail
 from faces.store.pictures.status import Status
 from local.process import free_port
 from rest.app import build, routed

@@ -17,7 +17,7 @@ from faces.store.collection import totals
 from faces.store.keys import HOME, WORKERS
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import fail
+from faces.store.pictures.fail import fail
 from local.process import free_port, until
 from rest.metrics.rates import Rates
 from tests.support.committing import Worker, found, picture

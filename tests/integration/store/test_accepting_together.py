@@ -16,8 +16,9 @@ from faces.store.client import RedisClient, Session
 from faces.store.keys import EVENTS, status_key
 from faces.store.pictures import queries
 from faces.store.pictures.accept import Receipt, Sending, accept, accept_all
-from faces.store.pictures.commit import Outcome, fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from faces.store.pictures.removal import removing
 from faces.usecases.publication import Offer, accept_and_publish_all
 from tests.support.committing import Worker, found, picture

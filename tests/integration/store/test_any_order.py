@@ -22,7 +22,9 @@ from faces.store.client import RedisClient, Session
 from faces.store.pictures import accept, queries, withdraw
 from faces.store.pictures import erase as erasing
 from faces.store.pictures.accept import Receipt, Refusal, Sending
-from faces.store.pictures.commit import DetectionResult, Outcome, fail
+from faces.store.pictures.commit import DetectionResult
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from tests.support.committing import Worker, found, picture
 from tests.support.expected import Expected
 from tests.support.rules import faults, read_all

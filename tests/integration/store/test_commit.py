@@ -14,8 +14,10 @@ from faces.store.collection import commit_lock, journal
 from faces.store.collection.journal import Entry
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import Outcome, commit, fail
+from faces.store.pictures.commit import commit
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import faults, read_all
 
@@ -127,23 +129,6 @@ def test_a_journal_that_forked_is_noticed_whatever_came_after(redis: RedisClient
         first.commit(found(3, 1))
 
 
-def test_a_damaged_status_document_fails_alone_and_can_be_erased(redis: RedisClient) -> None:
-    for number in range(3):
-        accept(redis, picture(number), str(number))
-    worker = Worker(redis)
-    worker.commit(found(2, 1))
-    redis.ask(*((0, "SET", f"status:{picture(number)}", "{") for number in (0, 2)))
-    assert worker.commit(found(0, 1), found(1, 1)) == [Outcome.DAMAGED, Outcome.DONE]
-    assert fail(redis, picture(0), "damaged", "send it again") is Outcome.DONE
-    assert fail(redis, picture(2), "damaged", "send it again") is Outcome.DAMAGED, "it was done before"
-    with pytest.raises(StoreError, match="damaged: erase it"):
-        accept(redis, picture(2), "2")
-    for number in (0, 2):
-        erase(redis, picture(number))
-    assert queries.counts(redis) == queries.Counts(3, 1, 0, 2, 0)
-    assert faults(read_all(redis)) == []
-
-
 def test_what_becomes_of_pictures_while_their_worker_waits_for_its_turn_counts(
     redis: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,22 +191,6 @@ def test_a_lost_reply_to_exec_is_safe_to_repeat(redis: RedisClient, monkeypatch:
     assert worker.commit(found(0, 1)) == [Outcome.ALREADY]
     assert faults(read_all(redis)) == []
     assert (queries.counts(redis).done, len(worker.known)) == (1, 1)
-
-
-def test_a_failed_picture_keeps_its_reason_and_its_names_and_may_come_again(redis: RedisClient) -> None:
-    accept(redis, picture(0), "a")
-    accept(redis, picture(0), "b")
-    assert fail(redis, picture(0), "truncated", "the file ends too early") is Outcome.DONE
-    assert fail(redis, picture(0), "truncated", "again") is Outcome.ALREADY
-    (status,) = queries.statuses(redis, [picture(0)])
-    assert status is not None
-    assert (status.state, status.code, status.names) == ("failed", "truncated", ["a", "b"])
-    assert read_all(redis).names == {}
-    accept(redis, picture(0), "a")
-    assert queries.counts(redis).in_flight == 1
-    Worker(redis).commit(found(0, 1))
-    assert read_all(redis).names == {"a": picture(0)}
-    assert faults(read_all(redis)) == []
 
 
 def test_a_damaged_journal_is_an_error_that_says_so(redis: RedisClient) -> None:

@@ -12,8 +12,9 @@ from faces.store.events.stream import BEGINNING, Event
 from faces.store.events.webhooks import Progress, Webhook
 from faces.store.keys import EVENTS, HOME, WATCHES, erased_key
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import DetectionResult, fail
+from faces.store.pictures.commit import DetectionResult
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
 from faces.store.pictures.withdraw import withdraw
 from faces.usecases.event_details import detailed
 from tests.support.writing import Writer, picture

@@ -14,8 +14,8 @@ from faces.store.access.audit_log import AuditLog, last
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import Outcome
 from faces.store.pictures.erase import erase
+from faces.store.pictures.outcome import Outcome
 from faces.store.pictures.removal import removing
 from tests.support.committing import Worker, found, picture
 from tests.support.full_redis import limit_memory

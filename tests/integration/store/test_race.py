@@ -10,8 +10,8 @@ from faces.config import Settings
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import Sending, accept_all
-from faces.store.pictures.commit import fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
 from local.redis import RedisServer
 from tests.conftest import emptied
 from tests.support.committing import Worker, found, picture

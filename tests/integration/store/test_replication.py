@@ -22,8 +22,9 @@ from faces.store.events.webhooks import Webhook
 from faces.store.keys import API_KEYS
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import Outcome, fail
 from faces.store.pictures.erase import erase
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from local.process import free_port, until
 from local.redis import RedisServer
 from tests.support.committing import Worker, found, picture

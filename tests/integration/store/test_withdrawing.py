@@ -5,7 +5,8 @@ from __future__ import annotations
 from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import Outcome, fail
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from faces.store.pictures.withdraw import withdraw
 from tests.support.committing import Worker, found, picture
 from tests.support.rules import read_all

@@ -22,7 +22,8 @@ from faces.store.client import RedisClient
 from faces.store.pictures import queries
 from faces.store.pictures.accept import accept
 from faces.store.pictures.attempts import excuse
-from faces.store.pictures.commit import Outcome, fail
+from faces.store.pictures.fail import fail
+from faces.store.pictures.outcome import Outcome
 from local.process import until
 from tests.support.drawing import drawing
 from tests.support.processing import Bench

@@ -6,30 +6,23 @@ import multiprocessing
 import random
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from faces.config import Settings
 from faces.errors import MismatchError, StoreError
-from faces.process.retrier import Retrier
 from faces.store.client import RedisClient
 from faces.store.collection import copying
-from faces.store.collection.data_version import DataVersion, agree
-from faces.store.pictures.accept import accept
-from faces.store.pictures.commit import DetectionResult, Outcome, commit
+from faces.store.collection.data_version import agree
 from faces.store.pictures.erase import erase
 from tests.support.committing import face, found, picture
+from tests.support.index_backends import BASIS, MakeKnown, backup, in_memory, restore, scan, shared_maker
 from tests.support.milvus import MilvusServer
 from tests.support.rules import brute_force, faults, read_all
 from worker.index import face_index as knowing
 from worker.index.face_index import FaceIndex, vectors
-from worker.index.shared_index import SharedIndex
-
-BASIS = DataVersion("test", 0.6)
-MakeKnown = Callable[[RedisClient], FaceIndex]
 
 
 @pytest.fixture(scope="module")
@@ -50,27 +43,6 @@ def make_known(
         return in_memory
     monkeypatch.setattr(knowing, "IN_MEMORY", 5)
     return shared_maker(request.getfixturevalue("milvus").url)
-
-
-def in_memory(_: RedisClient) -> FaceIndex:
-    return FaceIndex(BASIS.tolerance)
-
-
-def shared_maker(url: str) -> MakeKnown:
-    from worker.index.milvus import Milvus  # noqa: PLC0415 -- not before it is needed, as in a worker
-
-    return lambda redis: FaceIndex(BASIS.tolerance, SharedIndex(redis, Milvus(url, "", BASIS.tolerance)))
-
-
-def scan(redis: RedisClient, known: FaceIndex, *pictures: DetectionResult) -> None:
-    """Accept pictures and commit them as a worker does."""
-    for each in pictures:
-        accept(redis, each.picture_id, each.picture_id[:8])
-    Retrier(threading.Event()).until_done(lambda: known.follow(redis))  # two may begin a collection at once
-    comparison = known.compare(pictures)
-    committed = commit(redis, pictures, BASIS, lambda: known.place, comparison.catch_up)
-    outcomes = zip(pictures, committed.outcomes, strict=True)
-    known.add_committed([each for each, outcome in outcomes if outcome is Outcome.DONE], committed.mark)
 
 
 def test_each_picture_matches_all_before(redis: RedisClient, make_known: MakeKnown) -> None:
@@ -261,18 +233,6 @@ def test_a_worker_that_died_while_it_copied_costs_no_new_collection(
     scan(redis, shared_maker(milvus.url)(redis), found(10, 1))
     assert copying.read(redis).collection == before.collection
     assert faults(read_all(redis)) == []
-
-
-def backup(redis: RedisClient) -> list[tuple[int, bytes, bytes]]:
-    """All keys of all databases."""
-    keys = [(database, key) for database in range(7) for key in redis.ask((database, "KEYS", "*"))[0]]
-    dumps = redis.ask(*((database, "DUMP", key) for database, key in keys))
-    return [(*key, dump) for key, dump in zip(keys, dumps, strict=True)]
-
-
-def restore(redis: RedisClient, saved: list[tuple[int, bytes, bytes]]) -> None:
-    redis.ask((0, "FLUSHALL"))
-    redis.ask(*((database, "RESTORE", key, 0, dump) for database, key, dump in saved))
 
 
 def test_a_worker_without_milvus_imports_nothing_of_it() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from faces.config import table
+from faces.settings_table import table
 from local import places
 from local.process import ROOT, Process
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from faces.config import Settings, environment_without_secrets, table
+from faces.config import Settings, environment_without_secrets
 from faces.errors import SettingError
+from faces.settings_table import table
 
 
 def test_defaults_are_those_of_the_contract() -> None:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from client.__main__ import parser
-from faces.config import table
 from faces.messaging.topology import PICTURES_QUEUE
+from faces.settings_table import table
 from rest.app import create_app
 from tests.support.containers.manifests import Container, Manifests, Object, render, values
 

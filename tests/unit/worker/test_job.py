@@ -12,7 +12,8 @@ from faces.errors import ImageStoreError, PictureError
 from faces.messaging.message import Message
 from faces.process.retrier import Retrier
 from faces.store.collection.data_version import DataVersion
-from faces.store.pictures.commit import Committed, DetectionResult, Outcome
+from faces.store.pictures.commit import Committed, DetectionResult
+from faces.store.pictures.outcome import Outcome
 from faces.store.pictures.status import failed, pending
 from tests.support.fake_redis import FakeRedis
 from worker.crops import Crops

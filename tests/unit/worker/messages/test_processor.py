@@ -2,85 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import pytest
 
 from faces.errors import BrokerError, ImageStoreError, MismatchError, PictureError, StoreError
 from faces.messaging.message import Message, decode, encode
-from faces.messaging.topology import retry_queue
-from faces.picture_id import picture_id_of
-from faces.store.client import RedisClient
 from faces.store.keys import ATTEMPTS
-from faces.store.pictures.commit import Outcome
-from tests.support.fake_redis import FakeRedis
-from tests.support.processing import Bench, FakePublisher
+from faces.store.pictures.outcome import Outcome
+from tests.support.processing import IDS, PICTURES, Acknowledged, Between, FakeJobs, FakePublisher
 from worker.job import Result
-from worker.messages.dead_letters import MAX_HEADER_BYTES, printable
 from worker.messages.delivery import Delivery
-from worker.messages.retry import MAX_RETRIES, MAX_STARTS
-
-Between = Callable[[], None]
-
-PICTURES = [bytes([number]) * 10 for number in range(4)]
-IDS = [picture_id_of(picture) for picture in PICTURES]
-
-
-class FakeJobs:
-    """Gives each picture its result; done where nothing else is said."""
-
-    def __init__(self, **results: Result | Exception) -> None:
-        self.results = results
-        self.batches: list[list[str]] = []
-        self.followed = 0
-        self.slow: dict[str, Result] = {}
-
-    def follow(self) -> None:
-        self.followed += 1
-
-    def finish_quarantined(self) -> dict[str, Result]:
-        slow, self.slow = self.slow, {}
-        return slow
-
-    def run(self, messages: Sequence[Message], _between: Between) -> dict[str, Result]:
-        self.batches.append([message.name for message in messages])
-        return {message.picture_id: self._result(message) for message in messages}
-
-    def _result(self, message: Message) -> Result:
-        result = self.results.get(message.name, Result(Outcome.DONE, faces=2, matches=1, seconds=0.5))
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-
-class Acknowledged:
-    """A bench whose deliveries say when they are acknowledged."""
-
-    def __init__(self, jobs: FakeJobs, *, publisher: FakePublisher | None = None) -> None:
-        self.redis = FakeRedis(*IDS)
-        self.jobs = jobs
-        self.names: list[str] = []
-        self.bench = Bench(cast(RedisClient, self.redis), jobs, publisher=publisher or FakePublisher())
-        self.publisher, self.event_log = self.bench.publisher, self.bench.event_log
-
-    def work(self, *names: str, redelivered: bool = False, headers: dict[str, object] | None = None) -> None:
-        for number, name in enumerate(names):
-            given, body = encode(Message(IDS[number], name, PICTURES[number]))
-            self.bench.waiting.put(
-                Delivery(
-                    given | (headers or {}), body, redelivered, self._acknowledge(name, names), lambda: True
-                )
-            )
-        self.bench.work()
-
-    def _acknowledge(self, name: str, names: Sequence[str]) -> Callable[[], None]:
-        def acknowledge() -> None:
-            self.names.append(name)
-            if len(self.names) == len(names):
-                self.bench.stopping.set()
-
-        return acknowledge
+from worker.messages.retry import MAX_STARTS
 
 
 def test_a_batch_is_taken_done_and_acknowledged_in_order() -> None:
@@ -139,66 +72,6 @@ def test_a_retry_of_a_lost_connection_is_not_published() -> None:
     assert worker.publisher.published == []
 
 
-def test_a_message_that_cannot_be_read_becomes_a_dead_letter() -> None:
-    worker = Acknowledged(FakeJobs())
-    worker.work("a", headers={"version": 0, "list": [1]})
-    ((exchange, _, headers, body, _),) = worker.publisher.published
-    assert exchange == "pictures.dead"
-    assert body == PICTURES[0]
-    assert "version is 0" in headers["reason"]
-    assert "list" not in headers
-    assert worker.names == ["a"]
-    status = worker.redis.status(IDS[0])
-    assert status is not None
-    assert (status.state, status.code) == ("failed", "dead_letter"), "it has no other message"
-
-
-def test_a_newer_message_waits_for_a_newer_worker_as_it_is() -> None:
-    worker = Acknowledged(FakeJobs())
-    worker.work("a", headers={"version": 99, "attempt": 2, "colour": "blue"})
-    ((exchange, key, headers, body, wait),) = worker.publisher.published
-    assert (exchange, key, body) == ("", retry_queue(30), PICTURES[0])
-    assert (headers["version"], headers["attempt"], headers["colour"]) == (99, 3, "blue")
-    assert wait is not None
-    assert worker.names == ["a"]
-    status = worker.redis.status(IDS[0])
-    assert status is not None
-    assert status.state == "pending"
-
-
-def test_a_newer_message_is_buried_in_the_end() -> None:
-    worker = Acknowledged(FakeJobs())
-    worker.work("a", headers={"version": 99, "attempt": MAX_RETRIES})
-    ((exchange, _, headers, _, _),) = worker.publisher.published
-    assert exchange == "pictures.dead"
-    assert "version 99 is newer" in headers["reason"]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [{"version": 99}, {"version": 99, "attempt": MAX_RETRIES}, {"version": 0}, {"attempt": -1}],
-    ids=["newer", "newer, for the last time", "older", "damaged"],
-)
-def test_of_an_erased_picture_no_message_is_kept_and_the_log_tells(headers: dict[str, object]) -> None:
-    worker = Acknowledged(FakeJobs())
-    worker.redis.strings.clear()
-    worker.work("a", headers=headers)
-    assert worker.publisher.published == []
-    assert worker.names == ["a"]
-    assert worker.event_log.said == ["dropped"]
-    (line,) = worker.event_log.lines
-    assert (line["hash"], line["name"]) == (IDS[0], "a")
-    assert "erased or never accepted: message rejected: " in line["reason"]
-
-
-@pytest.mark.parametrize("claimed", ["../../etc/passwd", 5, None])
-def test_what_names_no_picture_becomes_a_dead_letter(claimed: object) -> None:
-    worker = Acknowledged(FakeJobs())
-    worker.redis.strings.clear()
-    worker.work("a", headers={"hash": claimed})
-    assert [exchange for exchange, *_ in worker.publisher.published] == ["pictures.dead"]
-
-
 def test_a_picture_that_ends_workers_is_poison() -> None:
     worker = Acknowledged(FakeJobs())
     worker.redis.hashes = {ATTEMPTS: {IDS[0]: MAX_STARTS}}
@@ -253,14 +126,6 @@ def test_an_idle_worker_follows_the_journal() -> None:
     worker = Acknowledged(Idle())
     worker.bench.work()
     assert worker.jobs.followed == 1
-
-
-def test_headers_that_cannot_be_published_are_left_out() -> None:
-    assert printable({"a": "text", "b": 7, "c": 1.5, "d": b"bytes", "e": 1 << 63, "f": None}) == {
-        "a": "text",
-        "b": 7,
-    }
-    assert printable({"large": "x" * MAX_HEADER_BYTES, "a": "text"}) == {}
 
 
 def test_a_picture_in_quarantine_is_acknowledged_when_it_is_finished() -> None:

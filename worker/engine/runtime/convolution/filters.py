@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.runtime.convolution.product import LANES, PANELS, ROWS
-from worker.engine.runtime.convolution.steps import DIRECT, GATHERED, WINOGRAD
+from worker.engine.runtime.convolution.record import DIRECT, GATHERED, WINOGRAD
 from worker.engine.runtime.convolution.toom_cook import filtering
 from worker.engine.runtime.convolution.transform import APART, KINDS
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.runtime.convolution.filters import Filters
-from worker.engine.runtime.convolution.steps import LARGEST, MEAN, READ, STEP, WINOGRAD, run
+from worker.engine.runtime.convolution.record import LARGEST, MEAN, READ, STEP, WINOGRAD
+from worker.engine.runtime.convolution.steps import run
 
 OVERREAD = 4096
 """Numbers after the last maps that a block of eight results may read, though not use."""

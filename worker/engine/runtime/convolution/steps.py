@@ -1,61 +1,18 @@
-"""What a program of layers is made of: one record a step, and the kernels that carry them out.
-
-All maps lie in one array, all weights in another; a step says where. A position of maps is that of pixel (0, 0) of
-the first picture, inside the border.
-"""
+"""The kernels that carry out the steps of a program of layers; `record` says what a step holds."""
 
 # ruff: noqa: PLR0917 -- kernels take arrays and where in them; a call of theirs has no keywords
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.runtime.convolution.product import LANES, ROWS, multiply
+from worker.engine.runtime.convolution.record import DIRECT, GATHERED, LARGEST, MEAN, WINOGRAD, Step
 from worker.engine.runtime.convolution.transform import APART, gather, spread
 from worker.simd.arithmetic import maximum, to_f32, to_i32
 from worker.simd.kernel import Bytes, Floats, Vector, kernel
 from worker.simd.lanes import load, splat, store
-
-STEP = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "operation",
-            "source",
-            "area",  # numbers of one picture's maps, border included; 0: maps that all pictures use in turn
-            "pitch",  # pixels of a row, border included
-            "channels",
-            "out",
-            "out_area",
-            "out_pitch",
-            "filters",
-            "height",
-            "width",
-            "stride",
-            "above",  # rows and columns of padding before the first result
-            "before",
-            "rows",  # of a filter
-            "columns",
-            "weights",
-            "bias",
-            "panel",
-            "kind",  # of Winograd's filtering
-            "results",  # along one side of a tile
-            "add",
-            "relu",
-        )
-    ]
-)
-"""A step; `height` and `width` are the results', `out...` describes the maps that they are written to."""
-
-READ, WINOGRAD, GATHERED, DIRECT, MEAN, LARGEST = range(6)
-"""The operations."""
-
-Step = Any
-"""A record of type STEP."""
 
 
 @kernel

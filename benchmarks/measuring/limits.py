@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from benchmarks.index import TOLERANCE, People, pictures
+from benchmarks.material.people import People, pictures
+from faces.distances import COMPARE_TOLERANCE
 from worker.engine import models
 from worker.engine.conversion.networks import CHIP
 from worker.engine.detection.hog.filters import (
@@ -132,7 +133,7 @@ def _filtering() -> Work:
 def _matching(queries: int) -> Work:
     people = People(KNOWN // 4)
     known, asked = people.faces(KNOWN), people.faces(queries)
-    index = Index(TOLERANCE)
+    index = Index(COMPARE_TOLERANCE)
     index.extend(*pictures(KNOWN, people.random), known)
     if queries == 1:
         return BYTES, KNOWN * 34, partial(index.matches, asked)  # coarse sketches and their terms

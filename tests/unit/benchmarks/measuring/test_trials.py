@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.trials import of_all, of_pairs
+from benchmarks.measuring.trials import of_all, of_pairs
 from client.calibration.verification import Pair
 
 

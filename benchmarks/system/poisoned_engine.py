@@ -1,7 +1,7 @@
 """The worker's engine, which some pictures bring down; for `benchmarks.poison`.
 
-`python -m benchmarks.poisoned_engine` runs a worker with it. No real picture is known that does such things, so
-small ones of certain widths stand for them.
+`python -m benchmarks.system.poisoned_engine` runs a worker with it. No real picture is known that does such things,
+so small ones of certain widths stand for them.
 """
 
 from __future__ import annotations
@@ -70,4 +70,4 @@ def load(settings: Settings) -> PoisonedEngine:
 
 
 if __name__ == "__main__":
-    sys.exit(main(partial(build, engine="benchmarks.poisoned_engine:load")))
+    sys.exit(main(partial(build, engine="benchmarks.system.poisoned_engine:load")))

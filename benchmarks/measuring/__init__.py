@@ -1,0 +1,1 @@
+"""How the benchmarks measure: trials on pairs, bars on qualities, and what the processor allows."""
