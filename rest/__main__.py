@@ -25,6 +25,8 @@ from rest.file_limit import raise_file_limit
 from rest.parts import EXTENSION
 from rest.server.gunicorn_worker import GatheringWorker
 
+MAX_SILENCE = 60  # seconds after which a serving process that does not run its loop is replaced
+
 
 class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's lines go the way of all others."""
@@ -50,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": GatheringWorker,
             "control_socket_disable": True,
             "threads": Bounds.of(self.settings).threads,
-            "timeout": 60,
+            "timeout": MAX_SILENCE,
             "graceful_timeout": 30,
             "keepalive": 5,
             "limit_request_line": 8190,

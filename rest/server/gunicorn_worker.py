@@ -49,7 +49,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._arriving: dict[Connection, None] = {}  # in the order in which they began to wait
         self._deadlines: dict[Connection, RequestDeadline] = {}
         self._waiting_again = threading.Lock()
-        self._next_look = 0.0
+        self._next_look = self._next_notice = 0.0
 
     def init_process(self) -> None:
         """Begin, in the process that serves."""
@@ -67,7 +67,9 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def notify(self) -> None:
         """Tell gunicorn's master now and then that the loop is alive."""
-        if time.monotonic() >= self._next_look:
+        now = time.monotonic()
+        if now >= self._next_notice:
+            self._next_notice = now + LOOK
             super().notify()
 
     def enqueue_req(self, conn: Connection) -> None:
