@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import errno
 import socket
-import threading
 import time
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -22,10 +20,11 @@ from gunicorn.workers.gthread import ThreadWorker
 from faces.config import Settings
 from rest.bounds import Bounds
 from rest.server.arrival import Arrival
+from rest.server.arrivals import Arrivals
 from rest.server.connection import ClientSocket, Connection
 from rest.server.departures import Departures
 from rest.server.outgoing import Outgoing
-from rest.server.refusals import refusal, status_of
+from rest.server.refusals import refuse, status_of
 from rest.server.request_deadline import RequestDeadline, TimedReader
 from rest.server.takeover import TakenOver, installed
 from rest.server.threads import Threads
@@ -46,13 +45,12 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._largest = settings.largest_picture
         self._most_large = Bounds.of(settings).large_uploads
         self._large = 0
-        self._arriving: dict[Connection, None] = {}  # in the order in which they began to wait
         self._deadlines: dict[Connection, RequestDeadline] = {}
-        self._waiting_again = threading.Lock()
         self._next_look = self._next_notice = 0.0
 
     def init_process(self) -> None:
         """Begin, in the process that serves."""
+        self._arrivals = Arrivals(lambda: self.poller, self._gather)
         self._departures = Departures(lambda: self.poller, self._close)
         super().init_process()
 
@@ -105,7 +103,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         finally:
             del self._deadlines[conn]
         if deadline.late and not deadline.begun:
-            self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
+            refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
         return outcome and not deadline.late
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
@@ -127,7 +125,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         """Log an error and answer it."""
         status = status_of(exc)
         self.log.warning("request from %s refused with %d: %s", addr, status, type(exc).__name__)
-        self._refuse(client, status)
+        refuse(client, status)
 
     def _work(self, conn: Connection) -> None:
         """Handle requests, in a thread; gunicorn's loop is woken only if there is something left to do."""
@@ -140,19 +138,11 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
                 self.method_queue.defer(self.finish_request, conn, outcome)
                 return
             conn.renew()
-            if self._waits_again(conn):
+            if self._arrivals.wait_again(conn):
                 return
             if not self._has_next(conn):
                 self.method_queue.defer(self._gather, conn)
                 return
-
-    def _waits_again(self, conn: Connection) -> bool:
-        """Have a connection wait for its next request; False where the loop has to see to that."""
-        with self._waiting_again:
-            waits = conn.watched and not conn.arrival.ready
-            if waits:
-                self._arriving[conn] = None
-        return waits
 
     def _has_next(self, conn: Connection) -> bool:
         """Tell whether the next request is here, and no other connection waits for a thread."""
@@ -183,24 +173,22 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._next_look = now + LOOK
         for deadline in list(self._deadlines.values()):
             deadline.look(now)
-        for conn in [conn for conn in list(self._arriving) if conn.arrival.late(now)]:
-            self._stop_gathering(conn)
+        for conn in self._arrivals.late(now):
+            self._arrivals.leave(conn)
             if conn.arrival.begun:
-                self._refuse(conn.sock, HTTPStatus.REQUEST_TIMEOUT)
-                self._departures.linger(conn)
+                self._turn_away(conn, HTTPStatus.REQUEST_TIMEOUT)
             else:
                 self._close(conn)
         self._departures.end_late(now)
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close connections on which nothing has come; gunicorn forces it at the end."""
-        for conn in [conn for conn in list(self._arriving) if force and not conn.arrival.begun]:
-            self._stop_gathering(conn)
+        for conn in self._arrivals.idle() if force else []:
+            self._arrivals.leave(conn)
             self._close(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        for conn in list(self._arriving):
-            conn.arrival.hurry(deadline)
+        self._arrivals.hurry(deadline)
 
     def _go_on(self, conn: Connection, *, keep: bool) -> None:
         """Wait for the next request after an answer, or see the client off."""
@@ -213,21 +201,11 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _gather(self, conn: Connection) -> None:
         """Take what is there of a request; have it handled, or wait for more."""
         if not self._receive(conn):
-            self._turn_away(conn)
+            self._turn_away(conn, HTTPStatus.SERVICE_UNAVAILABLE)
         elif conn.arrival.ready:
             self._submit(conn)
         else:
-            self._arriving[conn] = None
-            if not conn.watched:
-                conn.watch(self.poller, partial(self._on_arrival, conn))
-
-    def _on_arrival(self, conn: Connection, _: socket.socket) -> None:
-        with self._waiting_again:
-            if conn not in self._arriving:  # a thread is at work on it: more is taken when that is done
-                conn.unwatch(self.poller)
-                return
-            del self._arriving[conn]
-        self._gather(conn)
+            self._arrivals.wait(conn)
 
     def _receive(self, conn: Connection) -> bool:
         """Take what has come; False where it cannot be kept."""
@@ -248,28 +226,23 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         conn.large = conn.arrival.large
         if conn.large and self._large >= self._most_large:
             conn.large = False
-            self._turn_away(conn)
+            self._turn_away(conn, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         self._large += conn.large
         conn.arrival.hand_over()
         conn.data_ready = True
         self.enqueue_req(conn)
 
-    def _turn_away(self, conn: Connection) -> None:
-        """Answer that there is no room for a request."""
-        self._refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
+    def _turn_away(self, conn: Connection, status: HTTPStatus) -> None:
+        """Answer a request that no thread handles."""
+        refuse(conn.sock, status)
         self._departures.linger(conn)
-
-    def _stop_gathering(self, conn: Connection) -> None:
-        del self._arriving[conn]
-        conn.unwatch(self.poller)
 
     def _make_room(self) -> None:
         """Close the connection on which nothing has come for longest."""
-        idle = next((conn for conn in list(self._arriving) if not conn.arrival.begun), None)
-        if idle is not None:
-            self._stop_gathering(idle)
-            self._close(idle)
+        if idle := self._arrivals.idle():
+            self._arrivals.leave(idle[0])
+            self._close(idle[0])
 
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
@@ -277,7 +250,3 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         conn.arrival.close()
         conn.forget_answer()
         conn.close()
-
-    def _refuse(self, client: socket.socket, status: HTTPStatus) -> None:
-        with suppress(OSError):
-            client.send(refusal(status), socket.MSG_DONTWAIT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from http import HTTPStatus
 
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
@@ -34,8 +36,13 @@ def status_of(error: BaseException) -> HTTPStatus:
     return HTTPStatus.BAD_REQUEST if isinstance(error, ParseException) else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def refusal(status: HTTPStatus) -> bytes:
-    """A whole answer, as it goes over the wire; the connection ends after it."""
+def refuse(client: socket.socket, status: HTTPStatus) -> None:
+    """Send a whole answer without waiting; the connection ends after it."""
+    with suppress(OSError):
+        client.send(_refusal(status), socket.MSG_DONTWAIT)
+
+
+def _refusal(status: HTTPStatus) -> bytes:
     busy = status == HTTPStatus.SERVICE_UNAVAILABLE
     document = {
         "title": status.phrase,
