@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from faces.settings_table import table
+from tests.support.settings_table import table
 
 README = Path(__file__).parents[2] / "README.md"
 

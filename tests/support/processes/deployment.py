@@ -9,9 +9,9 @@ from pathlib import Path
 
 import requests
 
-from faces.settings_table import table
 from local import places
 from local.process import ROOT, Process
+from tests.support.settings_table import table
 
 PARTS = (
     "rabbitmq/rabbitmq",

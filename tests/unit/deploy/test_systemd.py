@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import parser
-from faces.settings_table import table
+from tests.support.settings_table import table
 
 UNIT = Path(__file__).parents[3] / "deploy/systemd/facefleet-watch@.service"
 

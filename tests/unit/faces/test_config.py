@@ -7,7 +7,7 @@ import trustme
 
 from faces.config import Settings, environment_without_secrets
 from faces.errors import SettingError
-from faces.settings_table import table
+from tests.support.settings_table import table
 
 
 def test_defaults_are_those_of_the_contract() -> None:

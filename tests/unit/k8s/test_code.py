@@ -12,9 +12,9 @@ import yaml
 
 from client.__main__ import parser
 from faces.messaging.topology import PICTURES_QUEUE
-from faces.settings_table import table
 from rest.app import create_app
 from tests.support.containers.manifests import Container, Manifests, Object, render, values
+from tests.support.settings_table import table
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = {row.name for row in table()}
