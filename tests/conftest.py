@@ -56,8 +56,6 @@ LONGEST = (
     "e2e/test_milvus.py",
 )
 
-GIVES_WAY = 5  # niceness of what runs beside the building of images
-
 hypothesis.settings.register_profile("facefleet", deadline=None)  # a slow machine is no failure
 hypothesis.settings.load_profile("facefleet")
 
@@ -83,12 +81,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest."""
     ranks = {file: rank for rank, file in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(file_of(item.nodeid), len(ranks)))
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let images be built first: they take longest, and what runs in them comes after."""
-    if "PYTEST_XDIST_WORKER" in os.environ and GROUPS.get(file_of(item.nodeid)) != "images":
-        os.nice(max(0, GIVES_WAY - os.nice(0)))
 
 
 def file_of(nodeid: str) -> str:
