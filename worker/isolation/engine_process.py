@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Literal
 
 from worker.isolation import wire
 from worker.isolation.template_process import Loaded, TemplateProcess
 from worker.isolation.wire import Answer
 
+MIN_WAIT = 0.01  # seconds for which it is worth waiting on
 TRIAL_TIMEOUT = 60.0  # seconds for a forked child to find one drawn face
 
 Kind = Literal["crash", "hang", "memory", "failed"]
@@ -51,6 +54,7 @@ class EngineProcess:
             pictures: the bytes of each.
             memory: bytes of data that the child may take; 0: unlimited.
             timeout: seconds that it may take over one picture; encoding the faces of all may take as many for each.
+                Those in which it only waits for a processor do not count.
 
         Raises:
             Fault: the child failed, and is replaced.
@@ -58,11 +62,11 @@ class EngineProcess:
         """
         if self._child is None:
             self._child = self._template.open(self._nice)
-        connection, _ = self._child
+        connection, pid = self._child
         at: int | None = 0
         try:
             wire.send_batch(connection, pictures, memory)
-            while connection.poll(timeout if at is not None else timeout * (len(pictures) or 1)):
+            while _answers(connection, pid, timeout if at is not None else timeout * (len(pictures) or 1)):
                 document = wire.receive(connection)
                 if "at" in document:  # it goes on, and has its time again
                     at = wire.read_at(document, len(pictures))
@@ -106,6 +110,27 @@ def start(template: TemplateProcess) -> Loaded:
         template.forks = False
         template.replace()
     return loaded
+
+
+def _answers(connection: Connection, pid: int, timeout: float) -> bool:
+    """Wait until a child says something; False if it does not within `timeout` seconds of its own time."""
+    waited = _waited(pid)
+    while not connection.poll(timeout):
+        before, waited = waited, _waited(pid)
+        timeout = waited - before
+        if timeout < MIN_WAIT:
+            return False
+    return True
+
+
+def _waited(pid: int) -> float:
+    """Seconds for which a process was ready to run and had no processor; 0 where the kernel does not tell.
+
+    The second number of /proc/PID/schedstat, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst).
+    """
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
 
 
 def _how(code: int) -> str:

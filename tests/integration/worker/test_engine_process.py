@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,15 @@ from faces.config import Settings
 from faces.errors import PictureError, PoisonError, SettingError
 from local.process import runs, until
 from tests.support.drawing import drawing
-from tests.support.processes.quick_worker import CRASHES, ENGINE, HANGS, MODEL, RAISES, WANTS_MEMORY
+from tests.support.processes.quick_worker import (
+    COMPUTES,
+    CRASHES,
+    ENGINE,
+    HANGS,
+    MODEL,
+    RAISES,
+    WANTS_MEMORY,
+)
 from worker.health.memory import Memory
 from worker.isolation.engine_process import EngineProcess, Fault, start
 from worker.isolation.quarantine import Quarantine
@@ -78,6 +88,22 @@ def test_it_says_how_it_failed_and_goes_on(engine: EngineProcess, width: int, ki
     assert (caught.value.kind, caught.value.at) == (kind, 2)
     assert len(engine.find(GOOD, memory=0, timeout=30).results) == len(GOOD)
     assert engine.pid != before
+
+
+def test_waiting_for_a_processor_is_no_hang(engine: EngineProcess) -> None:
+    """The child shares a processor with nine others, so that 0.2 s of computing take it two seconds."""
+    engine.find(GOOD, memory=0, timeout=30)
+    processor = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(engine.pid, {processor})
+    with ExitStack() as running:
+        for _ in range(9):
+            busy = running.enter_context(subprocess.Popen(["sh", "-c", "while :; do :; done"]))
+            running.callback(busy.kill)
+            os.sched_setaffinity(busy.pid, {processor})
+        begun = time.monotonic()
+        (result,) = engine.find([drawing(0, (COMPUTES, 80))], memory=0, timeout=0.5).results
+        assert isinstance(result, FoundFaces)
+        assert time.monotonic() - begun > 0.5, "it waited longer than a picture may take"
 
 
 def test_its_memory_is_limited(engine: EngineProcess) -> None:

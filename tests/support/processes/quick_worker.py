@@ -20,7 +20,8 @@ from worker.__main__ import main
 from worker.app import Worker, build
 from worker.engine.types import Box, Face, Pixels, Quality, Stage, View
 
-CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES = 201, 202, 203, 204, 205  # pixels of width
+CRASHES, HANGS, WANTS_MEMORY, LEAKS, RAISES, COMPUTES = range(201, 207)  # pixels of width
+COMPUTED = 0.2  # seconds of a processor
 MODEL = "quick"
 ENGINE = "tests.support.processes.quick_worker:load"
 LEAKED: list[bytes] = []
@@ -57,6 +58,10 @@ def face(height: int, width: int) -> Face:
             LEAKED.append(b"x" * (50 << 20))
         case 205:
             raise KeyError("an error that nobody has foreseen")
+        case 206:
+            end = time.thread_time() + COMPUTED
+            while time.thread_time() < end:
+                pass
     return Face(
         Box(0, 0, width - 1, height - 1), encoding_of(height), "quick", Quality(height, 1.0, 0.0, 1.0)
     )
