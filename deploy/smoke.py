@@ -19,6 +19,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 SIDE = 64  # pixels
 PATIENCE = 240.0  # seconds: the first worker may still be reading the index
+ANSWER = 60.0  # seconds for an answer; an erasure looks through RabbitMQ's queues first
 OPENER = build_opener(ProxyHandler({}))
 
 
@@ -38,7 +39,7 @@ def ask(method: str, path: str, body: bytes | None = None) -> Any:
     key = os.environ.get("API_KEY", "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     request = Request(os.environ["REST_URL"] + path, body, headers, method=method)  # noqa: S310 -- the operator's own address
-    with OPENER.open(request, timeout=30) as answer:
+    with OPENER.open(request, timeout=ANSWER) as answer:
         return json.loads(answer.read() or b"null")
 
 

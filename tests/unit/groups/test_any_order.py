@@ -184,4 +184,4 @@ class Groups(RuleBasedStateMachine):
 
 
 def test_groups_obey_every_statement_and_the_rule_in_any_order() -> None:
-    run_state_machine_as_test(Groups, settings=settings(max_examples=60, stateful_step_count=40))
+    run_state_machine_as_test(Groups, settings=settings(max_examples=30, stateful_step_count=40))
