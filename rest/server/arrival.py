@@ -68,9 +68,8 @@ class Arrival:
         return now > self._deadline
 
     def hurry(self, deadline: float) -> None:
-        """Wait for the first byte no longer than until a monotonic time."""
-        if not self.begun:
-            self._deadline = min(self._deadline, deadline)
+        """Wait no longer than until a monotonic time."""
+        self._deadline = min(self._deadline, deadline)
 
     def receive(self) -> None:
         """Take what has come, without waiting."""

@@ -46,7 +46,7 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._most_large = Bounds.of(settings).large_uploads
         self._large = 0
         self._deadlines: dict[Connection, RequestDeadline] = {}
-        self._next_look = self._next_notice = 0.0
+        self._next_look = 0.0
 
     def init_process(self) -> None:
         """Begin, in the process that serves."""
@@ -62,13 +62,6 @@ class GatheringWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def get_thread_pool(self) -> Threads:
         """The threads that handle requests."""
         return Threads(self.cfg.threads)
-
-    def notify(self) -> None:
-        """Tell gunicorn's master now and then that the loop is alive."""
-        now = time.monotonic()
-        if now >= self._next_notice:
-            self._next_notice = now + LOOK
-            super().notify()
 
     def enqueue_req(self, conn: Connection) -> None:
         """Have a thread handle a request."""

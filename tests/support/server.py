@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -53,11 +53,13 @@ def problem(answer: Any) -> tuple[int, str]:
 
 
 @contextmanager
-def running(settings: Settings, folder: Path, **variables: str) -> Iterator[Process]:
-    """A server process."""
+def running(
+    settings: Settings, folder: Path, command: Sequence[str] = ("-m", "rest"), **variables: str
+) -> Iterator[Process]:
+    """A server process; `command` is what Python runs."""
     process = Process("rest", folder)
     more = {"REST_PORT": str(settings.rest_port), "REST_THREADS": "4", **variables}
-    process.start([sys.executable, "-m", "rest"], environ(settings, folder) | more)
+    process.start([sys.executable, *command], environ(settings, folder) | more)
     try:
         assert until(lambda: listening(settings.rest_port), 60), process.last_lines(20)
         yield process

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 import requests
 
 from faces.config import Settings
-from local.process import Process, free_port, listening, until
-from tests.conftest import environ
+from local.process import Process, free_port, until
 from tests.support.processes.family import children
+from tests.support.server import running
 
 MAX_SILENCE = 2  # seconds
 IMPATIENT = f"import rest.__main__ as rest; rest.MAX_SILENCE = {MAX_SILENCE}; rest.main()"
@@ -24,14 +23,8 @@ IMPATIENT = f"import rest.__main__ as rest; rest.MAX_SILENCE = {MAX_SILENCE}; re
 def server(tmp_path: Path) -> Iterator[tuple[Process, int]]:
     """A server without Redis and RabbitMQ, and its port."""
     settings = Settings(redis_port=free_port(), rabbitmq_port=free_port(), rest_port=free_port())
-    process = Process("rest", tmp_path)
-    more = {"REST_PORT": str(settings.rest_port), "REST_THREADS": "4"}
-    process.start([sys.executable, "-c", IMPATIENT], environ(settings, tmp_path) | more)
-    try:
-        assert until(lambda: listening(settings.rest_port), 60), process.last_lines(20)
+    with running(settings, tmp_path, ("-c", IMPATIENT)) as process:
         yield process, settings.rest_port
-    finally:
-        process.stop()
 
 
 def test_an_idle_process_stays(server: tuple[Process, int]) -> None:

@@ -25,10 +25,10 @@ from faces.store.pictures.attempts import excuse
 from faces.store.pictures.fail import fail
 from faces.store.pictures.outcome import Outcome
 from local.process import until
+from tests.support.consuming import consuming
 from tests.support.drawing import drawing
 from tests.support.processing import Bench
 from worker.job import Jobs, Result
-from worker.messages.consumer import Consumer
 from worker.messages.delivery import Delivery
 
 PICTURE = drawing()
@@ -80,14 +80,10 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
     with closing(connect(settings)) as direct:
         direct.channel().basic_publish("", PICTURES_QUEUE, b"a message")
     deliveries: queue.Queue[Delivery] = queue.Queue()
-    lost, stopping, finished = threading.Event(), threading.Event(), threading.Event()
-    computing = threading.Thread(target=finished.wait)
-    computing.start()
+    lost = threading.Event()
     with Proxy(settings.rabbitmq_port) as rabbit:
-        consumer = Consumer(replace(settings, rabbitmq_port=rabbit.port), deliveries, stopping, lost=lost.set)
-        consuming = threading.Thread(target=consumer.run, args=(computing, lambda: None))
-        consuming.start()
-        try:
+        through = replace(settings, rabbitmq_port=rabbit.port)
+        with consuming(through, deliveries, lost=lost.set):
             for redelivered in (False, True):
                 assert deliveries.get(timeout=60).redelivered is redelivered
                 assert not lost.is_set()
@@ -95,10 +91,6 @@ def test_the_consumer_tells_of_each_lost_connection(settings: Settings) -> None:
                 assert lost.wait(60)
                 lost.clear()
             assert deliveries.get(timeout=60)
-        finally:
-            stopping.set()
-            finished.set()
-            consuming.join()
     assert not lost.is_set()
 
 
@@ -108,24 +100,14 @@ def test_deliveries_of_a_lost_connection_are_dropped(settings: Settings) -> None
         for number in range(3):
             direct.channel().basic_publish("", PICTURES_QUEUE, bytes([number]))
     deliveries: queue.Queue[Delivery] = queue.Queue()
-    stopping, finished = threading.Event(), threading.Event()
     left: list[int] = []
-    computing = threading.Thread(target=finished.wait)
-    computing.start()
     with Proxy(settings.rabbitmq_port) as rabbit:
         through = replace(settings, rabbitmq_port=rabbit.port)
-        consumer = Consumer(through, deliveries, stopping, lost=lambda: left.append(deliveries.qsize()))
-        consuming = threading.Thread(target=consumer.run, args=(computing, lambda: None))
-        consuming.start()
-        try:
+        with consuming(through, deliveries, lost=lambda: left.append(deliveries.qsize())):
             assert until(lambda: deliveries.qsize() == 3, 60)
             rabbit.cut()
             assert until(lambda: left == [0], 60)
             assert deliveries.get(timeout=60).valid()
-        finally:
-            stopping.set()
-            finished.set()
-            consuming.join()
 
 
 @pytest.mark.parametrize(("alive", "state"), [(True, "pending"), (False, "failed")])

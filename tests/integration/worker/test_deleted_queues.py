@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections import deque
 from contextlib import closing
 
@@ -13,7 +12,7 @@ from faces.config import Settings
 from faces.messaging.amqp import Publisher, connect
 from faces.messaging.topology import PICTURES_QUEUE, SEARCHES
 from local.process import until
-from worker.messages.consumer import Consumer
+from tests.support.consuming import consuming
 from worker.messages.delivery import WAKE, Delivery
 from worker.messages.search_consumer import SearchConsumer
 
@@ -22,20 +21,14 @@ def test_messages_of_the_new_queues_arrive(settings: Settings) -> None:
     """The second queue goes just before a consumer may declare the first one again."""
     deliveries: queue.Queue[Delivery] = queue.Queue()
     searches: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-    stopping, finished = threading.Event(), threading.Event()
     to_delete: deque[str] = deque()
-    computing = threading.Thread(target=finished.wait)
-    computing.start()
 
     def tick() -> None:
         if to_delete:
             with closing(connect(settings)) as connection:
                 connection.channel().queue_delete(to_delete.popleft())
 
-    consumer = Consumer(settings, deliveries, stopping, searches=SearchConsumer(searches, deliveries))
-    consuming = threading.Thread(target=consumer.run, args=(computing, tick))
-    consuming.start()
-    try:
+    with consuming(settings, deliveries, tick, searches=SearchConsumer(searches, deliveries)):
         assert until(lambda: consumed(settings), 60)
         to_delete.extend([PICTURES_QUEUE, SEARCHES])
         assert until(lambda: not to_delete and consumed(settings), 60)
@@ -46,10 +39,6 @@ def test_messages_of_the_new_queues_arrive(settings: Settings) -> None:
             while (delivery := deliveries.get(timeout=20)) is WAKE:
                 pass
             assert delivery.body == b"a picture"
-    finally:
-        stopping.set()
-        finished.set()
-        consuming.join()
 
 
 def consumed(settings: Settings) -> bool:
